@@ -1,0 +1,1 @@
+"""Async-first Python client for the Whereby REST API."""
