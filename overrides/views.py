@@ -1,0 +1,540 @@
+"""What the templates show: the generator's parsed document, told in the words of our own code.
+
+openapi-python-client parses the patched document; what its parse drops (parameter styles, bounds,
+our `x-` extensions on operations and parameters) is read from the document beside it.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser import properties as parsed
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.strings import PythonIdentifier, pascal_case
+
+Json = dict[str, Any]
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+RESERVED_ARGUMENTS = {"self", "extra_body", "extra_query"}
+
+
+class UnsupportedDocument(Exception):
+    """The document asks for something that the templates cannot express."""
+
+
+@frozen
+class Type:
+    """A type of the document: how to annotate it, check it, read it."""
+
+    kind: str  # text, integer, number, boolean, date_time, choice, model, mapping, array, anything
+    hint: str  # in a model
+    argument: str  # in a signature
+    nullable: bool = False
+    name: str = ""  # the class of a model or an enum
+    module: str = ""
+    item: Type | None = None
+
+
+@frozen
+class Field:
+    """A field of a model, or a field of a request body."""
+
+    name: str
+    wire: str
+    type: Type
+    required: bool
+    secret: bool
+    room_name: bool
+    text: str
+
+    @property
+    def hint(self) -> str:
+        """The annotation in a model."""
+        hint = self.type.hint + (" | None" if self.type.nullable else "")
+        return hint if self.required else hint + " | Unset"
+
+
+@frozen
+class Parameter:
+    """A path or query parameter."""
+
+    field: Field
+    place: str
+    style: str  # form, comma, deep
+    bounds: str
+    filter_room_names: tuple[str, ...]
+
+
+@frozen
+class Argument:
+    """An argument of a generated method."""
+
+    name: str
+    hint: str
+    required: bool
+    text: str
+
+
+@define
+class Method:
+    """A generated method: one operation of the document."""
+
+    name: str
+    operation: str
+    http_method: str
+    path: str
+    points: int
+    summary: str
+    description: str
+    parameters: list[Parameter]
+    body: list[Field]
+    upload: Field | None
+    has_body: bool
+    result: Type | None
+    page_item: Type | None
+    either_of: list[list[str]]
+    repeatable: bool
+    result_text: str
+
+    @property
+    def path_parameters(self) -> list[Parameter]:
+        """The parameters in the path, in its order."""
+        return [p for p in self.parameters if p.place == "path"]
+
+    @property
+    def query_parameters(self) -> list[Parameter]:
+        """The parameters in the query."""
+        return [p for p in self.parameters if p.place == "query"]
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """The keyword arguments: required ones first, then in the document's order."""
+        fields = [p.field for p in self.query_parameters]
+        if self.upload:
+            fields.append(self.upload)
+        fields += self.body
+        made = [
+            Argument(
+                f.name,
+                argument_hint(f),
+                f.required,
+                f.text,
+            )
+            for f in fields
+        ]
+        return [a for a in made if a.required] + [a for a in made if not a.required]
+
+    @property
+    def returns(self) -> str:
+        """The annotation of the result."""
+        if self.page_item is not None and self.result is not None:
+            return f"Paginator[{self.result.hint}, {self.page_item.hint}]"
+        if self.result is None:
+            return "None"
+        hint = "builtins." + self.result.hint if self.result.kind == "array" else self.result.hint
+        return hint + (" | None" if self.result.nullable else "")
+
+    @property
+    def url(self) -> str:
+        """The path as the text of an f-string."""
+        url = self.path
+        for parameter in self.path_parameters:
+            check = "room_segment" if parameter.field.room_name else "segment"
+            name = parameter.field.name
+            url = url.replace(f"{{{parameter.field.wire}}}", f"{{arg.{check}('{name}', {name})}}")
+        return url
+
+    @property
+    def doc(self) -> str:
+        """The docstring: what it does, its arguments with their texts, what comes back."""
+        parts = [first_line(self.summary or self.operation)]
+        if self.description and self.description.rstrip(".") != self.summary.rstrip("."):
+            parts.append(wrapped(self.description, 92))
+        parts.append(f"{self.http_method} {self.path}, {self.points} point{'s' * (self.points > 1)}.")
+        listed = [
+            (p.field.name, p.field.text) for p in self.path_parameters
+        ] + [(a.name, a.text) for a in self.arguments]
+        if listed:
+            lines = ["Args:"]
+            for name, text in listed:
+                entry = wrapped(f"{name}: {text or 'see the API reference.'}", 84)
+                lines.append(textwrap.indent(entry.replace("\n", "\n    "), "    "))
+            parts.append("\n".join(lines))
+        if self.page_item is not None:
+            parts.append(
+                "Returns:\n    A paginator: await it for the first page, or iterate over it with\n"
+                "    `async for`, item by item; `.pages()` goes page by page."
+            )
+        elif self.result_text and self.result is not None:
+            parts.append("Returns:\n" + textwrap.indent(wrapped(self.result_text, 88), "    "))
+        parts.append(
+            "Raises:\n"
+            "    InvalidArgumentError: an argument was refused; nothing was sent.\n"
+            "    APIStatusError: the API answered with an error status.\n"
+            "    WherebyError: anything else that went wrong (connection, timeout, budget, answer)."
+        )
+        return docstring("\n\n".join(parts))
+
+
+@define
+class Tag:
+    """A resource class: the operations of one tag."""
+
+    name: str
+    class_name: str
+    methods: list[Method] = field(factory=list)
+
+    @property
+    def doc(self) -> str:
+        """One line that lists what can be called."""
+        return docstring(f"The operations on {self.name}: {', '.join(m.name for m in self.methods)}.")
+
+
+@frozen
+class Model:
+    """A model class."""
+
+    class_name: str
+    module: str
+    description: str
+    fields: list[Field]
+
+    def of_kind(self, kind: str) -> list[Field]:
+        """The fields of one kind."""
+        return [f for f in self.fields if f.type.kind == kind]
+
+    @property
+    def doc(self) -> str:
+        """The docstring: the description and the fields with their texts."""
+        parts = [wrapped(self.description or f"A {self.class_name} as the API gives it.", 94)]
+        lines = [
+            textwrap.indent(wrapped(f"{f.name}: {f.text}", 88).replace("\n", "\n    "), "    ")
+            for f in self.fields
+            if f.text
+        ]
+        if lines:
+            parts.append("\n".join(["Attributes:", *lines]))
+        return docstring("\n\n".join(parts))
+
+
+@define
+class Views:
+    """Everything that the templates show."""
+
+    models: list[Model]
+    enums: list[parsed.EnumProperty]
+    tags: list[Tag]
+
+
+def wrapped(text: str, width: int) -> str:
+    """Wrap the document's text, keeping its own line breaks only where they start a list item."""
+    lines: list[str] = []
+    for raw in text.strip().splitlines():
+        line = raw.strip()
+        starts = not lines or not line or line.startswith(("-", "*", "#")) or not lines[-1]
+        if starts:
+            lines.append(line)
+        else:
+            lines[-1] += " " + line
+    out: list[str] = []
+    for line in lines:
+        hang = "  " if line.startswith(("-", "*")) else ""
+        out += textwrap.wrap(
+            line, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+    return "\n".join(out)
+
+
+def first_line(text: str) -> str:
+    """Make a summary an imperative line that ends with a full stop."""
+    return text.strip().splitlines()[0].rstrip(".") + "."
+
+
+def docstring(text: str) -> str:
+    """Escape a text for a docstring between three double quotes."""
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+
+def argument_hint(item: Field) -> str:
+    """The annotation of an argument."""
+    hint = item.type.argument + (" | None" if item.type.nullable else "")
+    return hint if item.required else hint + " | Unset"
+
+
+def type_of(prop: Any, data: GeneratorData) -> Type:
+    """Translate a type of the generator's."""
+    match prop:
+        case parsed.UnionProperty():
+            inner = [p for p in prop.inner_properties if not isinstance(p, parsed.NoneProperty)]
+            nullable = len(inner) < len(prop.inner_properties)
+            if len(inner) != 1:
+                return Type("anything", "Any", "Any")
+            one = type_of(inner[0], data)
+            return Type(one.kind, one.hint, one.argument, nullable, one.name, one.module, one.item)
+        case parsed.EnumProperty() if prop.value_type is str:
+            name = str(prop.class_info.name)
+            return Type("choice", name, f"{name} | str", False, name, prop.class_info.module_name)
+        case ModelProperty():
+            if not fields_of(prop, data):
+                return Type("mapping", "dict[str, Any]", "Mapping[str, Any]")
+            name = str(prop.class_info.name)
+            return Type(
+                "model",
+                name,
+                f"{name} | Mapping[str, Any]",
+                False,
+                name,
+                prop.class_info.module_name,
+            )
+        case parsed.ListProperty():
+            item = type_of(prop.inner_property, data)
+            kept = item.hint if item.kind in ("model", "text", "integer", "number") else "Any"
+            return Type("array", f"list[{kept}]", f"Sequence[{item.argument}]", item=item)
+        case parsed.DateTimeProperty():
+            return Type("date_time", "datetime", "datetime")
+        case parsed.BooleanProperty():
+            return Type("boolean", "bool", "bool")
+        case parsed.IntProperty():
+            return Type("integer", "int", "int")
+        case parsed.FloatProperty():
+            return Type("number", "float", "float")
+        case parsed.StringProperty() | parsed.UuidProperty() | parsed.DateProperty():
+            return Type("text", "str", "str")  # ids are opaque, whatever their format
+        case _:
+            return Type("anything", "Any", "Any")
+
+
+def _properties(prop: ModelProperty, data: GeneratorData) -> list[Any]:
+    # a property that refers to a model may have been made before the model was processed
+    whole = next((m for m in data.models if m.class_info.name == prop.class_info.name), prop)
+    return [*(whole.required_properties or []), *(whole.optional_properties or [])]
+
+
+def fields_of(prop: ModelProperty, data: GeneratorData) -> list[Field]:
+    """The fields of a model, required ones first."""
+    properties = prop.data.properties or {}
+    schemas = {name.get_untrusted_value(): schema for name, schema in properties.items()}
+    made = []
+    for inner in _properties(prop, data):
+        wire = inner.name.get_untrusted_value()
+        extra = getattr(schemas.get(wire), "model_extra", None) or {}
+        made.append(
+            Field(
+                str(inner.python_name),
+                wire,
+                type_of(inner, data),
+                inner.required,
+                bool(extra.get("x-secret")),
+                bool(extra.get("x-room-name")),
+                text_of(inner.description),
+            )
+        )
+    return made
+
+
+def text_of(text: Any) -> str:
+    """The plain text of one of the generator's untrusted strings."""
+    return text.get_untrusted_value().strip() if text else ""
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    """Go through the operations: method, path, operation."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield method, path, item[method]
+
+
+def resolve(document: Json, node: Json) -> Json:
+    """Follow a local reference."""
+    while "$ref" in node:
+        target: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        node = target
+    return node
+
+
+def build(document: Json, data: GeneratorData) -> Views:
+    """Tell the parsed document in the templates' words."""
+    endpoints: dict[str, Endpoint] = {
+        str(endpoint.name): endpoint
+        for collection in data.endpoint_collections_by_tag.values()
+        for endpoint in collection.endpoints
+    }
+    tags: dict[str, Tag] = {}
+    flattened: set[str] = set()
+    for http_method, path, operation in operations(document):
+        operation_id = operation["operationId"]
+        endpoint = endpoints.get(PythonIdentifier(operation_id, prefix="field_"))
+        if endpoint is None:
+            raise UnsupportedDocument(f"the generator dropped {http_method.upper()} {path}")
+        name = operation_id.partition(".")[0]
+        tag = tags.setdefault(name, Tag(name, pascal_case(name)))
+        tag.methods.append(method_of(document, data, http_method, path, operation, endpoint))
+        flattened |= {
+            str(body.prop.class_info.name)
+            for body in endpoint.bodies
+            if isinstance(body.prop, ModelProperty)
+        }
+    models = []
+    for prop in data.models:
+        fields = fields_of(prop, data)
+        if fields and str(prop.class_info.name) not in flattened:
+            models.append(
+                Model(
+                    str(prop.class_info.name),
+                    prop.class_info.module_name,
+                    text_of(prop.description),
+                    fields,
+                )
+            )
+    enums = [e for e in data.enums if isinstance(e, parsed.EnumProperty) and e.value_type is str]
+    return Views(
+        sorted(models, key=lambda m: m.class_name),
+        sorted(enums, key=lambda e: str(e.class_info.name)),
+        sorted(tags.values(), key=lambda t: t.name),
+    )
+
+
+def method_of(
+    document: Json,
+    data: GeneratorData,
+    http_method: str,
+    path: str,
+    operation: Json,
+    endpoint: Endpoint,
+) -> Method:
+    """Describe the method of one operation."""
+    raw = {
+        (p["name"], p["in"]): p
+        for p in (resolve(document, node) for node in operation.get("parameters", []))
+    }
+    made: list[Parameter] = []
+    for location, prop in endpoint.iter_all_parameters():
+        place = str(location.value)
+        if place not in ("path", "query"):
+            raise UnsupportedDocument(
+                f"{http_method.upper()} {path}: a {place} parameter; the templates know path and query"
+            )
+        wire = prop.name.get_untrusted_value()
+        made.append(parameter_of(document, data, prop, place, raw[wire, place]))
+    taken = RESERVED_ARGUMENTS | {p.field.name for p in made}
+    body: list[Field] = []
+    upload: Field | None = None
+    for request in endpoint.bodies:
+        fields = fields_of(request.prop, data) if isinstance(request.prop, ModelProperty) else []
+        kind = str(request.body_type)
+        if kind == "files" and len(fields) == 1:
+            only = fields[0]
+            image = Type("image", "ImageInput", "ImageInput")
+            upload = Field(only.name, only.wire, image, False, False, False, only.text)
+        elif kind == "json" and fields:
+            body += [renamed(f, taken) for f in fields]
+        else:
+            raise UnsupportedDocument(
+                f"{http_method.upper()} {path}: a {request.content_type.get_untrusted_value()} body of "
+                "this shape; the templates know JSON objects and single files"
+            )
+    if upload is not None:
+        body = [Field(f.name, f.wire, f.type, False, f.secret, f.room_name, f.text) for f in body]
+    result, result_text = result_of(document, data, endpoint, operation)
+    name = operation["operationId"].partition(".")[2]
+    points = operation["x-points"]
+    return Method(
+        name=name,
+        operation=operation["operationId"],
+        http_method=http_method.upper(),
+        path=path,
+        points=points,
+        summary=operation.get("summary", ""),
+        description=operation.get("description", ""),
+        parameters=made,
+        body=body,
+        upload=upload,
+        has_body=bool(endpoint.bodies),
+        result=result,
+        page_item=page_item_of(result, made, data),
+        either_of=[
+            [str(PythonIdentifier(n, prefix="field_")) for n in names]
+            for names in operation.get("x-either-of", [])
+        ],
+        # a repeated POST may create a second thing; the bulk deletes say that they are idempotent
+        repeatable=http_method != "post" or "idempotent" in operation.get("description", ""),
+        result_text=result_text,
+    )
+
+
+def renamed(item: Field, taken: set[str]) -> Field:
+    """Give a body field another argument name where a parameter has taken it."""
+    if item.name not in taken:
+        return item
+    name = item.name + "_body"
+    return Field(name, item.wire, item.type, item.required, item.secret, item.room_name, item.text)
+
+
+def parameter_of(
+    document: Json, data: GeneratorData, prop: Any, place: str, raw: Json
+) -> Parameter:
+    """Describe a parameter; what the generator's parse drops comes from the document."""
+    schema = resolve(document, raw.get("schema", {}))
+    style = "form"
+    if raw.get("style") == "deepObject":
+        style = "deep"
+    elif schema.get("type") == "array" and raw.get("explode") is False:
+        style = "comma"
+    bounds = "".join(
+        f", {key}={int(schema[key])}"
+        for key in ("minimum", "maximum")
+        if schema.get("type") == "integer" and key in schema
+    )
+    text = raw.get("description") or schema.get("description") or ""
+    described = Field(
+        str(prop.python_name),
+        prop.name.get_untrusted_value(),
+        type_of(prop, data),
+        prop.required,
+        False,
+        bool(raw.get("x-room-name")),
+        text.strip(),
+    )
+    filters = tuple(
+        key for key, inner in schema.get("properties", {}).items() if inner.get("x-room-name")
+    )
+    return Parameter(described, place, style, bounds, filters)
+
+
+def result_of(
+    document: Json, data: GeneratorData, endpoint: Endpoint, operation: Json
+) -> tuple[Type | None, str]:
+    """The type of the first documented success, and its text."""
+    for status, node in sorted(operation["responses"].items()):
+        if not status.startswith("2"):
+            continue
+        text = resolve(document, node).get("description", "")
+        if not resolve(document, node).get("content"):
+            return None, text
+        for response in endpoint.responses.patterns:
+            if response.status_code.range[0] == int(status):
+                return type_of(response.prop, data), text
+    return None, ""
+
+
+def page_item_of(
+    result: Type | None, parameters: list[Parameter], data: GeneratorData
+) -> Type | None:
+    """The type of a page's items, if the operation is a list with a cursor."""
+    if result is None or result.kind != "model":
+        return None
+    if not any(p.field.name == "cursor" and p.place == "query" for p in parameters):
+        return None
+    page = next(m for m in data.models if str(m.class_info.name) == result.name)
+    fields: Mapping[str, Field] = {f.name: f for f in fields_of(page, data)}
+    results = fields.get("results")
+    if "cursor" not in fields or results is None or results.type.item is None:
+        return None
+    return results.type.item

@@ -1,0 +1,54 @@
+"""One API call as a value, and the base of the generated resource classes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from attrs import frozen
+
+from .types import UNSET
+
+T = TypeVar("T")
+
+
+@frozen
+class Call(Generic[T]):
+    """One API call: everything that is needed to send it, any number of times.
+
+    `path` and `query` are percent-encoded already. `repeatable` says that sending it again after a
+    lost answer cannot create a second thing; `empty` that its success has no body.
+    """
+
+    operation: str
+    method: str
+    path: str
+    cost: int
+    parse: Callable[[Any], T]
+    query: str = ""
+    json: Any = UNSET
+    files: Mapping[str, tuple[str, bytes, str]] | None = None
+    repeatable: bool = False
+    empty: bool = False
+
+
+class Caller(ABC):
+    """What a resource needs of the client: somebody who executes calls."""
+
+    @abstractmethod
+    async def execute(self, call: Call[T]) -> T:
+        """Send the call and return its parsed result."""
+
+
+class Resource:
+    """Base of the generated resource classes: one per tag of the document."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+
+def nothing(_: object) -> None:
+    """Parse the answer of an operation that has none."""
