@@ -1,0 +1,351 @@
+"""Everything that can go wrong, as one tree.
+
+    WherebyError
+    ├── InvalidArgumentError (also a ValueError)   refused before anything was sent
+    ├── ClientClosedError                          the client was used after it was closed
+    ├── BudgetTimeoutError                         the wait for points would exceed `max_wait`
+    ├── APIConnectionError                         no answer, or only half of one
+    │   └── APITimeoutError                        … within `timeout`
+    ├── APIStatusError                             an answer that is no success
+    │   ├── BadRequestError                        400
+    │   ├── AuthenticationError                    401
+    │   ├── PermissionDeniedError                  403
+    │   ├── NotFoundError                          404
+    │   ├── RateLimitError                         429
+    │   └── ServerError                            5xx
+    └── ResponseDecodeError                        a success that could not be understood
+
+All of them can be pickled and copied, and no text of theirs holds a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+_MESSAGE_LENGTH: Final = 500
+_BODY_DEPTH: Final = 20
+
+# Response headers whose values can be a credential or a signed link.
+_SECRET_HEADERS: Final = frozenset({"authorization", "location", "set-cookie"})
+
+
+class RequestInfo(NamedTuple):
+    """What was asked: method and full URL. Never headers, so never the token."""
+
+    method: str
+    url: str
+
+    @property
+    def path(self) -> str:
+        """The URL's path, without host and query."""
+        return urlsplit(self.url).path
+
+    def __repr__(self) -> str:
+        # The query can be long, and `WherebyClient.request` lets the caller put anything into it.
+        return f"RequestInfo({self.method} {self.url.partition('?')[0]})"
+
+
+class Headers(Mapping[str, str]):
+    """Response headers: immutable, names in any case, repeated ones joined by a comma."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        values: dict[str, str] = {}
+        for name, value in items:
+            key = name.lower()
+            values[key] = f"{values[key]}, {value}" if key in values else value
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        shown = {k: "[secure]" if k in _SECRET_HEADERS else v for k, v in self._values.items()}
+        return f"Headers({shown!r})"
+
+
+class _Unshown:
+    """Bytes that can hold secrets: at hand, but in no `repr`, no `vars()` dump and no pickle."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __repr__(self) -> str:
+        return f"<{len(self.content)} bytes>"
+
+    def __reduce__(self) -> tuple[Callable[[bytes], _Unshown], tuple[bytes]]:
+        return _Unshown, (b"",)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Unshown:
+        return self
+
+
+def _revive(cls: type[WherebyError], args: tuple[Any, ...]) -> WherebyError:
+    return cls.__new__(cls, *args)
+
+
+class WherebyError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls `cls(*args)`, which fails for every __init__ with keyword arguments.
+        return _revive, (type(self), self.args), self.__dict__ or None
+
+
+class InvalidArgumentError(WherebyError, ValueError):
+    """An argument, the token or the base URL was refused before anything was sent."""
+
+
+class ClientClosedError(WherebyError):
+    """The client was used after it was closed, or closed during the call."""
+
+
+class BudgetTimeoutError(WherebyError):
+    """The call would have had to wait longer for its points than `max_wait` allows."""
+
+
+class _RequestError(WherebyError):
+    """Base of the errors that know which request they are about."""
+
+    request: RequestInfo | None
+
+    def __init__(self, text: str, *, request: RequestInfo | None = None) -> None:
+        super().__init__(f"{request.method} {request.path}: {text}" if request else text)
+        self.request = request
+
+
+class APIConnectionError(_RequestError):
+    """No answer arrived, or only half of one: the call may or may not have had its effect."""
+
+
+class APITimeoutError(APIConnectionError):
+    """The call took longer than `timeout`: it may or may not have had its effect."""
+
+
+class APIStatusError(_RequestError):
+    """The server answered with something else than a success.
+
+    Attributes:
+        status_code: the status of the answer.
+        message: what the server said, cut to a sane length.
+        body: the parsed JSON of the answer; its text or bytes if it is no JSON.
+        headers: the headers of the answer.
+        request: method and URL of the request.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status_code: int,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        request: RequestInfo | None = None,
+    ) -> None:
+        advice = _ADVICE.get(status_code) or ("" if status_code >= 400 else _NO_SUCCESS)
+        parts = (_status_text(status_code), message, advice)
+        super().__init__(": ".join(filter(None, parts)), request=request)
+        self.status_code = status_code
+        self.message = message
+        self.body = body
+        self.headers = headers if isinstance(headers, Headers) else Headers((headers or {}).items())
+
+
+class BadRequestError(APIStatusError):
+    """400: the server did not accept an argument."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the server does not know the token."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the token is not allowed to do this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such thing, or no longer."""
+
+
+class RateLimitError(APIStatusError):
+    """429: the organization's points are used up."""
+
+    @property
+    def retry_after(self) -> float | None:
+        """How many seconds to wait according to the server; None when it did not say."""
+        seconds = retry_after(self.headers)
+        return _milliseconds_left(self.body) if seconds is None else seconds
+
+
+class ServerError(APIStatusError):
+    """5xx: the server, or something on the way to it, failed."""
+
+
+class ResponseDecodeError(_RequestError):
+    """The server reported success, but its answer could not be understood.
+
+    Attributes:
+        model: the model that the answer was read into; empty when it was no JSON at all.
+        field: the field of that model which did not fit.
+        path: its place in the whole answer, such as `MeetingPage.results[3].endDate`.
+        status_code: the status of the answer.
+        headers: the headers of the answer.
+        body: the raw bytes of the answer. They can hold secrets: no `repr` shows them and pickle
+            leaves them behind.
+        request: method and URL of the request.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        status_code: int,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        request: RequestInfo | None = None,
+        model: str = "",
+        field: str = "",
+        path: str = "",
+    ) -> None:
+        super().__init__(f"cannot understand the answer ({status_code}): {text}", request=request)
+        self.status_code = status_code
+        self.headers = headers if isinstance(headers, Headers) else Headers((headers or {}).items())
+        self.model = model
+        self.field = field
+        self.path = path
+        self._body = _Unshown(body)
+
+    @property
+    def body(self) -> bytes:
+        """The raw bytes of the answer."""
+        return self._body.content
+
+
+_BY_STATUS: Final[dict[int, type[APIStatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    429: RateLimitError,
+}
+
+_ADVICE: Final = {
+    401: "check the API key (token=, or WHEREBY_API_KEY)",
+    403: "this API key may not do that",
+    429: "share one PointBudget per organization, and look at .retry_after",
+}
+_NO_SUCCESS: Final = "only reads follow redirects; check base_url"
+
+
+def status_error(
+    status_code: int, headers: Headers, content: bytes, request: RequestInfo
+) -> APIStatusError:
+    """Make the right error of an answer that is no success."""
+    body = _error_body(content)
+    kind = _BY_STATUS.get(status_code) or (ServerError if status_code >= 500 else APIStatusError)
+    return kind(
+        _error_message(body),
+        status_code=status_code,
+        body=body,
+        headers=headers,
+        request=request,
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read `Retry-After` as seconds from now: a number, a fraction or an HTTP date; else None."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        until = _http_date(text)
+        # Clocks differ: the answer's own date is a better "now" than ours.
+        now = _http_date(headers.get("date", "")) or datetime.now(UTC)
+        if until is None:
+            return None
+        seconds = (until - now).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _milliseconds_left(body: Any) -> float | None:
+    # The documented body of a 429 says `msLeft`; one old client reads `ms_left` (api-facts).
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, dict):
+        return None
+    left = data.get("msLeft", data.get("ms_left"))
+    if isinstance(left, bool) or not isinstance(left, (int, float)) or not 0 <= left < 1e12:
+        return None
+    return left / 1000
+
+
+def _status_text(status_code: int) -> str:
+    try:
+        return f"{status_code} {HTTPStatus(status_code).phrase}"
+    except ValueError:
+        return str(status_code)
+
+
+def _error_body(content: bytes) -> Any:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return content
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    # What is nested beyond reason could be parsed but neither copied nor pickled.
+    return body if _is_shallow(body, _BODY_DEPTH) else text
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    if isinstance(value, dict):
+        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value.values())
+    if isinstance(value, list):
+        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value)
+    return True
+
+
+def _error_message(body: Any) -> str:
+    """Find the server's own words: clients in the wild read `error`, `message`, or both."""
+    if isinstance(body, dict):
+        said = [body.get(name) for name in ("error", "message")]
+        said = [inner.get("message") if isinstance(inner, dict) else inner for inner in said]
+        texts = [text for text in said if isinstance(text, str) and text.strip()]
+        message = ": ".join(dict.fromkeys(texts)) or json.dumps(body, ensure_ascii=False)
+    elif isinstance(body, str):
+        message = body
+    elif isinstance(body, bytes):
+        message = body.decode(errors="replace")
+    else:
+        message = json.dumps(body, ensure_ascii=False)
+    # One line of printable text, so that an answer cannot forge lines in a log.
+    start = message[: 4 * _MESSAGE_LENGTH]
+    line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
+    return line if len(line) <= _MESSAGE_LENGTH else line[: _MESSAGE_LENGTH - 1] + "…"
