@@ -7,7 +7,7 @@ our `x-` extensions on operations and parameters) is read from the document besi
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field, frozen
@@ -17,8 +17,21 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.strings import PythonIdentifier, pascal_case
 
-Json = dict[str, Any]
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+from .walk import Json, Operation, follow, mapping, operations, parameters_of
+
+# the functions of whereby_api_client.arguments, by kind of type
+CHECKS = {
+    "text": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "date_time": "date_time",
+    "choice": "choice",
+    "model": "json_object",
+    "mapping": "json_object",
+    "array": "anything",
+    "anything": "anything",
+}
 RESERVED_ARGUMENTS = {"self", "extra_body", "extra_query"}
 
 
@@ -51,6 +64,15 @@ class Field:
     room_name: bool
     text: str
 
+    def check(self, bounds: str = "") -> str:
+        """The expression that checks the argument and turns it into JSON."""
+        null = ", null=True" if self.type.nullable else ""
+        if self.type.kind == "array" and self.type.item is not None:
+            inner = CHECKS[self.type.item.kind]
+            return f'arg.array("{self.name}", {self.name}, arg.{inner}{null})'
+        function = "room_name" if self.room_name else CHECKS[self.type.kind]
+        return f'arg.{function}("{self.name}", {self.name}{null}{bounds})'
+
     @property
     def hint(self) -> str:
         """The annotation in a model."""
@@ -67,6 +89,12 @@ class Parameter:
     style: str  # form, comma, deep
     bounds: str
     filter_room_names: tuple[str, ...]
+
+    @property
+    def written(self) -> str:
+        """The expression that checks a query argument and writes it into the query."""
+        names = f", room_names={self.filter_room_names!r}" if self.filter_room_names else ""
+        return f'arg.{self.style}("{self.field.wire}", {self.field.check(self.bounds)}{names})'
 
 
 @frozen
@@ -158,12 +186,14 @@ class Method:
         listed = [
             (p.field.name, p.field.text) for p in self.path_parameters
         ] + [(a.name, a.text) for a in self.arguments]
-        if listed:
-            lines = ["Args:"]
-            for name, text in listed:
-                entry = wrapped(f"{name}: {text or 'see the API reference.'}", 84)
-                lines.append(textwrap.indent(entry.replace("\n", "\n    "), "    "))
-            parts.append("\n".join(lines))
+        if self.has_body:
+            listed.append(("extra_body", "Further JSON fields, sent as they are."))
+        listed.append(("extra_query", "Further query parameters."))
+        lines = ["Args:"]
+        for name, text in listed:
+            entry = wrapped(f"{name}: {text or 'see the API reference.'}", 84)
+            lines.append(textwrap.indent(entry.replace("\n", "\n    "), "    "))
+        parts.append("\n".join(lines))
         if self.page_item is not None:
             parts.append(
                 "Returns:\n    A paginator: await it for the first page, or iterate over it with\n"
@@ -341,24 +371,6 @@ def text_of(text: Any) -> str:
     return text.get_untrusted_value().strip() if text else ""
 
 
-def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
-    """Go through the operations: method, path, operation."""
-    for path, item in document["paths"].items():
-        for method in METHODS:
-            if method in item:
-                yield method, path, item[method]
-
-
-def resolve(document: Json, node: Json) -> Json:
-    """Follow a local reference."""
-    while "$ref" in node:
-        target: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-        node = target
-    return node
-
-
 def build(document: Json, data: GeneratorData) -> Views:
     """Tell the parsed document in the templates' words."""
     endpoints: dict[str, Endpoint] = {
@@ -368,14 +380,18 @@ def build(document: Json, data: GeneratorData) -> Views:
     }
     tags: dict[str, Tag] = {}
     flattened: set[str] = set()
-    for http_method, path, operation in operations(document):
-        operation_id = operation["operationId"]
+    order = ("post", "get", "put", "patch", "delete")
+    for operation in sorted(
+        operations(document),
+        key=lambda o: (o.path, order.index(o.method) if o.method in order else len(order)),
+    ):
+        operation_id = operation.data["operationId"]
         endpoint = endpoints.get(PythonIdentifier(operation_id, prefix="field_"))
         if endpoint is None:
-            raise UnsupportedDocument(f"the generator dropped {http_method.upper()} {path}")
+            raise UnsupportedDocument(f"the generator dropped {label(operation)}")
         name = operation_id.partition(".")[0]
         tag = tags.setdefault(name, Tag(name, pascal_case(name)))
-        tag.methods.append(method_of(document, data, http_method, path, operation, endpoint))
+        tag.methods.append(method_of(document, data, operation, endpoint))
         flattened |= {
             str(body.prop.class_info.name)
             for body in endpoint.bodies
@@ -401,25 +417,22 @@ def build(document: Json, data: GeneratorData) -> Views:
     )
 
 
+def label(operation: Operation) -> str:
+    """Name an operation for a message."""
+    return f"{operation.method.upper()} {operation.path}"
+
+
 def method_of(
-    document: Json,
-    data: GeneratorData,
-    http_method: str,
-    path: str,
-    operation: Json,
-    endpoint: Endpoint,
+    document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint
 ) -> Method:
     """Describe the method of one operation."""
-    raw = {
-        (p["name"], p["in"]): p
-        for p in (resolve(document, node) for node in operation.get("parameters", []))
-    }
+    raw = {(p["name"], p["in"]): p for _, p in parameters_of(document, operation)}
     made: list[Parameter] = []
     for location, prop in endpoint.iter_all_parameters():
         place = str(location.value)
         if place not in ("path", "query"):
             raise UnsupportedDocument(
-                f"{http_method.upper()} {path}: a {place} parameter; the templates know path and query"
+                f"{label(operation)}: a {place} parameter; the templates know path and query"
             )
         wire = prop.name.get_untrusted_value()
         made.append(parameter_of(document, data, prop, place, raw[wire, place]))
@@ -437,22 +450,21 @@ def method_of(
             body += [renamed(f, taken) for f in fields]
         else:
             raise UnsupportedDocument(
-                f"{http_method.upper()} {path}: a {request.content_type.get_untrusted_value()} body of "
+                f"{label(operation)}: a {request.content_type.get_untrusted_value()} body of "
                 "this shape; the templates know JSON objects and single files"
             )
     if upload is not None:
         body = [Field(f.name, f.wire, f.type, False, f.secret, f.room_name, f.text) for f in body]
     result, result_text = result_of(document, data, endpoint, operation)
-    name = operation["operationId"].partition(".")[2]
-    points = operation["x-points"]
+    about = operation.data
     return Method(
-        name=name,
-        operation=operation["operationId"],
-        http_method=http_method.upper(),
-        path=path,
-        points=points,
-        summary=operation.get("summary", ""),
-        description=operation.get("description", ""),
+        name=about["operationId"].partition(".")[2],
+        operation=about["operationId"],
+        http_method=operation.method.upper(),
+        path=operation.path,
+        points=about["x-points"],
+        summary=about.get("summary", ""),
+        description=about.get("description", ""),
         parameters=made,
         body=body,
         upload=upload,
@@ -461,10 +473,10 @@ def method_of(
         page_item=page_item_of(result, made, data),
         either_of=[
             [str(PythonIdentifier(n, prefix="field_")) for n in names]
-            for names in operation.get("x-either-of", [])
+            for names in about.get("x-either-of", [])
         ],
         # a repeated POST may create a second thing; the bulk deletes say that they are idempotent
-        repeatable=http_method != "post" or "idempotent" in operation.get("description", ""),
+        repeatable=operation.method != "post" or "idempotent" in about.get("description", ""),
         result_text=result_text,
     )
 
@@ -481,7 +493,7 @@ def parameter_of(
     document: Json, data: GeneratorData, prop: Any, place: str, raw: Json
 ) -> Parameter:
     """Describe a parameter; what the generator's parse drops comes from the document."""
-    schema = resolve(document, raw.get("schema", {}))
+    schema = mapping(follow(document, raw.get("schema"))[0])
     style = "form"
     if raw.get("style") == "deepObject":
         style = "deep"
@@ -509,14 +521,15 @@ def parameter_of(
 
 
 def result_of(
-    document: Json, data: GeneratorData, endpoint: Endpoint, operation: Json
+    document: Json, data: GeneratorData, endpoint: Endpoint, operation: Operation
 ) -> tuple[Type | None, str]:
     """The type of the first documented success, and its text."""
-    for status, node in sorted(operation["responses"].items()):
+    for status, node in sorted(operation.data["responses"].items()):
         if not status.startswith("2"):
             continue
-        text = resolve(document, node).get("description", "")
-        if not resolve(document, node).get("content"):
+        success = mapping(follow(document, node)[0])
+        text = success.get("description", "")
+        if not success.get("content"):
             return None, text
         for response in endpoint.responses.patterns:
             if response.status_code.range[0] == int(status):

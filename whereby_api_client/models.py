@@ -1,0 +1,17 @@
+"""The models and enums of the API, each loaded when it is first used.
+
+`from whereby_api_client.models import Meeting`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._generated import models as _models
+
+if TYPE_CHECKING:
+    from ._generated.models import *
+
+__all__ = _models.__all__  # pyright: ignore[reportUnsupportedDunderAll]
+__getattr__ = _models.__getattr__
+__dir__ = _models.__dir__
