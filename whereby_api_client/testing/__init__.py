@@ -1,0 +1,48 @@
+"""A Whereby of your own for tests: the same API, without the network and without the bill.
+
+>>> fake = FakeWhereby()
+>>> fake.add_recording(room_name="/standup").room_name
+'/standup'
+
+Hand `fake.transport()` to a client for tests inside the process; `fake.serve()` opens a socket.
+"""
+
+from __future__ import annotations
+
+from .clock import Clock
+from .content import InMemory, MadeUp
+from .fake import TOKEN, FakeWhereby, Received
+from .faults import Fault
+from .messages import Headers, Part
+from .state import (
+    Image,
+    Meeting,
+    Participant,
+    Recording,
+    RoomInsights,
+    RoomSession,
+    Summary,
+    Theme,
+    Transcription,
+)
+
+__all__ = [
+    "TOKEN",
+    "Clock",
+    "FakeWhereby",
+    "Fault",
+    "Headers",
+    "Image",
+    "InMemory",
+    "MadeUp",
+    "Meeting",
+    "Part",
+    "Participant",
+    "Received",
+    "Recording",
+    "RoomInsights",
+    "RoomSession",
+    "Summary",
+    "Theme",
+    "Transcription",
+]

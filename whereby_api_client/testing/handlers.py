@@ -1,0 +1,407 @@
+"""What each operation of the API does, and the table that says which function does it.
+
+A handler gets requests that the document allows. It refuses what only the document's prose, or the
+state, forbids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+
+from .clock import parse_date_time
+from .document import Operation
+from .messages import Answer, Part, Refusal, Request
+from .pages import Pages
+from .state import Image, Recording, State, Transcription, slashed
+
+__all__ = ["HANDLERS", "Call", "Handler", "link_signature"]
+
+# "max 600 kb", says the document of both backgrounds
+BACKGROUND_LIMIT = 600_000
+NO_CONTENT = Answer(204)
+
+
+@attrs.frozen
+class Call:
+    """A request that was routed, paid for and checked."""
+
+    request: Request
+    operation: Operation
+    path: Mapping[str, str]
+    query: dict[str, Any]
+    body: Any
+    """Parsed JSON, a list of `Part`, or None."""
+    state: State
+    pages: Pages
+    bulk_delete_time: float = 0.0
+
+    @property
+    def now(self) -> datetime:
+        """Return the fake's time."""
+        return self.state.clock.today()
+
+    def page(self, rows: Any, **options: Any) -> Answer:
+        """Answer with one page of the rows."""
+        return Answer.json(200, self.pages.page(self.operation.name, rows, self.query, **options))
+
+
+Handler = Callable[[Call], Answer]
+
+
+# ---------------------------------------------------------------------------------------- meetings
+
+
+def create_meeting(call: Call) -> Answer:
+    """Create a meeting: `endDate` must not lie in the past."""
+    body: dict[str, Any] = call.body
+    end_date = parse_date_time(body["endDate"])
+    # "the same or after the current date": a date, so earlier today is let through
+    if end_date.astimezone(UTC).date() < call.now.date():
+        raise Refusal(400, f"body.endDate: {body['endDate']} is in the past")
+    for name in ("recording", "liveTranscription"):
+        _check_storage(body.get(name), f"body.{name}.destination")
+    meeting = call.state.create_meeting(end_date=end_date, request=body)
+    fields = set(body.get("fields") or ())
+    if body.get("templateType") == "viewerMode":
+        fields |= {"hostRoomUrl", "viewerRoomUrl"}
+    return Answer.json(201, meeting.json(fields))
+
+
+def _check_storage(options: Any, where: str) -> None:
+    destination = (options or {}).get("destination")
+    if not destination or destination.get("provider") != "s3":
+        return
+    needed = ["bucket", "region", "accessKeyId", "accessKeySecret"]
+    if destination.get("authenticationType") == "roleBased":
+        needed = ["bucket", "oidcRoleArn"]
+    for name in needed:
+        if not destination.get(name):
+            raise Refusal(400, f"{where}.{name}: is required to store in S3 this way")
+
+
+def list_meetings(call: Call) -> Answer:
+    """List the meetings that have not ended more than an hour ago."""
+    fields = call.query.get("fields", ())
+    rows = [(meeting.number, meeting.json(fields)) for meeting in call.state.meetings.all()]
+    return call.page(rows)
+
+
+def get_meeting(call: Call) -> Answer:
+    """Return a meeting."""
+    meeting = call.state.meetings.get(call.path["meetingId"])
+    if meeting is None:
+        raise Refusal(404, f"there is no meeting {call.path['meetingId']!r}")
+    return Answer.json(200, meeting.json(call.query.get("fields", ())))
+
+
+def delete_meeting(call: Call) -> Answer:
+    """Delete a meeting, also one that is not there."""
+    meeting = call.state.meetings.get(call.path["meetingId"])
+    if meeting is not None:
+        meeting.gone_at = call.now
+    return NO_CONTENT
+
+
+# -------------------------------------------------------------------------------------- recordings
+
+
+def list_recordings(call: Call) -> Answer:
+    """List the recordings, of one room if asked."""
+    rows = [(found.number, found.json()) for found in call.state.recordings.all()]
+    return call.page(
+        _of_room(call, rows), sortable=("roomName", "startDate", "duration", "sizeInMegaBytes")
+    )
+
+
+def get_recording(call: Call) -> Answer:
+    """Return a recording."""
+    return Answer.json(200, _recording(call, call.path["recordingId"]).json())
+
+
+def delete_recording(call: Call) -> Answer:
+    """Delete a recording, also one that is not there."""
+    recording = call.state.recordings.get(call.path["recordingId"])
+    if recording is not None:
+        recording.gone_at = call.now
+    return NO_CONTENT
+
+
+def bulk_delete_recordings(call: Call) -> Answer:
+    """Schedule the deletion of recordings, whether they exist or not."""
+    for recording_id in call.body["recordingIds"]:
+        recording = call.state.recordings.get(recording_id)
+        if recording is not None:
+            recording.gone_at = call.now + timedelta(seconds=call.bulk_delete_time)
+    return NO_CONTENT
+
+
+def get_recording_access_link(call: Call) -> Answer:
+    """Return the address of a Whereby-hosted recording's file."""
+    recording = _recording(call, call.path["recordingId"])
+    if not recording.hosted:
+        raise Refusal(403, "the recording is not hosted by Whereby: there is no access link")
+    return _access_link(call, "recordings", recording.recording_id, recording.filename)
+
+
+def _recording(call: Call, recording_id: str) -> Recording:
+    recording = call.state.recordings.get(recording_id)
+    if recording is None:
+        raise Refusal(404, f"there is no recording {recording_id!r}")
+    return recording
+
+
+def _of_room(
+    call: Call, rows: list[tuple[int, dict[str, Any]]]
+) -> list[tuple[int, dict[str, Any]]]:
+    room_name = call.query.get("roomName")
+    if room_name is None:
+        return rows
+    return [row for row in rows if slashed(str(row[1].get("roomName"))) == slashed(room_name)]
+
+
+def _access_link(call: Call, kind: str, key: str, filename: str) -> Answer:
+    seconds = call.query.get("validForSeconds", 3600)
+    expires = int(call.state.clock.now() * 1000) + seconds * 1000
+    path = f"/storage/{kind}/{quote(key, safe='')}/{quote(filename, safe='')}"
+    link = (
+        f"{call.request.origin}{path}?Expires={expires}&Signature={link_signature(path, expires)}"
+    )
+    return Answer.json(200, {"accessLink": link, "expires": expires})
+
+
+def link_signature(path: str, expires: int) -> str:
+    """Return what an access link must carry: it is not worth more than its being unguessable."""
+    return hashlib.sha256(f"fake whereby {path} {expires}".encode()).hexdigest()[:40]
+
+
+# ---------------------------------------------------------------------------------- transcriptions
+
+
+def create_transcription(call: Call) -> Answer:
+    """Schedule the transcription of a recording."""
+    recording = _recording(call, call.body["recordingId"])
+    transcription = call.state.create_transcription(recording=recording)
+    return Answer.json(201, {"transcriptionId": transcription.transcription_id})
+
+
+def list_transcriptions(call: Call) -> Answer:
+    """List the transcriptions, of one room if asked."""
+    rows = [(found.number, found.json(call.now)) for found in call.state.transcriptions.all()]
+    return call.page(_of_room(call, rows), sortable=("roomName", "startDate", "durationInSeconds"))
+
+
+def get_transcription(call: Call) -> Answer:
+    """Return a transcription."""
+    return Answer.json(200, _transcription(call, call.path["transcriptionId"]).json(call.now))
+
+
+def delete_transcription(call: Call) -> Answer:
+    """Delete a transcription, also one that is not there."""
+    transcription = call.state.transcriptions.get(call.path["transcriptionId"])
+    if transcription is not None:
+        transcription.gone_at = call.now
+    return NO_CONTENT
+
+
+def bulk_delete_transcriptions(call: Call) -> Answer:
+    """Schedule the deletion of transcriptions, whether they exist or not."""
+    for transcription_id in call.body["transcriptionIds"]:
+        transcription = call.state.transcriptions.get(transcription_id)
+        if transcription is not None:
+            transcription.gone_at = call.now + timedelta(seconds=call.bulk_delete_time)
+    return NO_CONTENT
+
+
+def get_transcription_access_link(call: Call) -> Answer:
+    """Return the address of a ready, Whereby-hosted transcription's file."""
+    transcription = _transcription(call, call.path["transcriptionId"])
+    if not transcription.hosted:
+        raise Refusal(403, "the transcription is not hosted by Whereby: there is no access link")
+    state = transcription.state(call.now)
+    if state != "ready":
+        raise Refusal(404, f"the transcription is {state}: there is no file")
+    return _access_link(
+        call, "transcriptions", transcription.transcription_id, transcription.filename
+    )
+
+
+def _transcription(call: Call, transcription_id: str) -> Transcription:
+    transcription = call.state.transcriptions.get(transcription_id)
+    if transcription is None:
+        raise Refusal(404, f"there is no transcription {transcription_id!r}")
+    return transcription
+
+
+# --------------------------------------------------------------------------------------- summaries
+
+
+def create_summary(call: Call) -> Answer:
+    """Schedule the summary of a transcription."""
+    transcription = _transcription(call, call.body["transcriptionId"])
+    summary = call.state.create_summary(
+        transcription=transcription, template=call.body.get("template")
+    )
+    return Answer.json(201, {"summaryId": summary.summary_id})
+
+
+def list_summaries(call: Call) -> Answer:
+    """List the summaries."""
+    rows = [(found.number, found.json(call.now)) for found in call.state.summaries.all()]
+    return call.page(rows, sortable=("roomName", "startDate", "durationInSeconds"))
+
+
+def get_summary(call: Call) -> Answer:
+    """Return a summary."""
+    summary = call.state.summaries.get(call.path["summaryId"])
+    if summary is None:
+        raise Refusal(404, f"there is no summary {call.path['summaryId']!r}")
+    return Answer.json(200, summary.json(call.now))
+
+
+def delete_summary(call: Call) -> Answer:
+    """Delete a summary, also one that is not there."""
+    summary = call.state.summaries.get(call.path["summaryId"])
+    if summary is not None:
+        summary.gone_at = call.now
+    return NO_CONTENT
+
+
+# ------------------------------------------------------------------------------------------- rooms
+
+
+def set_colors(call: Call) -> Answer:
+    """Store a room's colors."""
+    call.state.theme(call.path["roomName"]).tokens = call.body or {}
+    return NO_CONTENT
+
+
+def set_logo(call: Call) -> Answer:
+    """Store a room's logo, or go back to the default one."""
+    call.state.theme(call.path["roomName"]).logo = _look(call)
+    return NO_CONTENT
+
+
+def set_background(call: Call) -> Answer:
+    """Store a room's background: an image, or names of Whereby's own."""
+    call.state.theme(call.path["roomName"]).background = _look(call, BACKGROUND_LIMIT)
+    return NO_CONTENT
+
+
+def set_knock_page_background(call: Call) -> Answer:
+    """Store the background of a room's knock page."""
+    call.state.theme(call.path["roomName"]).knock_page_background = _look(call, BACKGROUND_LIMIT)
+    return NO_CONTENT
+
+
+def _look(call: Call, limit: int | None = None) -> Image | dict[str, Any]:
+    if not isinstance(call.body, list):
+        return dict(call.body or {})
+    parts: list[Part] = call.body
+    image = next(part for part in parts if part.name == "image")
+    if not image.content:
+        raise Refusal(400, "body.image: is empty")
+    if limit is not None and len(image.content) > limit:
+        raise Refusal(400, f"body.image: has {len(image.content)} bytes, at most {limit}")
+    return Image(image.content, image.filename, image.content_type)
+
+
+# ---------------------------------------------------------------------------------------- insights
+
+
+def list_rooms(call: Call) -> Answer:
+    """List rooms with their insights, filtered by name and date of creation."""
+    name: dict[str, str] = call.query.get("roomName", {})
+    created: dict[str, str] = call.query.get("createdAt", {})
+    _known("roomName", name, ("exact", "startsWith", "contains"))
+    _known("createdAt", created, ("from", "to"))
+    rows = [(room.number, room.json()) for room in call.state.rooms.all()]
+    return call.page([row for row in rows if _fits(row[1], name, created)], limit=10)
+
+
+def _known(parameter: str, given: Mapping[str, str], keys: tuple[str, ...]) -> None:
+    for key in given:
+        if key not in keys:
+            message = f"{parameter}[{key}] is none of {', '.join(keys)}"
+            raise Refusal(400, f"query parameter {parameter!r}: {message}")
+
+
+def _fits(room: dict[str, Any], name: Mapping[str, str], created: Mapping[str, str]) -> bool:
+    room_name, created_at = room["roomName"], parse_date_time(room["createdAt"])
+    return (
+        ("exact" not in name or room_name == slashed(name["exact"]))
+        and ("startsWith" not in name or room_name.startswith(slashed(name["startsWith"])))
+        and ("contains" not in name or name["contains"] in room_name)
+        and ("from" not in created or created_at >= parse_date_time(created["from"]))
+        and ("to" not in created or created_at <= parse_date_time(created["to"]))
+    )
+
+
+def list_room_sessions(call: Call) -> Answer:
+    """List the sessions of a room with their insights."""
+    wanted = call.query.get("roomSessionId")
+    rows = [(session.number, session.json()) for session in call.state.sessions.all()]
+    if wanted is not None:
+        rows = [row for row in rows if row[1]["roomSessionId"] == wanted]
+    return call.page(_of_room(call, rows), limit=10)
+
+
+def list_participants(call: Call) -> Answer:
+    """List the participants of a session, or all visits of an external id."""
+    session, external = call.query.get("roomSessionId"), call.query.get("externalId")
+    if not session and not external:
+        message = "roomSessionId or externalId"
+        raise Refusal(400, f"query parameter {message}: one of them is required")
+    rows = [
+        (participant.number, participant.json())
+        for participant in call.state.participants.all()
+        if (not session or participant.json()["roomSessionId"] == session)
+        and (not external or participant.json()["externalId"] == external)
+    ]
+    return call.page(rows, limit=10, sortable=("joinedAt", "leftAt"))
+
+
+def get_participant(call: Call) -> Answer:
+    """Return the details of a participant's visits to a session."""
+    session, participant_id = call.query["roomSessionId"], call.query["participantId"]
+    participant = call.state.participants.get(f"{session}/{participant_id}")
+    if participant is None:
+        # the document knows no 404 here: an array without items is the honest answer
+        return Answer.json(200, [])
+    return Answer.json(200, participant.details)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "POST /meetings": create_meeting,
+    "GET /meetings": list_meetings,
+    "GET /meetings/{meetingId}": get_meeting,
+    "DELETE /meetings/{meetingId}": delete_meeting,
+    "GET /recordings": list_recordings,
+    "GET /recordings/{recordingId}": get_recording,
+    "DELETE /recordings/{recordingId}": delete_recording,
+    "POST /recordings/bulk-delete": bulk_delete_recordings,
+    "GET /recordings/{recordingId}/access-link": get_recording_access_link,
+    "POST /transcriptions": create_transcription,
+    "GET /transcriptions": list_transcriptions,
+    "GET /transcriptions/{transcriptionId}": get_transcription,
+    "DELETE /transcriptions/{transcriptionId}": delete_transcription,
+    "POST /transcriptions/bulk-delete": bulk_delete_transcriptions,
+    "GET /transcriptions/{transcriptionId}/access-link": get_transcription_access_link,
+    "POST /summaries": create_summary,
+    "GET /summaries": list_summaries,
+    "GET /summaries/{summaryId}": get_summary,
+    "DELETE /summaries/{summaryId}": delete_summary,
+    "PUT /rooms/{roomName}/theme/tokens": set_colors,
+    "PUT /rooms/{roomName}/theme/logo": set_logo,
+    "PUT /rooms/{roomName}/theme/room-background": set_background,
+    "PUT /rooms/{roomName}/theme/room-knock-page-background": set_knock_page_background,
+    "GET /insights/rooms": list_rooms,
+    "GET /insights/room-sessions": list_room_sessions,
+    "GET /insights/participants": list_participants,
+    "GET /insights/participant": get_participant,
+}

@@ -1,0 +1,208 @@
+"""HTTP messages as the fake's core sees them: no sockets, no HTTP library."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from email.message import Message
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote
+
+import attrs
+
+__all__ = ["Answer", "Content", "Headers", "Part", "Refusal", "Request", "parse_multipart"]
+
+
+class Headers(Mapping[str, str]):
+    """Header fields: read without regard to case, repeated ones joined with a comma."""
+
+    __slots__ = ("_joined", "raw")
+
+    def __init__(self, raw: Iterable[tuple[str, str]] = ()) -> None:
+        self.raw = tuple(raw)
+        self._joined: dict[str, str] = {}
+        for name, value in self.raw:
+            key = name.lower()
+            self._joined[key] = f"{self._joined[key]}, {value}" if key in self._joined else value
+
+    def __getitem__(self, name: str) -> str:
+        return self._joined[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._joined)
+
+    def __len__(self) -> int:
+        return len(self._joined)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._joined!r})"
+
+    def get_list(self, name: str) -> list[str]:
+        """Return every field of that name, in the order on the wire."""
+        return [value for key, value in self.raw if key.lower() == name.lower()]
+
+
+@attrs.frozen
+class Part:
+    """One part of a multipart body."""
+
+    name: str
+    content: bytes
+    filename: str | None = None
+    content_type: str | None = None
+
+
+class Content(Protocol):
+    """A body too large to keep in memory: its length, and any slice of it."""
+
+    @property
+    def size(self) -> int:
+        """Return the length in bytes."""
+        ...
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return the bytes from `start` up to `stop`."""
+        ...
+
+
+@attrs.frozen
+class Request:
+    """A request as it stood on the wire: the target is not decoded, the body not parsed."""
+
+    method: str
+    target: str
+    headers: Headers = attrs.field(factory=Headers)
+    body: bytes = b""
+    origin: str = "http://whereby.test"
+    """Scheme, host and port that the request was sent to: access links start with it."""
+
+    @property
+    def path(self) -> str:
+        """Return the target's path, still percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """Return the target's query string, still percent-encoded, without the question mark."""
+        return self.target.partition("?")[2]
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Return the path's segments, each percent-decoded (so a segment can hold a slash)."""
+        return tuple(unquote(segment) for segment in self.path.split("/")[1:])
+
+    @property
+    def params(self) -> list[tuple[str, str]]:
+        """Return the query's names and values in order, decoded as a form (`+` is a space)."""
+        return parse_qsl(self.query, keep_blank_values=True)
+
+    @property
+    def media_type(self) -> str:
+        """Return the content type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def json(self) -> Any:
+        """Return the parsed JSON body; ValueError if it is none."""
+        return jsonlib.loads(self.body, parse_constant=_refuse_constant)
+
+    @property
+    def parts(self) -> list[Part]:
+        """Return the parts of a multipart body; ValueError if it is none."""
+        return parse_multipart(self.headers.get("content-type", ""), self.body)
+
+
+@attrs.frozen
+class Answer:
+    """A response: status, headers, and a body in memory or a slice of something larger."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    content: Content | None = None
+    """Where the body is read from when it is too large for `body`."""
+    start: int = 0
+    stop: int = 0
+
+    @classmethod
+    def json(cls, status: int, value: Any, headers: Iterable[tuple[str, str]] = ()) -> Answer:
+        """Return an answer with a JSON body."""
+        body = jsonlib.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        kind = ("Content-Type", "application/json; charset=utf-8")
+        return cls(status, (kind, *headers), body)
+
+    @property
+    def length(self) -> int:
+        """Return the body's length in bytes."""
+        return self.stop - self.start if self.content is not None else len(self.body)
+
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> Answer:
+        """Return the same answer with these headers added."""
+        return attrs.evolve(self, headers=(*self.headers, *headers))
+
+    def chunks(self, size: int = 65536, limit: int | None = None) -> Iterator[bytes]:
+        """Yield the body piece by piece, at most `limit` bytes of it."""
+        length = self.length if limit is None else min(limit, self.length)
+        for offset in range(0, length, size):
+            end = min(offset + size, length)
+            if self.content is None:
+                yield self.body[offset:end]
+            else:
+                yield self.content.read(self.start + offset, self.start + end)
+
+
+class Refusal(Exception):
+    """Ends the handling of a request with an error status and `{"error": message}`."""
+
+    def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+        self.headers = tuple(headers)
+
+    def answer(self) -> Answer:
+        """Return the answer that the client gets."""
+        return Answer.json(self.status, {"error": self.message}, self.headers)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse_multipart(content_type: str, body: bytes) -> list[Part]:
+    """Split a `multipart/form-data` body into its parts; ValueError says what is wrong with it.
+
+    Strict on purpose: a body that this reads, every server reads. The standard library's email
+    parser is used for the parts' headers only, because it accepts broken bodies in silence.
+    """
+    head = Message()
+    head["content-type"] = content_type
+    boundary = head.get_param("boundary")
+    if not isinstance(boundary, str) or not re.fullmatch(r"[ -~]{0,69}[!-~]", boundary):
+        raise ValueError("the content type has no usable boundary")
+    delimiter = b"\r\n--" + boundary.encode("ascii")
+    sections = (b"\r\n" + body).split(delimiter)
+    # what stands before the first delimiter is a preamble; behind the last one follows `--`
+    if len(sections) < 2 or not sections[-1].startswith(b"--"):
+        raise ValueError("the closing boundary is missing")
+    parts: list[Part] = []
+    for section in sections[1:-1]:
+        fields, separator, content = section.lstrip(b" \t").partition(b"\r\n\r\n")
+        if not separator or not fields.startswith(b"\r\n"):
+            raise ValueError("a part has no header section")
+        parts.append(_part(fields, content))
+    return parts
+
+
+def _part(fields: bytes, content: bytes) -> Part:
+    message = Message()
+    for line in re.sub(rb"\r\n[ \t]+", b" ", fields).decode("utf-8", "replace").split("\r\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            message[name.strip()] = value.strip()
+    named = message.get_param("name", header="content-disposition")
+    if not isinstance(named, str):
+        raise ValueError("a part has no name in its Content-Disposition")
+    kind = message["content-type"]
+    return Part(named, content, message.get_filename(), None if kind is None else str(kind))

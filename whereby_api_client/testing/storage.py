@@ -1,0 +1,72 @@
+"""The storage host behind access links: serves files with `Range`, without the API's token.
+
+It refuses a request that carries an Authorization header beside the link's signature, as S3 does:
+a client that leaks the API token to the storage host fails against the fake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from .clock import Clock
+from .handlers import link_signature
+from .messages import Answer, Content, Refusal, Request
+from .state import State
+
+__all__ = ["DOWNLOAD", "serve_file"]
+
+DOWNLOAD = "storage.download"
+"""The name of a download among `FakeWhereby.requests` and for `FakeWhereby.fail`."""
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def serve_file(request: Request, state: State, clock: Clock) -> Answer:
+    """Answer a request for a file under `/storage/`."""
+    if request.method not in ("GET", "HEAD"):
+        raise Refusal(405, "files can only be read", [("Allow", "GET, HEAD")])
+    if "authorization" in request.headers:
+        raise Refusal(400, "only one auth mechanism allowed: a link needs no Authorization header")
+    params = dict(request.params)
+    expires = params.get("Expires", "")
+    if not expires.isdigit() or params.get("Signature") != link_signature(
+        request.path, int(expires)
+    ):
+        raise Refusal(403, "the link's signature does not match")
+    if clock.now() * 1000 >= int(expires):
+        raise Refusal(403, "the link has expired")
+    content = _find(request, state)
+    return _slice(request, content)
+
+
+def _find(request: Request, state: State) -> Content:
+    kind, key = request.segments[1], request.segments[2]
+    found = (state.recordings if kind == "recordings" else state.transcriptions).get(key)
+    if found is None:
+        raise Refusal(404, "the file does not exist any more")
+    return found.content
+
+
+def _slice(request: Request, content: Content) -> Answer:
+    size = content.size
+    tag = f'"{hashlib.sha256(request.path.encode()).hexdigest()[:32]}"'
+    markdown = request.path.endswith(".md")
+    headers = [
+        ("Accept-Ranges", "bytes"),
+        ("Content-Type", "text/markdown; charset=utf-8" if markdown else "video/mp4"),
+        ("ETag", tag),
+    ]
+    span = _RANGE.fullmatch(request.headers.get("range", ""))
+    # what cannot be understood, or belongs to another version of the file, gets the whole file
+    if span is None or span.group() == "bytes=-" or request.headers.get("if-range", tag) != tag:
+        return Answer(200, tuple(headers), content=content, start=0, stop=size)
+    first, last = span.groups()
+    if first == "":
+        start, stop = max(size - int(last), 0), size
+    else:
+        start, stop = int(first), min(int(last) + 1, size) if last else size
+    if start >= size or start >= stop:
+        raise Refusal(416, "the file ends before that", [("Content-Range", f"bytes */{size}")])
+    headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{size}"))
+    return Answer(206, tuple(headers), content=content, start=start, stop=stop)

@@ -1,0 +1,89 @@
+"""The fake inside the process: an httpx transport without sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from .messages import Answer, Headers, Request
+
+if TYPE_CHECKING:
+    from .fake import Exchange, FakeWhereby
+
+__all__ = ["FakeTransport"]
+
+
+class FakeTransport(httpx.AsyncBaseTransport):
+    """Hands requests to a FakeWhereby; delays, timeouts and faults behave as on a real connection.
+
+    Delays are slept with anyio: under a virtual clock they take no time.
+    """
+
+    def __init__(self, fake: FakeWhereby) -> None:
+        self._fake = fake
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        url = request.url
+        exchange = self._fake.receive(
+            Request(
+                request.method,
+                url.raw_path.decode("ascii"),
+                Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in request.headers.raw),
+                origin=f"{url.scheme}://{url.netloc.decode('ascii')}",
+            )
+        )
+        if exchange.drop == "before":
+            raise httpx.ReadError("the fake Whereby closed the connection", request=request)
+        body = await request.aread()
+        read_timeout = request.extensions.get("timeout", {}).get("read")
+        answer: Answer | None = None
+        with anyio.move_on_after(read_timeout):
+            await anyio.sleep(exchange.delay_before)
+            answer = exchange.answer(body)
+            await anyio.sleep(exchange.delay_after)
+            return self._respond(request, exchange, answer)
+        if answer is None:
+            # the request had been sent whole: the server carries it out although nobody waits
+            exchange.answer(body)
+        raise httpx.ReadTimeout("the fake Whereby was slow", request=request)
+
+    def _respond(
+        self, request: httpx.Request, exchange: Exchange, answer: Answer
+    ) -> httpx.Response:
+        if exchange.drop == "after":
+            raise httpx.ReadError("the fake Whereby closed the connection", request=request)
+        if exchange.garbage is not None:
+            raise httpx.RemoteProtocolError("the fake Whereby sent garbage", request=request)
+        if exchange.drop == "mid" and not answer.length:
+            raise httpx.ReadError("the fake Whereby closed the connection", request=request)
+        limit = exchange.cut(answer) if exchange.drop == "mid" else None
+        headers = list(answer.headers)
+        if answer.status not in (204, 304):
+            headers.append(("Content-Length", str(answer.length)))
+        if request.method == "HEAD" or answer.status in (204, 304):
+            return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(b""))
+        stream = _Body(request, answer, limit)
+        return httpx.Response(answer.status, headers=headers, stream=stream)
+
+
+class _Body(httpx.AsyncByteStream):
+    """The answer's body, cut off at `limit` bytes with the error of a lost connection."""
+
+    def __init__(self, request: httpx.Request, answer: Answer, limit: int | None) -> None:
+        self._request = request
+        self._answer = answer
+        self._limit = limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._answer.chunks(limit=self._limit):
+            yield chunk
+            await anyio.lowlevel.checkpoint()
+        if self._limit is not None and self._limit < self._answer.length:
+            raise httpx.RemoteProtocolError(
+                "the fake Whereby closed the connection amid the body", request=self._request
+            )
