@@ -1,0 +1,4 @@
+"""Build time only: what we know better than the published document, and the generator's front.
+
+Never shipped. `overrides/spec` holds one module per kind of defect, `engine` runs them.
+"""

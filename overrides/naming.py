@@ -1,0 +1,451 @@
+"""Names for what the document leaves nameless: operations, objects, enums.
+
+Names are made by rule from path, method and summary, so that tomorrow's endpoint gets one too. The
+small tables are for what the rules make and nobody would say.
+"""
+
+from __future__ import annotations
+
+import builtins
+import http
+import itertools
+import keyword
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from overrides.engine import Patch
+from overrides.walk import (
+    Json,
+    Operation,
+    Parameter,
+    follow,
+    has_type,
+    is_nullable,
+    is_object,
+    is_openapi_30,
+    is_page,
+    items,
+    join,
+    mapping,
+    operations,
+    parameters,
+    sequence,
+    split,
+    text,
+)
+
+# Attributes that WherebyClient has anyway: a tag of that name would hide them.
+TAKEN_TAGS = frozenset({"aclose", "budget", "execute", "request", "with_options"})
+
+# "<METHOD> <path without parameter names>" -> method, where the rule reads badly. (Nothing yet.)
+METHOD_NAMES: dict[str, str] = {}
+
+# operationId -> the class of what it gives back, where the rule reads badly.
+RESULT_NAMES = {
+    # the text says "details for a participant"; the rule's name is the list's item
+    "insights.get_participant": "ParticipantDetails",
+}
+
+# The class that the rule would make -> the class that a caller would say.
+CLASS_NAMES = {
+    "FieldsItem": "MeetingField",
+    "MeetingRoomMode": "RoomMode",
+    "MeetingRoomNamePattern": "RoomNamePattern",
+    "MeetingTemplateType": "TemplateType",
+    # the wire's nesting `tokens.colors` says nothing to a caller
+    "RoomColorsTokens": "RoomTokens",
+    "RoomColorsTokensColors": "RoomColors",
+    "RoomColorsTokensPreset": "RoomTokensPreset",
+    # both backgrounds take the same palettes and themes; they part again when the values do
+    "RoomBackgroundPalette": "RoomPalette",
+    "RoomKnockPageBackgroundPalette": "RoomPalette",
+    "RoomBackgroundTheme": "RoomTheme",
+    "RoomKnockPageBackgroundTheme": "RoomTheme",
+    "SummarySummary": "SummaryContent",
+}
+
+_SMALL_WORDS = frozenset("a all an by for from given in of on specified the this to with".split())
+_LONGEST_NAME = 5  # words; a longer summary is a sentence, not a name
+_VERBS = {"put": "set", "post": "create", "patch": "update", "delete": "delete"}
+
+
+def words(said: str) -> list[str]:
+    """Split a name or a sentence into lower-case words: `roomName`, `room-name`, `Room name`."""
+    said = re.sub(r"'s?\b", "", said)
+    humps = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", said)
+    return [word.lower() for word in re.findall(r"[A-Za-z0-9]+", humps)]
+
+
+def snake(said: str) -> str:
+    """Write a name like_this."""
+    return "_".join(words(said))
+
+
+def pascal(said: str) -> str:
+    """Write a name LikeThis."""
+    return "".join(word.capitalize() for word in words(said))
+
+
+def singular(word: str) -> str:
+    """Return an English plural's singular, for the words that APIs are made of."""
+    if re.search(r"[^aeiou]ies$", word):
+        return word[:-3] + "y"
+    if re.search(r"(ss|sh|ch|x|z)es$", word):
+        return word[:-2]
+    if re.search(r"(ss|us|is)$", word) or not word.endswith("s"):
+        return word
+    return word[:-1]
+
+
+def singular_pascal(said: str) -> str:
+    """Write the singular of a name LikeThis: `room-sessions` -> `RoomSession`."""
+    parts = words(said)
+    return "".join(word.capitalize() for word in [*parts[:-1], *map(singular, parts[-1:])])
+
+
+def identifier(name: str) -> str:
+    """Make a Python identifier of a snake_case name."""
+    name = name if name and not name[0].isdigit() else f"call_{name}".rstrip("_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def literals(operation: Operation) -> list[str]:
+    """Return the path's segments that are no parameters."""
+    return [segment for segment in operation.segments if "{" not in segment]
+
+
+def tag_of(operation: Operation) -> str:
+    """Return the tag: the first segment of the path."""
+    tag = identifier(snake(next(iter(literals(operation)), "root")) or "root")
+    return f"{tag}_" if tag in TAKEN_TAGS else tag
+
+
+def success(document: Any, operation: Operation) -> tuple[Any, str]:
+    """Return the schema of the first JSON answer that is a success, and where it is listed."""
+    responses = mapping(operation.data.get("responses"))
+    for status, response in sorted(items(responses)):
+        if re.fullmatch(r"2(\d\d|XX)", status):
+            response, _ = follow(document, response)
+            for kind, media in items(mapping(response).get("content")):
+                if "json" in kind:
+                    schema, _ = follow(document, mapping(media).get("schema"))
+                    return schema, status
+    return None, ""
+
+
+def method_names(document: Any, operations: Iterable[Operation]) -> dict[str, tuple[str, str]]:
+    """Return each operation's tag and method name by its pointer, without collisions in a tag."""
+    named: dict[str, tuple[str, str]] = {}
+    used: set[tuple[str, str]] = set()
+    # Short paths first: of two that want one name, the plainer one gets it.
+    order = sorted(operations, key=lambda o: (len(o.segments), o.path, o.method))
+    for operation in order:
+        tag = tag_of(operation)
+        for name in _candidates(document, operation, tag):
+            if (tag, name) not in used:
+                break
+        used.add((tag, name))
+        named[operation.pointer] = (tag, name)
+    return named
+
+
+def _candidates(document: Any, operation: Operation, tag: str) -> Iterable[str]:
+    key = f"{operation.method.upper()} {re.sub(r'{.*?}', '{}', operation.path)}"
+    if key in METHOD_NAMES:
+        yield METHOD_NAMES[key]
+    yield identifier(_by_rule(document, operation, tag))
+    extra = [snake(segment) for segment in literals(operation)[1:]]
+    verb = "get" if operation.method == "get" else _VERBS.get(operation.method, operation.method)
+    longer = "_".join([verb, *extra])
+    yield identifier(longer)
+    longer = "_".join([longer, "by", *(snake(s) for s in operation.segments if "{" in s)])
+    yield identifier(longer)
+    number = 2
+    while True:
+        yield identifier(f"{longer}_{number}")
+        number += 1
+
+
+def _by_rule(document: Any, operation: Operation, tag: str) -> str:
+    method, extra = operation.method, literals(operation)[1:]
+    one = bool(operation.segments) and "{" in operation.segments[-1]
+    if method == "get":
+        schema, _ = success(document, operation)
+        if extra:
+            last = "_".join(words(extra[-1]))
+            return f"list_{last}" if is_page(schema) else f"get_{last}"
+        if is_page(schema):
+            return "list"
+        return "get_all" if mapping(schema).get("type") == "array" else "get"
+    if not extra and not (method == "post" and one):
+        if method == "delete":
+            return "delete" if one else "delete_all"
+        if method == "put" and "patch" in mapping(_item(document, operation)):
+            return "replace"
+        return {"post": "create", "put": "update", "patch": "update"}.get(method, method)
+    return _from_summary(operation, tag) or _from_segment(operation, tag)
+
+
+def _item(document: Any, operation: Operation) -> Any:
+    return mapping(mapping(document).get("paths")).get(operation.path)
+
+
+def _without_tag(said: list[str], tag: str) -> list[str]:
+    known = {singular(word) for word in words(tag)}
+    return [word for word in said if singular(word) not in known]
+
+
+def _from_summary(operation: Operation, tag: str) -> str:
+    said = [w for w in words(text(operation.data.get("summary"))) if w not in _SMALL_WORDS]
+    said = _without_tag(said, tag)
+    return "_".join(said) if 1 <= len(said) <= _LONGEST_NAME else ""
+
+
+def _from_segment(operation: Operation, tag: str) -> str:
+    last = next(iter(literals(operation)[:0:-1]), "")
+    said = _without_tag(words(last), tag) or words(last)
+    if operation.method == "post":  # `bulk-delete`: a POST's last segment is what it does
+        return "_".join(said) or "post"
+    return "_".join([_VERBS.get(operation.method, operation.method), *said])
+
+
+def class_name(name: str) -> str:
+    """Return a name that the generator will leave as it is: `Warning` is one of Python's own."""
+    name = re.sub(r"^(?=\d)", "Model", name) or "Model"
+    return f"{name}Model" if hasattr(builtins, name) or keyword.iskeyword(name) else name
+
+
+def result_name(operation: Operation, tag: str, method: str) -> str:
+    """Name what an operation gives back, or what the page or array holds that it gives back."""
+    if said := RESULT_NAMES.get(f"{tag}.{method}"):
+        return said
+    extra = literals(operation)[1:]
+    if operation.method == "get" and extra:
+        last = singular_pascal(extra[-1])
+        # /insights/rooms: a room, seen by insights. /recordings/{id}/access-link: an access link.
+        direct = operation.segments[1:2] == extra[-1:]
+        return last + pascal(tag) if direct else last
+    if operation.method == "get" or method in ("update", "replace"):
+        return singular_pascal(tag)
+    if method == "create":
+        return f"Created{singular_pascal(tag)}"
+    return f"{singular_pascal(tag)}{pascal(method)}Result"
+
+
+def request_name(tag: str, method: str, content_type: str) -> str:
+    """Name a request body."""
+    kind = "Request" if "json" in content_type else "Upload"
+    return f"{singular_pascal(tag)}{pascal(method)}{kind}"
+
+
+def request_stem(tag: str, method: str) -> str:
+    """Name what a request body's parts are called after: the thing, not the call."""
+    if method in ("create", "update", "replace"):
+        return singular_pascal(tag)
+    if method.startswith("set_"):
+        return f"{singular_pascal(tag)}{pascal(method.removeprefix('set_'))}"
+    return f"{singular_pascal(tag)}{pascal(method)}"
+
+
+def error_name(status: str) -> str:
+    """Name the body of an error by its status."""
+    known = {"401": "UnauthorizedError", "403": "ForbiddenError", "429": "ThrottleError"}
+    try:
+        return known.get(status) or f"{pascal(http.HTTPStatus(int(status)).phrase)}Error"
+    except ValueError:
+        return "Error"
+
+
+def without_texts(schema: Any) -> Any:
+    """Return a schema without what only a reader sees, to tell whether two mean the same."""
+    if isinstance(schema, list):
+        return [without_texts(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: without_texts(s) for name, s in items(part)}
+        if key == "properties"
+        else without_texts(part)
+        for key, part in schema.items()
+        if key not in ("description", "example", "title", "externalDocs")
+    }
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A schema that the generator would have to invent a class name for."""
+
+    pointer: str
+    schema: Json
+    names: tuple[str, ...]  # the best one first
+
+    @property
+    def is_enum(self) -> bool:
+        """Tell whether it is an enum; otherwise it is an object."""
+        return "enum" in self.schema
+
+
+def nameless(document: Any) -> list[Spot]:
+    """Return every enum and object without a name, children before their parents."""
+    components = mapping(mapping(document).get("components"))
+    spots: list[Spot] = []
+    for name, schema in items(components.get("schemas")):
+        # the component itself has a name; what is written inside it has none
+        pointer = join("/components/schemas", name)
+        spots += [s for s in _spots(schema, pointer, (name,)) if s.pointer != pointer]
+    for name, response in items(components.get("responses")):
+        spots += _media_spots(response, join("/components/responses", name), (name,))
+    for name, body in items(components.get("requestBodies")):
+        spots += _media_spots(body, join("/components/requestBodies", name), (pascal(name),))
+    for operation in operations(document):
+        spots += _operation_spots(operation)
+    # component parameters come last: by then the operations' own have their names
+    for parameter in parameters(document):
+        tag = tag_of(parameter.operation) if parameter.operation else ""
+        spots += _parameter_spots(parameter, tag)
+    return spots
+
+
+def _operation_spots(operation: Operation) -> Iterator[Spot]:
+    tag, _, method = text(operation.data.get("operationId")).partition(".")
+    stem = request_stem(tag, method)
+    for kind, media in items(mapping(operation.data.get("requestBody")).get("content")):
+        place = join(operation.pointer, "requestBody", "content", kind, "schema")
+        name = request_name(tag, method, kind)
+        yield from _spots(mapping(media).get("schema"), place, (name,), stem)
+    for status, response in items(operation.data.get("responses")):
+        names = (error_name(status), f"{singular_pascal(tag)}{pascal(method)}{error_name(status)}")
+        if status.startswith("2"):
+            longer = f"{singular_pascal(tag)}{pascal(method)}Result"
+            names = (result_name(operation, tag, method), longer)
+        yield from _media_spots(response, join(operation.pointer, "responses", status), names)
+
+
+def _media_spots(holder: Any, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+    for kind, media in items(mapping(holder).get("content")):
+        schema = mapping(media).get("schema")
+        place = join(pointer, "content", kind, "schema")
+        if is_page(schema):
+            yield from _page_spots(schema, place, names)
+        elif has_type(schema, "array"):
+            yield from _spots(mapping(schema).get("items"), join(place, "items"), names)
+        else:
+            yield from _spots(schema, place, names)
+
+
+def _page_spots(page: Json, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+    results = page["properties"]["results"]
+    item = mapping(results.get("items"))
+    if "$ref" in item:
+        names = (text(item["$ref"]).rpartition("/")[2], *names)
+    place = join(pointer, "properties", "results", "items")
+    yield from _spots(item, place, names)
+    rest = {**page, "properties": {**page["properties"], "results": {}}}
+    inside = _spots(rest, pointer, tuple(f"{name}Page" for name in names))
+    yield from (s for s in inside if s.pointer != pointer)
+    yield Spot(pointer, page, tuple(f"{name}Page" for name in names))
+
+
+def _parameter_spots(parameter: Parameter, tag: str) -> Iterator[Spot]:
+    schema = mapping(parameter.data.get("schema"))
+    said = pascal(text(parameter.data.get("name")))
+    own = singular_pascal(tag)
+    names = (f"{said}Filter", f"{own}{said}Filter") if is_object(schema) else (f"{own}{said}",)
+    yield from _spots(schema, join(parameter.pointer, "schema"), names)
+
+
+def _spots(schema: Any, pointer: str, names: tuple[str, ...], stem: str = "") -> Iterator[Spot]:
+    """Iterate over a schema's nameless descendants and then itself."""
+    if not isinstance(schema, dict) or "$ref" in schema:
+        return
+    stem = stem or names[0]
+    for key, child in items(schema.get("properties")):
+        inner = singular_pascal(key) if has_type(child, "array") else pascal(key)
+        yield from _spots(child, join(pointer, "properties", key), (stem + inner,))
+    if isinstance(schema.get("items"), dict):
+        # a property's array is named in the singular already; a component's own is not
+        inner = f"{stem}Item" if pointer.count("/") == 3 else stem
+        yield from _spots(schema["items"], join(pointer, "items"), (inner,))
+    extra = schema.get("additionalProperties")
+    yield from _spots(extra, join(pointer, "additionalProperties"), (f"{stem}Value",))
+    for key in ("anyOf", "oneOf"):
+        kinds = [s for s in sequence(schema.get(key)) if mapping(s).get("type") != "null"]
+        for at, child in enumerate(sequence(schema.get(key))):
+            title = pascal(text(mapping(child).get("title")))
+            inner = stem if len(kinds) == 1 else stem + (title or f"Option{at + 1}")
+            yield from _spots(child, join(pointer, key, at), (inner,))
+    for at, part in enumerate(sequence(schema.get("allOf"))):
+        # the parts of an allOf become one class: only what is inside them needs names
+        place = join(pointer, "allOf", at)
+        yield from (s for s in _spots(part, place, (stem,)) if s.pointer != place or s.is_enum)
+    if _needs_name(schema):
+        yield Spot(pointer, schema, names)
+
+
+def _needs_name(schema: Json) -> bool:
+    if "enum" in schema:
+        return not has_type(schema, "boolean")  # which the generator takes for plain booleans
+    parts = sequence(schema.get("allOf"))
+    wrapper = len(parts) == 1 and "$ref" in mapping(parts[0]) and "properties" not in schema
+    return is_object(schema) or bool(parts and not wrapper)
+
+
+class Namer:
+    """Gives the nameless schemas a place in the components, one name for one meaning."""
+
+    # they belong to the place that uses the schema, not to the schema
+    _OF_THE_PLACE = frozenset(
+        "default deprecated description nullable readOnly writeOnly x-room-name x-secret".split()
+    )
+
+    def __init__(self, patch: Patch) -> None:
+        """Start with the components that have their names already."""
+        self.patch = patch
+
+    def name(self, spot: Spot) -> None:
+        """Move a schema to the components and leave a reference to it."""
+        nullable = is_nullable(spot.schema)
+        schema = {k: v for k, v in spot.schema.items() if k not in self._OF_THE_PLACE | {"title"}}
+        schema.update({k: v for k, v in spot.schema.items() if k == "description"})
+        if nullable:
+            _forbid_null(schema)
+        name = self._free(spot, schema)
+        self.patch.name(spot.pointer, name, schema, self._reference(spot, name, nullable))
+
+    def _free(self, spot: Spot, schema: Json) -> str:
+        known = mapping(self.patch.get("/components/schemas"))
+        said = [CLASS_NAMES.get(spot.names[0]), *spot.names]
+        numbered = (f"{spot.names[-1]}{number}" for number in itertools.count(2))
+        for candidate in itertools.chain(filter(None, said), numbered):
+            name = class_name(candidate)
+            if name not in known or _meaning(known[name]) == _meaning(schema):
+                return name
+        raise AssertionError("numbers do not end")
+
+    def _reference(self, spot: Spot, name: str, nullable: bool) -> Json:
+        reference = {"$ref": f"#/components/schemas/{name}"}
+        kept = {k: v for k, v in spot.schema.items() if k in self._OF_THE_PLACE}
+        if not kept or "content" in split(spot.pointer)[-3:]:
+            return reference
+        # In 3.0 nothing may stand beside a $ref, so it goes into an allOf.
+        if nullable and not is_openapi_30(self.patch.document):
+            return {"anyOf": [reference, {"type": "null"}], **kept}
+        if nullable:
+            kept["nullable"] = True
+        return {"allOf": [reference], **kept}
+
+
+def _forbid_null(schema: Json) -> None:
+    """Take null out: the place allows it, the named schema is the thing itself."""
+    if isinstance(schema.get("type"), list):
+        kinds = [kind for kind in schema["type"] if kind != "null"]
+        schema["type"] = kinds[0] if len(kinds) == 1 else kinds
+    if isinstance(schema.get("enum"), list):
+        schema["enum"] = [value for value in schema["enum"] if value is not None]
+
+
+def _meaning(schema: Any) -> Any:
+    schema = mapping(schema)
+    return schema["enum"] if "enum" in schema else without_texts(schema)

@@ -1,0 +1,1 @@
+"""One module per kind of defect in the published document; found by the engine, not listed."""

@@ -1,0 +1,42 @@
+"""Date-times are declared as plain texts.
+
+None of the dates in the insights answers has `format: date-time`, which the rest of the document
+uses.
+"""
+
+from __future__ import annotations
+
+import re
+
+from overrides.engine import Patch
+from overrides.spec.properties_only_in_example import DATE_TIME
+from overrides.walk import has_type, join, schemas, text
+
+DEFECT = "a date-time has no `format: date-time`"
+EVIDENCE = "the examples, and the descriptions ('The date …', 'The timestamp …')"
+SEEN_AT = (
+    "/paths/~1insights~1participant/get",
+    "/paths/~1insights~1participants/get",
+    "/paths/~1insights~1room-sessions/get",
+    "/paths/~1insights~1rooms/get",
+)
+AFTER = ("misplaced_properties", "null_in_type_list", "unwrapped_properties")
+
+NAMED_SO = re.compile(r"([a-z]At|[tT]ime[sS]tamp)$")
+SAID_SO = re.compile(r"\b(date|timestamp)\b", re.IGNORECASE)
+
+
+def cure(patch: Patch) -> None:
+    """Add the format where the example or name and description say that it is one."""
+    for schema in schemas(patch.document):
+        if not has_type(schema.data, "string") or {"format", "enum"} & set(schema.data):
+            continue
+        example = text(schema.data.get("example"))
+        named_so = NAMED_SO.search(schema.name)
+        if DATE_TIME.fullmatch(example):
+            patch.add(join(schema.pointer, "format"), "date-time")
+        elif named_so and SAID_SO.search(text(schema.data.get("description"))):
+            if example:
+                patch.drifted(schema.pointer, expected="an ISO 8601 example", found=repr(example))
+            else:
+                patch.add(join(schema.pointer, "format"), "date-time")

@@ -1,0 +1,41 @@
+"""Enums are written inline and have no names.
+
+They become components and are called after what they belong to: `TranscriptionState`. The
+description stays at the property, too (in an `allOf`, because in 3.0 nothing may stand beside a
+`$ref`). A `title` would not do: the generator puts the parent's class name in front of it.
+"""
+
+from __future__ import annotations
+
+from overrides.engine import Patch
+from overrides.naming import Namer, nameless
+from overrides.walk import sequence
+
+DEFECT = "enums have no names"
+EVIDENCE = "without a cure: `PutRoomsRoomNameThemeRoomBackgroundJsonBodyPalette`"
+SEEN_AT = (
+    "/components/schemas/Fields",
+    "/components/schemas/Transcription",
+    "/paths/~1meetings/post",
+    "/paths/~1rooms~1{roomName}~1theme~1logo/put",
+    "/paths/~1rooms~1{roomName}~1theme~1room-background/put",
+    "/paths/~1rooms~1{roomName}~1theme~1room-knock-page-background/put",
+    "/paths/~1rooms~1{roomName}~1theme~1tokens/put",
+    "/paths/~1summaries/post",
+)
+AFTER = ("*",)
+
+
+def cure(patch: Patch) -> None:
+    """Name every enum whose values are all texts, or all numbers."""
+    namer = Namer(patch)
+    for spot in nameless(patch.document):
+        if not spot.is_enum:
+            continue
+        values = [value for value in sequence(spot.schema["enum"]) if value is not None]
+        kinds = {type(value) for value in values}
+        if kinds in ({str}, {int}):
+            namer.name(spot)
+        else:
+            expected = "values that are all texts or all whole numbers"
+            patch.drifted(spot.pointer, expected=expected, found=spot.schema["enum"])

@@ -1,0 +1,34 @@
+"""Object-valued query parameters lack `style: deepObject`.
+
+The filters of GET /insights/rooms are sent as `roomName[exact]=…` and `createdAt[from]=…`. Without
+a style that is `form`, which would send `exact=…`.
+"""
+
+from __future__ import annotations
+
+from overrides.engine import Patch
+from overrides.walk import follow, is_object, items, join, mapping, parameters, text
+
+DEFECT = "an object-valued query parameter lacks `style: deepObject`"
+EVIDENCE = "the descriptions of the filters' properties: `Example: roomName[exact]=/room-prefix-…`"
+SEEN_AT = ("/paths/~1insights~1rooms/get",)
+
+
+def cure(patch: Patch) -> None:
+    """Add the style to every object in a query that has none."""
+    for parameter in parameters(patch.document):
+        schema, _ = follow(patch.document, parameter.data.get("schema"))
+        if parameter.data.get("in") != "query" or not is_object(schema):
+            continue
+        style = parameter.data.get("style")
+        if style is None:
+            patch.add(join(parameter.pointer, "style"), "deepObject")
+            patch.put(join(parameter.pointer, "explode"), True)
+        elif style != "deepObject":
+            brackets = f"{parameter.data.get('name')}["
+            texts = (
+                text(mapping(s).get("description")) for _, s in items(schema.get("properties"))
+            )
+            if any(brackets in said for said in texts):
+                place = join(parameter.pointer, "style")
+                patch.drifted(place, expected=f"deepObject, as in `{brackets}…]`", found=style)

@@ -1,0 +1,40 @@
+"""A property can be null by its description, but not by its schema.
+
+The last page's `cursor`, the `destination`s, `startTrigger`s and the `language` of a new meeting.
+"""
+
+from __future__ import annotations
+
+import re
+
+from overrides.engine import Patch
+from overrides.walk import is_nullable, schemas, text
+
+DEFECT = "the description says that null is allowed, the schema does not"
+EVIDENCE = "the descriptions: '`null`' in code quotes, 'should be set to null'"
+SEEN_AT = (
+    "/paths/~1insights~1participants/get",
+    "/paths/~1insights~1room-sessions/get",
+    "/paths/~1insights~1rooms/get",
+    "/paths/~1meetings/get",
+    "/paths/~1meetings/post",
+    "/paths/~1recordings/get",
+    "/paths/~1summaries/get",
+    "/paths/~1transcriptions/get",
+)
+AFTER = ("enum_trailing_comma", "misplaced_properties", "null_in_type_list", "unwrapped_properties")
+
+ALLOWED = re.compile(r"`\"?null\"?`|\bset to null\b")
+REFUSED = re.compile(r"\b(not|never)\b[^.`\n]*(`null`|\bnull\b)|`null` is not", re.IGNORECASE)
+
+
+def cure(patch: Patch) -> None:
+    """Make every property nullable whose description speaks of null."""
+    for schema in schemas(patch.document):
+        said = text(schema.data.get("description"))
+        if not schema.name or not ALLOWED.search(said) or is_nullable(schema.data):
+            continue
+        if refused := REFUSED.search(said):
+            patch.drifted(schema.pointer, expected="a text that allows null", found=refused[0])
+        else:
+            patch.allow_null(schema.pointer)

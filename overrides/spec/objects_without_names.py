@@ -1,0 +1,39 @@
+"""Objects are written inline and have no names.
+
+The throttle error is one component response, but its schema belongs to none: the generator writes
+it out for each operation, 54 classes for one error. Pages, request bodies and nested objects get
+names like `PostMeetingsBodyRecordingDestination`. Here they become components: `ThrottleError`,
+`MeetingPage`, `MeetingRecordingDestination`.
+"""
+
+from __future__ import annotations
+
+from overrides.engine import Patch
+from overrides.naming import Namer, nameless
+from overrides.spec._places import EVERY_OPERATION
+
+DEFECT = "objects have no names"
+EVIDENCE = "the classes that the generator invents; design.md, What callers may rely on"
+SEEN_AT = (
+    "/components/responses/ThrottleError",
+    "/components/schemas/Summary",
+    *(
+        place
+        for place in EVERY_OPERATION
+        if not place.endswith(("/delete", "Id}/get"))  # these have no objects of their own
+    ),
+)
+AFTER = ("*", "enums_without_names")
+
+
+def cure(patch: Patch) -> None:
+    """Name every object, the inner ones first."""
+    namer = Namer(patch)
+    for spot in nameless(patch.document):
+        if spot.is_enum:
+            continue
+        properties = spot.schema.get("properties", {})
+        if isinstance(properties, dict):
+            namer.name(spot)
+        else:
+            patch.drifted(spot.pointer, expected="properties by name", found=properties)

@@ -1,0 +1,55 @@
+"""A component has required names and an example, and no properties.
+
+`Recording` and `Summary` are such: without a cure their models have no fields at all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from overrides.engine import Patch
+from overrides.walk import Json, join, mapping, schemas, sequence
+
+DEFECT = "an object has required names and an example, but no properties"
+EVIDENCE = "the schema's own example; api-facts.md, Fields, for `summary` and its open keys"
+SEEN_AT = ("/components/schemas/Recording", "/components/schemas/Summary")
+
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)")
+
+
+def cure(patch: Patch) -> None:
+    """Derive the properties from the example's values."""
+    for schema in schemas(patch.document):
+        names = [name for name in sequence(schema.data.get("required")) if isinstance(name, str)]
+        composed = {"properties", "allOf", "anyOf", "oneOf", "$ref"} & set(schema.data)
+        if not names or composed or schema.data.get("type", "object") != "object":
+            continue
+        example = mapping(schema.data.get("example"))
+        properties: Json = {}
+        for name in [*names, *(name for name in example if name not in names)]:
+            derived = describe(example.get(name))
+            if derived is not None:
+                properties[name] = derived
+            elif name in names:
+                said = f"an example value for the required `{name}`"
+                patch.drifted(schema.pointer, expected=said, found=example.get(name))
+        if set(names) <= set(properties):
+            patch.add(join(schema.pointer, "properties"), properties)
+
+
+def describe(value: Any) -> Json | None:
+    """Return the schema that an example's value suggests; None when it suggests nothing."""
+    if isinstance(value, bool):
+        return {"type": "boolean"}
+    if isinstance(value, int | float):
+        return {"type": "number"}  # one whole example does not promise whole numbers
+    if isinstance(value, str):
+        date_time = {"type": "string", "format": "date-time"}
+        return date_time if DATE_TIME.fullmatch(value) else {"type": "string"}
+    if isinstance(value, dict):
+        return {"type": "object", "additionalProperties": True}
+    if isinstance(value, list) and value:
+        inner = describe(value[0])
+        return {"type": "array", "items": inner} if inner else None
+    return None

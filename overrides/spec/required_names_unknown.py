@@ -1,0 +1,48 @@
+"""`required` names what is no property.
+
+The room sessions require `createdAt` and `endAt` (copied from the rooms); their properties are
+`startedAt` and `endedAt`. The participant's details require `events`, of which nothing is said.
+"""
+
+from __future__ import annotations
+
+from overrides.engine import Patch
+from overrides.walk import join, schemas
+
+DEFECT = "`required` names what is no property"
+EVIDENCE = "the properties of the same schemas"
+SEEN_AT = ("/paths/~1insights~1room-sessions/get", "/paths/~1insights~1participant/get")
+AFTER = (
+    "fields_only_in_text",
+    "misplaced_properties",
+    "properties_only_in_example",
+    "undocumented_fields",
+    "unwrapped_properties",
+)
+
+# what a room's date is called when it is a session's
+RENAMED = {"createdAt": "startedAt", "endAt": "endedAt"}
+
+
+def cure(patch: Patch) -> None:
+    """Take the name that is meant; drop a name that means nothing."""
+    for schema in schemas(patch.document):
+        names, properties = schema.data.get("required"), schema.data.get("properties")
+        composed = {"allOf", "anyOf", "oneOf"} & set(schema.data)
+        if not isinstance(names, list) or not isinstance(properties, dict) or composed:
+            continue
+        cured = []
+        for name in names:
+            meant = RENAMED.get(name, "") if isinstance(name, str) else ""
+            if isinstance(name, str) and name in properties:
+                cured.append(name)
+            elif meant in properties:
+                cured.append(meant)
+            elif meant:
+                said = f"a property `{name}` or `{meant}`"
+                patch.drifted(schema.pointer, expected=said, found=", ".join(map(str, properties)))
+        cured = list(dict.fromkeys(cured))
+        if cured:
+            patch.replace(join(schema.pointer, "required"), cured)
+        elif names:  # an empty list is not allowed in 3.0
+            patch.remove(join(schema.pointer, "required"))

@@ -1,0 +1,44 @@
+"""Nothing tells a room's name from any other text.
+
+Whereby wants it with a leading slash in bodies and filters and without one in paths, and callers
+may give it either way. `x-room-name: true` tells the SDK where to add and where to strip it.
+"""
+
+from __future__ import annotations
+
+from overrides.engine import Patch
+from overrides.walk import has_type, is_object, join, mapping, parameters
+
+DEFECT = "parameters that hold a room's name are not marked"
+EVIDENCE = "api-facts.md, Room names; the examples `/room-prefix-…`"
+SEEN_AT = (
+    "/components/parameters/roomName",
+    "/paths/~1insights~1room-sessions/get",
+    "/paths/~1insights~1rooms/get",
+    "/paths/~1recordings/get",
+    "/paths/~1transcriptions/get",
+)
+AFTER = ("parameters_without_schema",)
+
+# `contains` is a part of a name: a slash in front would be wrong
+WHOLE = ("exact", "startsWith")
+
+
+def cure(patch: Patch) -> None:
+    """Mark parameters called roomName; of a filter, the members that start a name."""
+    for parameter in parameters(patch.document):
+        if parameter.data.get("name") != "roomName" or "x-room-name" in parameter.data:
+            continue
+        schema = parameter.data.get("schema")
+        properties = mapping(mapping(schema).get("properties"))
+        members = [name for name in WHOLE if has_type(properties.get(name), "string")]
+        if has_type(schema, "string"):
+            patch.add(join(parameter.pointer, "x-room-name"), True)
+        elif is_object(schema) and members:
+            for name in members:
+                place = join(parameter.pointer, "schema", "properties", name)
+                if "x-room-name" not in properties[name]:
+                    patch.add(join(place, "x-room-name"), True)
+        else:
+            said = "a text, or a filter with `exact` or `startsWith`"
+            patch.drifted(parameter.pointer, expected=said, found=schema)

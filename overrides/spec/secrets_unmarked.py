@@ -1,0 +1,39 @@
+"""Nothing marks the fields that hold secrets.
+
+`x-secret: true` keeps them out of every `repr`. A host's URL makes whoever has it the host, an
+access link opens the file, an RTMP address carries the stream's key.
+"""
+
+from __future__ import annotations
+
+import re
+
+from overrides.engine import Patch
+from overrides.walk import has_type, join, schemas, text
+
+DEFECT = "fields that hold secrets are not marked"
+EVIDENCE = "the descriptions ('be careful with whom you share this URL'); design.md, the contract"
+SEEN_AT = (
+    "/components/schemas/Meeting",
+    "/paths/~1meetings/post",
+    "/paths/~1recordings~1{recordingId}~1access-link/get",
+    "/paths/~1transcriptions~1{transcriptionId}~1access-link/get",
+)
+
+NAMED_SO = re.compile(
+    r"(secret|password|passphrase|privateKey|apiKey|streamKey|^accessLink|^(host|viewer)RoomUrl)$",
+    re.IGNORECASE,
+)
+SAID_SO = re.compile(r"\bdestination RTMP UR[IL]\b|be\s+careful\s+with\s+whom\s+you\s+share")
+
+
+def cure(patch: Patch) -> None:
+    """Mark every property that is one by its name or by its description."""
+    for schema in schemas(patch.document):
+        said = SAID_SO.search(text(schema.data.get("description")))
+        if not schema.name or not (NAMED_SO.search(schema.name) or said):
+            continue
+        if not has_type(schema.data, "string"):
+            patch.drifted(schema.pointer, expected="a text", found=schema.data)
+        elif "x-secret" not in schema.data:
+            patch.add(join(schema.pointer, "x-secret"), True)

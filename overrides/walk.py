@@ -1,0 +1,265 @@
+"""Ways through an OpenAPI document that may be old, small, odd or broken.
+
+Nothing in here raises on a wrong shape: what is not an object where an object belongs is passed
+over. Places are JSON pointers (RFC 6901), because a person has to find them in the file again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+MISSING: Any = type(
+    "Missing", (), {"__repr__": lambda self: "nothing", "__bool__": lambda s: False}
+)()
+
+# Every keyword that a schema may hold in OpenAPI 3.0 or 3.1 (JSON Schema 2020-12). Whatever else
+# stands in a schema is a misplaced name.
+SCHEMA_KEYWORDS = frozenset(
+    """$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary
+    additionalProperties allOf anyOf const contains contentEncoding contentMediaType contentSchema
+    default definitions dependentRequired dependentSchemas deprecated description discriminator
+    else enum example examples exclusiveMaximum exclusiveMinimum externalDocs format if items
+    maxContains maxItems maxLength maxProperties maximum minContains minItems minLength
+    minProperties minimum multipleOf not nullable oneOf pattern patternProperties prefixItems
+    properties propertyNames readOnly required then title type unevaluatedItems
+    unevaluatedProperties uniqueItems writeOnly xml""".split()
+)
+
+
+def join(pointer: str, *tokens: str | int) -> str:
+    """Lengthen a JSON pointer."""
+    return pointer + "".join(
+        "/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens
+    )
+
+
+def split(pointer: str) -> list[str]:
+    """Take a JSON pointer apart."""
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+
+
+def resolve(document: Any, pointer: str) -> Any:
+    """Return what stands at the pointer, or MISSING."""
+    here = document
+    for token in split(pointer):
+        if isinstance(here, dict) and token in here:
+            here = here[token]
+        elif isinstance(here, list) and token.isdecimal() and int(token) < len(here):
+            here = here[int(token)]
+        else:
+            return MISSING
+    return here
+
+
+def mapping(value: Any) -> Json:
+    """Return the value when it is an object, an empty one otherwise."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """Return the value when it is an array, an empty one otherwise."""
+    return value if isinstance(value, list) else []
+
+
+def text(value: Any) -> str:
+    """Return the value when it is a text, an empty one otherwise."""
+    return value if isinstance(value, str) else ""
+
+
+def follow(document: Any, value: Any, pointer: str = "") -> tuple[Any, str]:
+    """Follow local `$ref`s to the end; return what stands there and its pointer."""
+    seen: set[str] = set()
+    while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
+        if not ref.startswith("#/") or ref in seen:
+            return MISSING, pointer
+        seen.add(ref)
+        pointer = ref[1:]
+        value = resolve(document, pointer)
+    return value, pointer
+
+
+def items(value: Any) -> Iterator[tuple[str, Any]]:
+    """Iterate over an object's members that have a text as their name."""
+    for name, member in list(mapping(value).items()):
+        if isinstance(name, str):  # YAML also makes numbers and dates of them
+            yield name, member
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of the document and where it stands."""
+
+    pointer: str
+    path: str
+    method: str
+    data: Json
+
+    @property
+    def segments(self) -> list[str]:
+        """The path's segments, without a version in front."""
+        found = [segment for segment in self.path.split("/") if segment]
+        return found[1:] if found and re.fullmatch(r"v\d+", found[0]) else found
+
+
+def operations(document: Any) -> list[Operation]:
+    """Return all operations, sorted by path and method: names must not depend on key order."""
+    found = []
+    for path, item in items(mapping(document).get("paths")):
+        for method in METHODS:
+            if isinstance(data := mapping(item).get(method), dict):
+                found.append(Operation(join("/paths", path, method), path, method, data))
+    return sorted(found, key=lambda operation: (operation.path, operation.method))
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter, the operation that it belongs to (None for a component), and its place."""
+
+    pointer: str
+    data: Json
+    operation: Operation | None
+
+
+def parameters(document: Any) -> list[Parameter]:
+    """Return all parameters where they are written, each once: components, paths, operations."""
+    found = []
+    components = mapping(mapping(document).get("components"))
+    for name, data in items(components.get("parameters")):
+        found.append((join("/components/parameters", name), data, None))
+    for path, item in items(mapping(document).get("paths")):
+        for at, data in enumerate(sequence(mapping(item).get("parameters"))):
+            found.append((join("/paths", path, "parameters", at), data, None))
+    for operation in operations(document):
+        for at, data in enumerate(sequence(operation.data.get("parameters"))):
+            found.append((join(operation.pointer, "parameters", at), data, operation))
+    return [
+        Parameter(pointer, data, operation)
+        for pointer, data, operation in found
+        if isinstance(data, dict) and "$ref" not in data
+    ]
+
+
+def parameters_of(document: Any, operation: Operation) -> list[tuple[str, Json]]:
+    """Return an operation's parameters with where they are listed, `$ref`s followed."""
+    found = []
+    for at, listed in enumerate(sequence(operation.data.get("parameters"))):
+        data, _ = follow(document, listed)
+        if isinstance(data, dict):
+            found.append((join(operation.pointer, "parameters", at), data))
+    return found
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A schema where it is written. `name` is set when it is a property, `parent` its object."""
+
+    pointer: str
+    data: Json
+    name: str = ""
+    parent: Json | None = None
+
+    @property
+    def is_request(self) -> bool:
+        """Tell whether it is sent: a request body's or a parameter's."""
+        return bool(re.search(r"/(requestBody|requestBodies|parameters)/", self.pointer))
+
+
+def schemas(document: Any) -> list[Schema]:
+    """Return every schema that is written in the document, parents before their children."""
+    document = mapping(document)
+    components = mapping(document.get("components"))
+    found: list[Schema] = []
+    for name, schema in items(components.get("schemas")):
+        found += schemas_in(schema, join("/components/schemas", name))
+    for parameter in parameters(document):
+        found += _in_media(parameter.data, parameter.pointer)
+    for name, body in items(components.get("requestBodies")):
+        found += _in_media(body, join("/components/requestBodies", name))
+    for name, response in items(components.get("responses")):
+        found += _in_media(response, join("/components/responses", name))
+    for operation in operations(document):
+        found += _in_media(
+            operation.data.get("requestBody"), join(operation.pointer, "requestBody")
+        )
+        for status, response in items(operation.data.get("responses")):
+            found += _in_media(response, join(operation.pointer, "responses", status))
+    return found
+
+
+def _in_media(holder: Any, pointer: str) -> Iterator[Schema]:
+    """Find the schemas of a parameter, a request body or a response."""
+    holder = mapping(holder)
+    yield from schemas_in(holder.get("schema"), join(pointer, "schema"))
+    for kind, media in items(holder.get("content")):
+        place = join(pointer, "content", kind, "schema")
+        yield from schemas_in(mapping(media).get("schema"), place)
+
+
+def schemas_in(
+    schema: Any, pointer: str, name: str = "", parent: Json | None = None
+) -> Iterator[Schema]:
+    """Iterate over a schema and all schemas written inside it; `$ref`s are not followed."""
+    if not isinstance(schema, dict):
+        return
+    yield Schema(pointer, schema, name, parent)
+    for key, child in items(schema.get("properties")):
+        yield from schemas_in(child, join(pointer, "properties", key), key, schema)
+    for key in ("items", "additionalProperties", "not"):
+        yield from schemas_in(schema.get(key), join(pointer, key))
+    for key in ("allOf", "anyOf", "oneOf", "prefixItems"):
+        for at, child in enumerate(sequence(schema.get(key))):
+            yield from schemas_in(child, join(pointer, key, at))
+
+
+def looks_like_schema(value: Any) -> bool:
+    """Tell whether the value can only be meant as a schema."""
+    if not isinstance(value, dict) or not set(map(str, value)) <= SCHEMA_KEYWORDS:
+        return False
+    return any(key in value for key in ("type", "$ref", "enum", "properties", "items", "allOf"))
+
+
+def is_object(schema: Any) -> bool:
+    """Tell whether the schema describes an object by itself, not through a `$ref`."""
+    schema = mapping(schema)
+    return "$ref" not in schema and (
+        _types(schema) == ["object"] or isinstance(schema.get("properties"), dict)
+    )
+
+
+def _types(schema: Json) -> list[Any]:
+    kind = schema.get("type")
+    return [t for t in (kind if isinstance(kind, list) else [kind]) if t not in (None, "null")]
+
+
+def has_type(schema: Any, *kinds: str) -> bool:
+    """Tell whether the schema's type, beside null, is one of these."""
+    found = _types(mapping(schema))
+    return len(found) == 1 and found[0] in kinds
+
+
+def is_page(schema: Any) -> bool:
+    """Tell whether the schema is a page: results, and a cursor to the next ones."""
+    properties = mapping(mapping(schema).get("properties"))
+    return "cursor" in properties and has_type(properties.get("results"), "array")
+
+
+def is_nullable(schema: Any) -> bool:
+    """Tell whether the schema accepts null."""
+    schema = mapping(schema)
+    return (
+        schema.get("nullable") is True
+        or (isinstance(schema.get("type"), list) and "null" in schema["type"])
+        or schema.get("type") == "null"
+        or any(is_nullable(s) for key in ("anyOf", "oneOf") for s in sequence(schema.get(key)))
+    )
+
+
+def is_openapi_30(document: Any) -> bool:
+    """Tell whether the document is OpenAPI 3.0, where null is written `nullable: true`."""
+    return text(mapping(document).get("openapi")).startswith("3.0")
