@@ -29,7 +29,9 @@ DOCUMENT = Path("openapi/whereby.json")
 PATCHED = Path("openapi/whereby.patched.json")
 LEDGER = Path("openapi/overrides.json")
 GENERATED = Path("whereby_api_client/_generated")
-OUTPUTS = (PATCHED, LEDGER, GENERATED)
+# the fake Whereby checks requests against the document, and is shipped without openapi/
+SHIPPED = Path("whereby_api_client/testing/document.json")
+OUTPUTS = (PATCHED, LEDGER, SHIPPED, GENERATED)
 
 
 class GenerationStopped(Exception):
@@ -133,6 +135,7 @@ def build(document: Json, into: Path) -> list[str]:
         raise GenerationStopped("the patched document is not valid OpenAPI:\n" + "\n".join(invalid))
     _write_json(into / PATCHED, result.document)
     _write_json(into / LEDGER, ledger(result))
+    _write_json(into / SHIPPED, result.document)
     render(result.document, into / GENERATED)
     return messages(result)
 

@@ -52,3 +52,8 @@ class Resource:
 
 def nothing(_: object) -> None:
     """Parse the answer of an operation that has none."""
+
+
+def anything(value: Any) -> Any:
+    """Parse an answer whose type the document does not tell: keep its JSON."""
+    return value

@@ -1,0 +1,1 @@
+"""Generated from openapi/whereby.patched.json by `make generate`: never edited by hand."""

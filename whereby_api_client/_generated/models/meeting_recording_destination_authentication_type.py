@@ -1,0 +1,13 @@
+"""Generated from openapi/whereby.patched.json by `make generate`: never edited by hand."""
+
+from ...model import OpenEnum
+
+
+class MeetingRecordingDestinationAuthenticationType(OpenEnum):
+    """Authentication type to use for S3 storage. See
+    [here](https://docs.whereby.com/meeting-content-and-quality/authentication-for-s3-storage) for
+    more details
+    """
+
+    ACCESSKEY = "accessKey"
+    ROLEBASED = "roleBased"

@@ -1,0 +1,17 @@
+"""Generated from openapi/whereby.patched.json by `make generate`: never edited by hand."""
+
+from ...model import OpenEnum
+
+
+class MeetingRecordingDestinationProvider(OpenEnum):
+    """The provider being used to store the stream.
+    - `s3` - Use your S3 bucket to store recordings. There are two valdidation methods for
+      authentication. `accessKey` - The `bucket`, `region`, `accessKeyId` and `accessKeySecret`
+      fields are required for this option. `roleBased` - The `bucket` and `oidcRoleArn` fields are
+      required for this option.
+    - `whereby` - Store recordings on Whereby hosted storage. The `bucket`, `accessKeyId` and
+      `accessKeySecret` fields are not required for this option.
+    """
+
+    S3 = "s3"
+    WHEREBY = "whereby"

@@ -1,0 +1,9 @@
+"""Generated from openapi/whereby.patched.json by `make generate`: never edited by hand."""
+
+from ...model import OpenEnum
+
+
+class RoomLogoTheme(OpenEnum):
+    """Reset room logo to default."""
+
+    DEFAULT = "default"

@@ -1,0 +1,55 @@
+"""Generated from openapi/whereby.patched.json by `make generate`: never edited by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from attrs import define
+
+from ...codec import explain, nested, object_in
+from ...model import Model
+from ...types import UNSET, Unset
+from .room_colors import RoomColors
+
+_new = object.__new__
+_fromisoformat = datetime.fromisoformat
+
+
+@define(kw_only=True)
+class RoomTokens(Model):
+    """Room colors defined in an object."""
+
+    colors: RoomColors | Unset = UNSET
+
+    _wire_names: ClassVar[Mapping[str, str]] = {
+        "colors": "colors",
+    }
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read the model from the API's JSON.
+
+        Raises:
+            DecodeError: a required field is missing, or a value is of another type.
+        """
+        d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
+        get = d.get
+        self = _new(cls)
+        try:
+            v = get("colors", UNSET)
+            self.colors = (
+                v if v is None or v is UNSET else nested(RoomColors.from_dict, cls, "colors", v)
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise explain(
+                error,
+                cls,
+                d,
+                dates=(),
+                choices=(),
+            ) from None
+        self._extra = None
+        self._source = d
+        return self

@@ -1,0 +1,12 @@
+"""Generated from openapi/whereby.patched.json by `make generate`: never edited by hand."""
+
+from ...model import OpenEnum
+
+
+class RoomTokensPreset(OpenEnum):
+    """Use the given primary or secondary colors when `custom`. Use organization defaults when
+    `default` or not defined.
+    """
+
+    CUSTOM = "custom"
+    DEFAULT = "default"
