@@ -69,7 +69,8 @@ async def read(whereby: WherebyClient) -> None:
             recording.recording_id, valid_for_seconds=60
         )
         expires = datetime.fromtimestamp(link.expires / 1000, UTC)
-        print(f"recording  {recording.filename}, {recording.size_in_mega_bytes} MB, link until {expires:%H:%M:%S}")
+        size = recording.size_in_mega_bytes
+        print(f"recording  {recording.filename}, {size} MB, link until {expires:%H:%M:%S}")
     rooms = await whereby.insights.list_rooms(sort_by="totalSessions:desc", limit=3)
     for insight in rooms.results:
         print(
@@ -85,9 +86,10 @@ async def embedded() -> AsyncIterator[WherebyClient]:
 
     fake = FakeWhereby(limit=500, period=2)
     fake.seed_demo()
-    async with fake.serve() as url, WherebyClient(
-        fake.token, base_url=url, budget=PointBudget(period=2)
-    ) as whereby:
+    async with (
+        fake.serve() as url,
+        WherebyClient(fake.token, base_url=url, budget=PointBudget(period=2)) as whereby,
+    ):
         yield whereby
         refused = sum(1 for request in fake.requests if request.status == 429)
         print(f"\nthe server saw {len(fake.requests)} requests and refused {refused} with 429")

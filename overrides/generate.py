@@ -1,4 +1,4 @@
-"""From the published document to `whereby_api_client/_generated`: patch, validate, parse, render."""
+"""From the published document to the generated package: patch, validate, parse, render."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ def build(document: Json, into: Path) -> list[str]:
     result = apply_overrides(document)
     if result.stale:
         raise GenerationStopped("\n".join(line for r in result.stale for line in r.messages))
-    if invalid := sorted(str(e.message) for e in OpenAPIV30SpecValidator(result.document).iter_errors()):
+    if invalid := sorted(
+        str(e.message) for e in OpenAPIV30SpecValidator(result.document).iter_errors()
+    ):
         raise GenerationStopped("the patched document is not valid OpenAPI:\n" + "\n".join(invalid))
     _write_json(into / PATCHED, result.document)
     _write_json(into / LEDGER, ledger(result))
@@ -171,6 +173,7 @@ def generate(root: Path = ROOT) -> list[str]:
             target = root / output
             if target.is_dir():
                 shutil.rmtree(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(Path(room) / output, target)
     return said
 
@@ -180,11 +183,11 @@ def differences(root: Path = ROOT) -> list[str]:
     with tempfile.TemporaryDirectory(dir=root, prefix=".generate-") as room:
         build(read_document(root / DOCUMENT), Path(room))
         fresh, committed = _files(Path(room)), _files(root)
-    return [
-        f"{name}: {'missing' if name not in committed else 'not generated any more' if name not in fresh else 'differs'}"
-        for name in sorted(fresh.keys() | committed.keys())
-        if fresh.get(name) != committed.get(name)
-    ]
+    missing = [f"{name}: missing" for name in fresh.keys() - committed.keys()]
+    left = [f"{name}: not generated any more" for name in committed.keys() - fresh.keys()]
+    both = fresh.keys() & committed.keys()
+    changed = [f"{name}: differs" for name in both if fresh[name] != committed[name]]
+    return sorted(missing + left + changed)
 
 
 def _files(root: Path) -> dict[str, bytes]:

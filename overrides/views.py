@@ -12,9 +12,18 @@ from typing import Any
 
 from attrs import define, field, frozen
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser import properties as parsed
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.date import DateProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.none import NoneProperty
+from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.parser.properties.union import UnionProperty
+from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.strings import PythonIdentifier, pascal_case
 
 from .walk import Json, Operation, follow, mapping, operations, parameters_of
@@ -182,10 +191,12 @@ class Method:
         parts = [first_line(self.summary or self.operation)]
         if self.description and self.description.rstrip(".") != self.summary.rstrip("."):
             parts.append(wrapped(self.description, 92))
-        parts.append(f"{self.http_method} {self.path}, {self.points} point{'s' * (self.points > 1)}.")
-        listed = [
-            (p.field.name, p.field.text) for p in self.path_parameters
-        ] + [(a.name, a.text) for a in self.arguments]
+        parts.append(
+            f"{self.http_method} {self.path}, {self.points} point{'s' * (self.points > 1)}."
+        )
+        listed = [(p.field.name, p.field.text) for p in self.path_parameters] + [
+            (a.name, a.text) for a in self.arguments
+        ]
         if self.has_body:
             listed.append(("extra_body", "Further JSON fields, sent as they are."))
         listed.append(("extra_query", "Further query parameters."))
@@ -221,7 +232,9 @@ class Tag:
     @property
     def doc(self) -> str:
         """One line that lists what can be called."""
-        return docstring(f"The operations on {self.name}: {', '.join(m.name for m in self.methods)}.")
+        return docstring(
+            f"The operations on {self.name}: {', '.join(m.name for m in self.methods)}."
+        )
 
 
 @frozen
@@ -256,7 +269,7 @@ class Views:
     """Everything that the templates show."""
 
     models: list[Model]
-    enums: list[parsed.EnumProperty]
+    enums: list[EnumProperty]
     tags: list[Tag]
 
 
@@ -298,14 +311,14 @@ def argument_hint(item: Field) -> str:
 def type_of(prop: Any, data: GeneratorData) -> Type:
     """Translate a type of the generator's."""
     match prop:
-        case parsed.UnionProperty():
-            inner = [p for p in prop.inner_properties if not isinstance(p, parsed.NoneProperty)]
+        case UnionProperty():
+            inner = [p for p in prop.inner_properties if not isinstance(p, NoneProperty)]
             nullable = len(inner) < len(prop.inner_properties)
             if len(inner) != 1:
                 return Type("anything", "Any", "Any")
             one = type_of(inner[0], data)
             return Type(one.kind, one.hint, one.argument, nullable, one.name, one.module, one.item)
-        case parsed.EnumProperty() if prop.value_type is str:
+        case EnumProperty() if prop.value_type is str:
             name = str(prop.class_info.name)
             return Type("choice", name, f"{name} | str", False, name, prop.class_info.module_name)
         case ModelProperty():
@@ -320,19 +333,19 @@ def type_of(prop: Any, data: GeneratorData) -> Type:
                 name,
                 prop.class_info.module_name,
             )
-        case parsed.ListProperty():
+        case ListProperty():
             item = type_of(prop.inner_property, data)
             kept = item.hint if item.kind in ("model", "text", "integer", "number") else "Any"
             return Type("array", f"list[{kept}]", f"Sequence[{item.argument}]", item=item)
-        case parsed.DateTimeProperty():
+        case DateTimeProperty():
             return Type("date_time", "datetime", "datetime")
-        case parsed.BooleanProperty():
+        case BooleanProperty():
             return Type("boolean", "bool", "bool")
-        case parsed.IntProperty():
+        case IntProperty():
             return Type("integer", "int", "int")
-        case parsed.FloatProperty():
+        case FloatProperty():
             return Type("number", "float", "float")
-        case parsed.StringProperty() | parsed.UuidProperty() | parsed.DateProperty():
+        case StringProperty() | UuidProperty() | DateProperty():
             return Type("text", "str", "str")  # ids are opaque, whatever their format
         case _:
             return Type("anything", "Any", "Any")
@@ -409,7 +422,7 @@ def build(document: Json, data: GeneratorData) -> Views:
                     fields,
                 )
             )
-    enums = [e for e in data.enums if isinstance(e, parsed.EnumProperty) and e.value_type is str]
+    enums = [e for e in data.enums if isinstance(e, EnumProperty) and e.value_type is str]
     return Views(
         sorted(models, key=lambda m: m.class_name),
         sorted(enums, key=lambda e: str(e.class_info.name)),
@@ -532,7 +545,8 @@ def result_of(
         if not success.get("content"):
             return None, text
         for response in endpoint.responses.patterns:
-            if response.status_code.range[0] == int(status):
+            codes = response.status_code.range
+            if codes is not None and codes[0] == int(status):
                 return type_of(response.prop, data), text
     return None, ""
 

@@ -73,7 +73,7 @@ def test_null_where_a_date_or_an_enum_stands() -> None:
 
 
 def test_unknown_enum_values_stay_usable() -> None:
-    """An unknown value equals its string, keeps its type's name, pickles, copies, and is no member."""
+    """An unknown value equals its string, keeps its type, pickles, copies, and is no member."""
     read = Transcription.from_dict({**TRANSCRIPTION, "state": "archived"})
     assert read.state == "archived"
     assert type(read.state) is TranscriptionState
@@ -103,15 +103,26 @@ def test_missing_optional_fields_are_unset() -> None:
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        ({"results": [MEETING, {**MEETING, "meetingId": 5}], "cursor": None},
-         r"MeetingPage\.results\[1\]\.meetingId: expected a string, found a number"),
-        ({"results": [{k: v for k, v in MEETING.items() if k != "roomUrl"}], "cursor": None},
-         r"MeetingPage\.results\[0\]\.roomUrl: expected a value, found nothing"),
-        ({"results": [{**MEETING, "endDate": "soon"}], "cursor": None},
-         r"MeetingPage\.results\[0\]\.endDate: expected a date-time, found other text"),
-        ({"results": [[]], "cursor": None},
-         r"MeetingPage\.results\[0\]: expected an object, found an array"),
-        ({"results": {}, "cursor": None}, r"MeetingPage\.results: expected an array, found an object"),
+        (
+            {"results": [MEETING, {**MEETING, "meetingId": 5}], "cursor": None},
+            r"MeetingPage\.results\[1\]\.meetingId: expected a string, found a number",
+        ),
+        (
+            {"results": [{k: v for k, v in MEETING.items() if k != "roomUrl"}], "cursor": None},
+            r"MeetingPage\.results\[0\]\.roomUrl: expected a value, found nothing",
+        ),
+        (
+            {"results": [{**MEETING, "endDate": "soon"}], "cursor": None},
+            r"MeetingPage\.results\[0\]\.endDate: expected a date-time, found other text",
+        ),
+        (
+            {"results": [[]], "cursor": None},
+            r"MeetingPage\.results\[0\]: expected an object, found an array",
+        ),
+        (
+            {"results": {}, "cursor": None},
+            r"MeetingPage\.results: expected an array, found an object",
+        ),
         ({"cursor": None}, r"MeetingPage\.results: expected a value, found nothing"),
         ([], r"MeetingPage: expected an object, found an array"),
     ],
@@ -124,7 +135,9 @@ def test_wrong_answers_name_the_place(broken: Any, said: str) -> None:
 
 def test_an_enum_that_is_no_string() -> None:
     """A list where an enum value stands is refused, not a TypeError."""
-    with pytest.raises(DecodeError, match=r"Transcription\.state: expected a string, found an array"):
+    with pytest.raises(
+        DecodeError, match=r"Transcription\.state: expected a string, found an array"
+    ):
         Transcription.from_dict({**TRANSCRIPTION, "state": []})
 
 

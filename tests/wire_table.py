@@ -1,4 +1,4 @@
-"""Every operation as a caller writes it, and the request that must arrive: the table of test_wire.py."""
+"""Every operation as a caller writes it, and the request that must arrive."""
 
 from __future__ import annotations
 

@@ -96,8 +96,17 @@ def date_time(model: type, field: str, value: object) -> Any:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def integer(model: type, field: str, value: object) -> Any:
+def absent(model: type, field: str, expected: str, value: object) -> Any:
+    """Let null and nothing through where a field need not be there; refuse anything else."""
+    if value is None or value is UNSET:
+        return value
+    wrong(model, field, expected, value)
+
+
+def integer(model: type, field: str, value: object, *, null: bool = False) -> Any:
     """Read a whole number that was not written as one (`42.0`); refuse anything else."""
+    if null and (value is None or value is UNSET):
+        return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     wrong(model, field, "an integer", value)
@@ -112,9 +121,7 @@ def member(enum: type[T], model: type, field: str, value: object) -> Any:
     return enum(value)  # type: ignore[call-arg]
 
 
-def items(
-    parse: Callable[[Any], T], model: type | str, field: str, value: object
-) -> list[T]:
+def items(parse: Callable[[Any], T], model: type | str, field: str, value: object) -> list[T]:
     """Read an array of models, naming the place of the one that does not fit."""
     owner = model if isinstance(model, str) else model.__name__
     if not isinstance(value, list):
@@ -178,7 +185,9 @@ def encode(name: str, value: object, source: object = None) -> Any:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InvalidArgumentError(f"{name}: holds a lone surrogate, which UTF-8 lacks") from None
+            raise InvalidArgumentError(
+                f"{name}: holds a lone surrogate, which UTF-8 lacks"
+            ) from None
         return value
     if isinstance(value, float):
         if not math.isfinite(value):

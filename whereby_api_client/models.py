@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ._generated import models as _models
 
 if TYPE_CHECKING:
-    from ._generated.models import *
+    from ._generated.models import *  # noqa: F403
 
 __all__ = _models.__all__  # pyright: ignore[reportUnsupportedDunderAll]
 __getattr__ = _models.__getattr__

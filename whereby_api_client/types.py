@@ -8,7 +8,7 @@ from typing import IO, Final
 
 
 class Unset(Enum):
-    """The type of `UNSET`. A one-member enum, so that type checkers narrow it and pickle keeps it."""
+    """The type of `UNSET`: a one-member enum, so that type checkers narrow it and it pickles."""
 
     UNSET = "UNSET"
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ...codec import date_time, explain, object_in, wrong
+from ...codec import absent, date_time, explain, object_in, wrong
 from ...model import Model, show_secret
 from ...types import UNSET, Unset
 
@@ -79,11 +79,7 @@ class Meeting(Model):
                 else date_time(cls, "endDate", v)
             )
             v = get("roomName", UNSET)
-            self.room_name = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "roomName", "a string", v)
-            )
+            self.room_name = v if type(v) is str else absent(cls, "roomName", "a string", v)
             v = get("startDate", UNSET)
             self.start_date = (
                 _fromisoformat(v)
@@ -91,16 +87,10 @@ class Meeting(Model):
                 else date_time(cls, "startDate", v)
             )
             v = get("hostRoomUrl", UNSET)
-            self.host_room_url = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "hostRoomUrl", "a string", v)
-            )
+            self.host_room_url = v if type(v) is str else absent(cls, "hostRoomUrl", "a string", v)
             v = get("viewerRoomUrl", UNSET)
             self.viewer_room_url = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "viewerRoomUrl", "a string", v)
+                v if type(v) is str else absent(cls, "viewerRoomUrl", "a string", v)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(

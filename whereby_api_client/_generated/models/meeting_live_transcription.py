@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, member, nested, object_in, wrong
+from ...codec import absent, explain, member, nested, object_in
 from ...model import Model
 from ...types import UNSET, Unset
 from .meeting_live_transcription_destination import MeetingLiveTranscriptionDestination
@@ -73,9 +73,9 @@ class MeetingLiveTranscription(Model):
         try:
             v = get("destination")
             self.destination = (
-                v
-                if v is None
-                else nested(MeetingLiveTranscriptionDestination.from_dict, cls, "destination", v)
+                nested(MeetingLiveTranscriptionDestination.from_dict, cls, "destination", v)
+                if type(v) is dict
+                else absent(cls, "destination", "an object", v)
             )
             v = get("startTrigger")
             self.start_trigger = _MeetingLiveTranscriptionStartTrigger(v) or member(
@@ -87,9 +87,7 @@ class MeetingLiveTranscription(Model):
             )
             v = get("liveCaptions", UNSET)
             self.live_captions = (
-                v
-                if type(v) is bool or v is None or v is UNSET
-                else wrong(cls, "liveCaptions", "a boolean", v)
+                v if type(v) is bool else absent(cls, "liveCaptions", "a boolean", v)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(

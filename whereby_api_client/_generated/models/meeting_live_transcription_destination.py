@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ...codec import explain, member, object_in, wrong
+from ...codec import absent, explain, member, object_in
 from ...model import Model, show_secret
 from ...types import UNSET, Unset
 from .meeting_live_transcription_destination_authentication_type import (
@@ -94,35 +94,17 @@ class MeetingLiveTranscriptionDestination(Model):
                 MeetingLiveTranscriptionDestinationAuthenticationType, cls, "authenticationType", v
             )
             v = get("bucket", UNSET)
-            self.bucket = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "bucket", "a string", v)
-            )
+            self.bucket = v if type(v) is str else absent(cls, "bucket", "a string", v)
             v = get("accessKeyId", UNSET)
-            self.access_key_id = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "accessKeyId", "a string", v)
-            )
+            self.access_key_id = v if type(v) is str else absent(cls, "accessKeyId", "a string", v)
             v = get("accessKeySecret", UNSET)
             self.access_key_secret = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "accessKeySecret", "a string", v)
+                v if type(v) is str else absent(cls, "accessKeySecret", "a string", v)
             )
             v = get("region", UNSET)
-            self.region = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "region", "a string", v)
-            )
+            self.region = v if type(v) is str else absent(cls, "region", "a string", v)
             v = get("oidcRoleArn", UNSET)
-            self.oidc_role_arn = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "oidcRoleArn", "a string", v)
-            )
+            self.oidc_role_arn = v if type(v) is str else absent(cls, "oidcRoleArn", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

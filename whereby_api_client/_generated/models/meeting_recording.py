@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, member, nested, object_in
+from ...codec import absent, explain, member, nested, object_in
 from ...model import Model
 from .meeting_recording_destination import MeetingRecordingDestination
 from .meeting_recording_start_trigger import MeetingRecordingStartTrigger
@@ -70,9 +70,9 @@ class MeetingRecording(Model):
             self.type_ = _MeetingRecordingType(v) or member(MeetingRecordingType, cls, "type", v)
             v = get("destination")
             self.destination = (
-                v
-                if v is None
-                else nested(MeetingRecordingDestination.from_dict, cls, "destination", v)
+                nested(MeetingRecordingDestination.from_dict, cls, "destination", v)
+                if type(v) is dict
+                else absent(cls, "destination", "an object", v)
             )
             v = get("startTrigger")
             self.start_trigger = _MeetingRecordingStartTrigger(v) or member(

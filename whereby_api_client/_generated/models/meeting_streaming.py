@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, member, nested, object_in
+from ...codec import explain, member, nested, object_in, wrong
 from ...model import Model
 from .meeting_streaming_destination import MeetingStreamingDestination
 from .meeting_streaming_start_trigger import MeetingStreamingStartTrigger
@@ -54,8 +54,11 @@ class MeetingStreaming(Model):
         get = d.get
         self = _new(cls)
         try:
-            self.destination = nested(
-                MeetingStreamingDestination.from_dict, cls, "destination", d["destination"]
+            v = d["destination"]
+            self.destination = (
+                nested(MeetingStreamingDestination.from_dict, cls, "destination", v)
+                if type(v) is dict
+                else wrong(cls, "destination", "an object", v)
             )
             v = get("startTrigger")
             self.start_trigger = _MeetingStreamingStartTrigger(v) or member(

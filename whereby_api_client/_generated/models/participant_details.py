@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import date_time, explain, object_in, wrong
+from ...codec import absent, date_time, explain, object_in, wrong
 from ...model import Model
 from ...types import UNSET, Unset
 
@@ -76,11 +76,7 @@ class ParticipantDetails(Model):
             v = d["samples"]
             self.samples = v if type(v) is dict else wrong(cls, "samples", "an object", v)
             v = get("displayName", UNSET)
-            self.display_name = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "displayName", "a string", v)
-            )
+            self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import date_time, explain, object_in, wrong
+from ...codec import absent, date_time, explain, object_in, wrong
 from ...model import Model
 from ...types import UNSET, Unset
 
@@ -94,23 +94,11 @@ class ParticipantInsights(Model):
                 else date_time(cls, "joinedAt", v)
             )
             v = get("deviceId", UNSET)
-            self.device_id = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "deviceId", "a string", v)
-            )
+            self.device_id = v if type(v) is str else absent(cls, "deviceId", "a string", v)
             v = get("userId", UNSET)
-            self.user_id = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "userId", "a string", v)
-            )
+            self.user_id = v if type(v) is str else absent(cls, "userId", "a string", v)
             v = get("displayName", UNSET)
-            self.display_name = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "displayName", "a string", v)
-            )
+            self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
             v = get("leftAt", UNSET)
             self.left_at = (
                 _fromisoformat(v)
@@ -118,29 +106,15 @@ class ParticipantInsights(Model):
                 else date_time(cls, "leftAt", v)
             )
             v = get("externalId", UNSET)
-            self.external_id = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "externalId", "a string", v)
-            )
+            self.external_id = v if type(v) is str else absent(cls, "externalId", "a string", v)
             v = get("rating", UNSET)
             self.rating = (
-                v
-                if type(v) is int or type(v) is float or v is None or v is UNSET
-                else wrong(cls, "rating", "a number", v)
+                v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
             )
             v = get("tags", UNSET)
-            self.tags = (
-                v
-                if type(v) is list or v is None or v is UNSET
-                else wrong(cls, "tags", "an array", v)
-            )
+            self.tags = v if type(v) is list else absent(cls, "tags", "an array", v)
             v = get("comment", UNSET)
-            self.comment = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "comment", "a string", v)
-            )
+            self.comment = v if type(v) is str else absent(cls, "comment", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import date_time, explain, object_in, wrong
+from ...codec import absent, date_time, explain, object_in, wrong
 from ...model import Model
 from ...types import UNSET, Unset
 
@@ -78,17 +78,9 @@ class Recording(Model):
                 else wrong(cls, "sizeInMegaBytes", "a number", v)
             )
             v = get("filename", UNSET)
-            self.filename = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "filename", "a string", v)
-            )
+            self.filename = v if type(v) is str else absent(cls, "filename", "a string", v)
             v = get("roomName", UNSET)
-            self.room_name = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "roomName", "a string", v)
-            )
+            self.room_name = v if type(v) is str else absent(cls, "roomName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, items, object_in, wrong
+from ...codec import absent, explain, items, object_in, wrong
 from ...model import Model
 from .recording import Recording
 
@@ -45,9 +45,14 @@ class RecordingPage(Model):
         get = d.get
         self = _new(cls)
         try:
-            self.results = items(Recording.from_dict, cls, "results", d["results"])
+            v = d["results"]
+            self.results = (
+                items(Recording.from_dict, cls, "results", v)
+                if type(v) is list
+                else wrong(cls, "results", "an array", v)
+            )
             v = get("cursor")
-            self.cursor = v if type(v) is str or v is None else wrong(cls, "cursor", "a string", v)
+            self.cursor = v if type(v) is str else absent(cls, "cursor", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, object_in, wrong
+from ...codec import absent, explain, object_in
 from ...model import Model
 from ...types import UNSET, Unset
 
@@ -48,23 +48,11 @@ class RoomColors(Model):
         self = _new(cls)
         try:
             v = get("primary", UNSET)
-            self.primary = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "primary", "a string", v)
-            )
+            self.primary = v if type(v) is str else absent(cls, "primary", "a string", v)
             v = get("secondary", UNSET)
-            self.secondary = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "secondary", "a string", v)
-            )
+            self.secondary = v if type(v) is str else absent(cls, "secondary", "a string", v)
             v = get("focus", UNSET)
-            self.focus = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "focus", "a string", v)
-            )
+            self.focus = v if type(v) is str else absent(cls, "focus", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

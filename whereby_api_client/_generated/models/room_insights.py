@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import date_time, explain, integer, object_in, wrong
+from ...codec import absent, date_time, explain, integer, object_in, wrong
 from ...model import Model
 from ...types import UNSET, Unset
 
@@ -137,15 +137,13 @@ class RoomInsights(Model):
             )
             v = get("rating", UNSET)
             self.rating = (
-                v
-                if type(v) is int or type(v) is float or v is None or v is UNSET
-                else wrong(cls, "rating", "a number", v)
+                v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
             )
             v = get("totalRatings", UNSET)
             self.total_ratings = (
                 v
-                if type(v) is int or type(v) is float or v is None or v is UNSET
-                else wrong(cls, "totalRatings", "a number", v)
+                if type(v) is int or type(v) is float
+                else absent(cls, "totalRatings", "a number", v)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(

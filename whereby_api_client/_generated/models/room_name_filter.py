@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, object_in, wrong
+from ...codec import absent, explain, object_in
 from ...model import Model
 from ...types import UNSET, Unset
 
@@ -48,23 +48,11 @@ class RoomNameFilter(Model):
         self = _new(cls)
         try:
             v = get("exact", UNSET)
-            self.exact = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "exact", "a string", v)
-            )
+            self.exact = v if type(v) is str else absent(cls, "exact", "a string", v)
             v = get("startsWith", UNSET)
-            self.starts_with = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "startsWith", "a string", v)
-            )
+            self.starts_with = v if type(v) is str else absent(cls, "startsWith", "a string", v)
             v = get("contains", UNSET)
-            self.contains = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "contains", "a string", v)
-            )
+            self.contains = v if type(v) is str else absent(cls, "contains", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

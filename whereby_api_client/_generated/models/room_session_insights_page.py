@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, items, object_in, wrong
+from ...codec import absent, explain, items, object_in, wrong
 from ...model import Model
 from .room_session_insights import RoomSessionInsights
 
@@ -46,8 +46,13 @@ class RoomSessionInsightsPage(Model):
         self = _new(cls)
         try:
             v = get("cursor")
-            self.cursor = v if type(v) is str or v is None else wrong(cls, "cursor", "a string", v)
-            self.results = items(RoomSessionInsights.from_dict, cls, "results", d["results"])
+            self.cursor = v if type(v) is str else absent(cls, "cursor", "a string", v)
+            v = d["results"]
+            self.results = (
+                items(RoomSessionInsights.from_dict, cls, "results", v)
+                if type(v) is list
+                else wrong(cls, "results", "an array", v)
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, nested, object_in
+from ...codec import absent, explain, nested, object_in
 from ...model import Model
 from ...types import UNSET, Unset
 from .room_colors import RoomColors
@@ -40,7 +40,9 @@ class RoomTokens(Model):
         try:
             v = get("colors", UNSET)
             self.colors = (
-                v if v is None or v is UNSET else nested(RoomColors.from_dict, cls, "colors", v)
+                nested(RoomColors.from_dict, cls, "colors", v)
+                if type(v) is dict
+                else absent(cls, "colors", "an object", v)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, nested, object_in, wrong
+from ...codec import absent, explain, nested, object_in
 from ...model import Model
 from ...types import UNSET, Unset
 from .throttle_error_data import ThrottleErrorData
@@ -46,16 +46,12 @@ class ThrottleError(Model):
         self = _new(cls)
         try:
             v = get("error", UNSET)
-            self.error = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "error", "a string", v)
-            )
+            self.error = v if type(v) is str else absent(cls, "error", "a string", v)
             v = get("data", UNSET)
             self.data = (
-                v
-                if v is None or v is UNSET
-                else nested(ThrottleErrorData.from_dict, cls, "data", v)
+                nested(ThrottleErrorData.from_dict, cls, "data", v)
+                if type(v) is dict
+                else absent(cls, "data", "an object", v)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(

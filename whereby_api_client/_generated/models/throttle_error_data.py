@@ -43,9 +43,7 @@ class ThrottleErrorData(Model):
         self = _new(cls)
         try:
             v = get("msLeft", UNSET)
-            self.ms_left = (
-                v if type(v) is int or v is None or v is UNSET else integer(cls, "msLeft", v)
-            )
+            self.ms_left = v if type(v) is int else integer(cls, "msLeft", v, null=True)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,

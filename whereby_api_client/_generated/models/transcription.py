@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import date_time, explain, member, object_in, wrong
+from ...codec import absent, date_time, explain, member, object_in, wrong
 from ...model import Model
 from ...types import UNSET, Unset
 from .transcription_state import TranscriptionState
@@ -120,16 +120,12 @@ class Transcription(Model):
             v = d["type"]
             self.type_ = _TranscriptionType(v) or member(TranscriptionType, cls, "type", v)
             v = get("filename", UNSET)
-            self.filename = (
-                v
-                if type(v) is str or v is None or v is UNSET
-                else wrong(cls, "filename", "a string", v)
-            )
+            self.filename = v if type(v) is str else absent(cls, "filename", "a string", v)
             v = get("durationInSeconds", UNSET)
             self.duration_in_seconds = (
                 v
-                if type(v) is int or type(v) is float or v is None or v is UNSET
-                else wrong(cls, "durationInSeconds", "a number", v)
+                if type(v) is int or type(v) is float
+                else absent(cls, "durationInSeconds", "a number", v)
             )
             v = get("storageType", UNSET)
             self.storage_type = _TranscriptionStorageType(v) or member(
