@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from .clock import Clock
 from .content import InMemory, MadeUp
-from .fake import TOKEN, FakeWhereby, Received
+from .exchange import Received
+from .fake import TOKEN, FakeWhereby
 from .faults import Fault
 from .messages import Headers, Part
-from .state import (
+from .records import (
     Image,
     Meeting,
     Participant,

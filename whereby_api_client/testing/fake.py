@@ -6,19 +6,18 @@ import json as jsonlib
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Literal
-
-import attrs
 
 from .check import check_body, check_query
 from .clock import Clock
 from .document import Document, Operation, published
+from .exchange import Exchange, Received
 from .faults import Drop, Fault
+from .generic import handle_by_rule
 from .handlers import HANDLERS, Call
-from .messages import Answer, Content, Headers, Part, Refusal, Request
+from .messages import Answer, Refusal, Request
 from .pages import Pages
 from .points import (
     AlgorithmName,
@@ -27,24 +26,14 @@ from .points import (
     make_algorithm,
     rate_limit_headers,
 )
-from .state import (
-    Meeting,
-    Participant,
-    Recording,
-    RoomInsights,
-    RoomSession,
-    State,
-    Summary,
-    Theme,
-    Transcription,
-)
+from .state import State
 from .storage import DOWNLOAD, serve_file
 
 if TYPE_CHECKING:
     from .server import Serving
     from .transport import FakeTransport
 
-__all__ = ["TOKEN", "Exchange", "FakeWhereby", "Received"]
+__all__ = ["TOKEN", "FakeWhereby"]
 
 TOKEN = "fake-whereby-token"
 """The token that a FakeWhereby accepts unless it is told another one."""
@@ -53,123 +42,18 @@ PREFIX = "/v1"
 UNKNOWN = "unknown"
 
 
-@attrs.define(eq=False, repr=False)
-class Received:
-    """A request that reached the fake, for assertions, and what came of it."""
-
-    request: Request
-    operation: str
-    """`meetings.create`, `storage.download`, or `unknown` for what the API does not have."""
-    time: float
-    """Epoch seconds on the fake's clock."""
-    cost: int = 0
-    """The points that it was charged with."""
-    status: int | None = None
-    """The status answered; None while there is none (under way, or dropped before executing)."""
-
-    def __repr__(self) -> str:
-        return f"<Received {self.method} {self.target} {self.operation} {self.status}>"
-
-    @property
-    def method(self) -> str:
-        """Return the method."""
-        return self.request.method
-
-    @property
-    def target(self) -> str:
-        """Return path and query as they stood on the wire."""
-        return self.request.target
-
-    @property
-    def path(self) -> str:
-        """Return the path as it stood on the wire, percent-encoded."""
-        return self.request.path
-
-    @property
-    def query(self) -> str:
-        """Return the query string as it stood on the wire, percent-encoded."""
-        return self.request.query
-
-    @property
-    def params(self) -> list[tuple[str, str]]:
-        """Return the query's decoded names and values."""
-        return self.request.params
-
-    @property
-    def headers(self) -> Headers:
-        """Return the header fields."""
-        return self.request.headers
-
-    @property
-    def body(self) -> bytes:
-        """Return the body's bytes."""
-        return self.request.body
-
-    @property
-    def json(self) -> Any:
-        """Return the parsed JSON body, None when there is no body."""
-        return self.request.json if self.request.body else None
-
-    @property
-    def parts(self) -> list[Part]:
-        """Return the parts of a multipart body."""
-        return self.request.parts
-
-
-class Exchange:
-    """One request on its way through the fake; an adapter brings it to its end.
-
-    The adapter sleeps `delay_before`, closes the connection if `drop` is `before`, calls `answer`
-    with the body, sleeps `delay_after`, and sends what came out, or not, as `drop` says.
-    """
-
-    __slots__ = ("_fake", "_fault", "delay_after", "delay_before", "received")
-
-    def __init__(
-        self,
-        fake: FakeWhereby,
-        received: Received,
-        fault: Fault | None,
-        delays: tuple[float, float],
-    ) -> None:
-        self._fake = fake
-        self._fault = fault
-        self.received = received
-        self.delay_before = delays[0]
-        self.delay_after = delays[1] + (fault.delay if fault else 0.0)
-
-    @property
-    def drop(self) -> Drop | None:
-        """Return where the connection is to be closed."""
-        return self._fault.drop if self._fault else None
-
-    @property
-    def garbage(self) -> bytes | None:
-        """Return what is to be sent in place of an HTTP response."""
-        return self._fault.garbage if self._fault else None
-
-    def cut(self, answer: Answer) -> int:
-        """Return how many bytes of the answer's body arrive when `drop` is `mid`."""
-        cut = self._fault.cut if self._fault else None
-        return answer.length // 2 if cut is None else min(cut, answer.length)
-
-    def answer(self, body: bytes) -> Answer:
-        """Execute the request, unless a fault forbids it, and return the answer."""
-        self.received.request = attrs.evolve(self.received.request, body=body)
-        return self._fake._answer(self.received, self._fault)
-
-
-class FakeWhereby:
+class FakeWhereby(State):
     """A stateful Whereby API for tests: all operations, the point limit, and faults on demand.
 
     It does no I/O. `transport()` puts it behind an httpx client, `serve()` behind a real socket.
-    `requests` tells what came in, `executed` how often each operation was really carried out.
+    `requests` tells what came in, `executed` how often each operation was really carried out;
+    `meetings`, `recordings`, … hold what is there, and `add_recording`, … put more there.
     """
 
     def __init__(
         self,
         *,
-        token: str | None = TOKEN,
+        token: str = TOKEN,
         limit: int | None = 1000,
         period: float = 60.0,
         algorithm: AlgorithmName = "fixed",
@@ -187,7 +71,7 @@ class FakeWhereby:
         """Make a fake without data and with full points.
 
         Args:
-            token: The token that is accepted; None accepts every one.
+            token: The token that is accepted.
             limit: Points per period; None never limits.
             period: The length of the period in seconds.
             algorithm: How points are counted. `fixed`: a window that opens with the first request
@@ -204,14 +88,17 @@ class FakeWhereby:
             seed: Makes ids, room names and delays the same every time.
             document: An OpenAPI document to follow in place of the one of this package.
         """
+        super().__init__(
+            clock if isinstance(clock, Clock) else Clock(clock),
+            random.Random(seed),
+            job_time,
+            bulk_delete_time,
+        )
         self.token = token
-        self.clock = clock if isinstance(clock, Clock) else Clock(clock)
         self.requests: list[Received] = []
         self.executed: Counter[str] = Counter()
         self.costs = dict(costs or {})
         self.delay = delay
-        self.bulk_delete_time = bulk_delete_time
-        self.state = State(self.clock, random.Random(seed), job_time)
         self._document = published() if document is None else Document(document)
         self._points = None if limit is None else make_algorithm(algorithm, limit, period)
         self._headers = headers
@@ -225,7 +112,7 @@ class FakeWhereby:
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        return f"<FakeWhereby {len(self.requests)} requests, {len(self.state.meetings)} meetings>"
+        return f"<FakeWhereby {len(self.requests)} requests, {len(self.meetings)} meetings>"
 
     # ------------------------------------------------------------------------ ways to reach it
 
@@ -252,142 +139,6 @@ class FakeWhereby:
         """Return the requests of one operation, in the order of arrival."""
         return [received for received in self.requests if received.operation == operation]
 
-    def theme(self, room_name: str) -> Theme:
-        """Return how a room looks."""
-        return self.state.theme(room_name)
-
-    # ------------------------------------------------------------------------------------ data
-
-    def add_meeting(
-        self,
-        *,
-        end_date: datetime,
-        room_name_prefix: str = "",
-        extra: dict[str, Any] | None = None,
-    ) -> Meeting:
-        """Add a meeting, also one in the past."""
-        request = {"roomNamePrefix": room_name_prefix}
-        with self._lock:
-            return self.state.create_meeting(end_date=end_date, request=request, extra=extra)
-
-    def add_recording(
-        self,
-        *,
-        room_name: str | None = None,
-        recording_id: str | None = None,
-        room_session_id: str | None = None,
-        filename: str | None = None,
-        start_date: datetime | None = None,
-        end_date: datetime | None = None,
-        content: bytes | Content | None = None,
-        size_in_mega_bytes: float | None = None,
-        hosted: bool = True,
-        extra: dict[str, Any] | None = None,
-    ) -> Recording:
-        """Add a recording; what is not given is made up. `extra` is merged into its JSON."""
-        with self._lock:
-            return self.state.create_recording(
-                room_name=room_name,
-                recording_id=recording_id,
-                room_session_id=room_session_id,
-                filename=filename,
-                start_date=start_date,
-                end_date=end_date,
-                content=content,
-                size_in_mega_bytes=size_in_mega_bytes,
-                hosted=hosted,
-                extra=extra,
-            )
-
-    def add_transcription(
-        self,
-        *,
-        recording: Recording | None = None,
-        transcription_id: str | None = None,
-        room_name: str | None = None,
-        room_session_id: str | None = None,
-        start_date: datetime | None = None,
-        end_date: datetime | None = None,
-        text: str | None = None,
-        job_time: float = 0.0,
-        hosted: bool = True,
-        extra: dict[str, Any] | None = None,
-    ) -> Transcription:
-        """Add a transcription that is ready after `job_time`; what is not given is made up."""
-        with self._lock:
-            return self.state.create_transcription(
-                recording=recording,
-                transcription_id=transcription_id,
-                room_name=room_name,
-                room_session_id=room_session_id,
-                start_date=start_date,
-                end_date=end_date,
-                text=text,
-                job_time=job_time,
-                hosted=hosted,
-                extra=extra,
-            )
-
-    def add_summary(
-        self,
-        *,
-        transcription: Transcription | None = None,
-        template: str = "General Narrative",
-        summary_id: str | None = None,
-        text: dict[str, Any] | None = None,
-        job_time: float = 0.0,
-        extra: dict[str, Any] | None = None,
-    ) -> Summary:
-        """Add a summary that is completed after `job_time`; what is not given is made up."""
-        with self._lock:
-            return self.state.create_summary(
-                transcription=transcription or self.add_transcription(),
-                template=template,
-                summary_id=summary_id,
-                text=text,
-                job_time=job_time,
-                extra=extra,
-            )
-
-    def add_room_insights(
-        self, room_name: str | None = None, *, extra: dict[str, Any] | None = None
-    ) -> RoomInsights:
-        """Add the insights of a room; `extra` overrides any of its values."""
-        with self._lock:
-            return self.state.create_room_insights(room_name, extra)
-
-    def add_room_session(
-        self,
-        room_name: str,
-        room_session_id: str | None = None,
-        *,
-        extra: dict[str, Any] | None = None,
-    ) -> RoomSession:
-        """Add the insights of a session, and of its room if it has none."""
-        with self._lock:
-            return self.state.create_room_session(room_name, room_session_id, extra)
-
-    def add_participant(
-        self,
-        room_session_id: str,
-        participant_id: str | None = None,
-        *,
-        display_name: str | None = "Ada Lovelace",
-        external_id: str | None = None,
-        extra: dict[str, Any] | None = None,
-        details: list[dict[str, Any]] | None = None,
-    ) -> Participant:
-        """Add a participant of a session; `details` is what `insights.get_participant` answers."""
-        with self._lock:
-            return self.state.create_participant(
-                room_session_id,
-                participant_id,
-                display_name=display_name,
-                external_id=external_id,
-                extra=extra,
-                details=details,
-            )
-
     # ---------------------------------------------------------------------------------- faults
 
     def fail(
@@ -396,6 +147,7 @@ class FakeWhereby:
         *,
         status: int | None = None,
         message: str | None = None,
+        json: Any = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         execute: bool = False,
@@ -411,7 +163,8 @@ class FakeWhereby:
             operation: `meetings.list`, `storage.download`, or a pattern.
             status: Answer that, at no cost and without executing; `execute=True` does both first.
             message: The `error` of the answer's JSON body.
-            body: The body in place of JSON.
+            json: The whole JSON body.
+            body: The body's bytes.
             headers: Headers of the answer, over those that it would have.
             execute: Execute (and charge) although another answer is given.
             delay: Answer that many seconds later.
@@ -426,7 +179,9 @@ class FakeWhereby:
         if drop not in (None, "before", "after", "mid"):
             raise ValueError(f"drop={drop!r} is none of before, after, mid")
         answer = None
-        if status is not None or body is not None:
+        if status is not None or body is not None or json is not None:
+            if json is not None:
+                body = jsonlib.dumps(json).encode()
             answer = _ordered(200 if status is None else status, message, body, headers)
         if garbage is True:
             garbage = b"\x16\x03\x01 this is no HTTP\r\n\r\n"
@@ -459,7 +214,7 @@ class FakeWhereby:
             received = Received(request, operation, self.clock.now())
             self.requests.append(received)
             fault = next((fault for fault in self._faults if fault.strikes(operation)), None)
-            return Exchange(self, received, fault, (self._lag(), self._lag()))
+            return Exchange(received, fault, (self._lag(), self._lag()), self._answer)
 
     def handle(self, request: Request) -> Answer:
         """Answer a request at once, without delays and dropped connections."""
@@ -502,7 +257,7 @@ class FakeWhereby:
         request = received.request
         try:
             if received.operation == DOWNLOAD:
-                answer = serve_file(request, self.state, self.clock)
+                answer = serve_file(request, self)
                 self.executed[DOWNLOAD] += 1
                 return answer
             self._authenticate(request)
@@ -522,7 +277,7 @@ class FakeWhereby:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refusal(401, "the Authorization header must be: Bearer <token>")
-        if self.token is not None and token != self.token:
+        if token != self.token:
             raise Refusal(401, "the token is not known")
 
     def _pay(self, received: Received) -> tuple[Answer | None, list[tuple[str, str]]]:
@@ -570,24 +325,28 @@ class FakeWhereby:
             path=path,
             query=check_query(self._document, operation, request),
             body=check_body(self._document, operation, request),
-            state=self.state,
+            state=self,
             pages=self._pages,
-            bulk_delete_time=self.bulk_delete_time,
         )
-        return HANDLERS[f"{operation.method} {operation.template}"](call)
+        handler = HANDLERS.get(f"{operation.method} {operation.template}")
+        return handle_by_rule(self._document, call) if handler is None else handler(call)
 
 
 def _ordered(
     status: int, message: str | None, body: bytes | None, headers: Mapping[str, str] | None
 ) -> Answer:
-    fields: dict[str, str] = {}
-    if body is None:
-        if status not in (204, 304):
-            text = message or f"ordered by the test: {status}"
-            body = jsonlib.dumps({"error": text}).encode()
-            fields["Content-Type"] = "application/json; charset=utf-8"
-    else:
-        fields["Content-Type"] = "text/html; charset=utf-8"
-    lowered: Iterable[str] = {name.lower() for name in headers or {}}
-    kept = {name: value for name, value in fields.items() if name.lower() not in lowered}
-    return Answer(status, tuple({**kept, **(headers or {})}.items()), body or b"")
+    if body is None and status not in (204, 304):
+        text = message or f"ordered by the test: {status}"
+        body = jsonlib.dumps({"error": text}).encode()
+    fields = dict(headers or {})
+    if body and "content-type" not in {name.lower() for name in fields}:
+        fields["Content-Type"] = "application/json" if _is_json(body) else "text/html"
+    return Answer(status, tuple(fields.items()), body or b"")
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        jsonlib.loads(body)
+    except ValueError:
+        return False
+    return True

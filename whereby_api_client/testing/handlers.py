@@ -18,7 +18,8 @@ from .clock import parse_date_time
 from .document import Operation
 from .messages import Answer, Part, Refusal, Request
 from .pages import Pages
-from .state import Image, Recording, State, Transcription, slashed
+from .records import Image, Recording, Transcription, slashed
+from .state import State
 
 __all__ = ["HANDLERS", "Call", "Handler", "link_signature"]
 
@@ -39,7 +40,6 @@ class Call:
     """Parsed JSON, a list of `Part`, or None."""
     state: State
     pages: Pages
-    bulk_delete_time: float = 0.0
 
     @property
     def now(self) -> datetime:
@@ -66,7 +66,7 @@ def create_meeting(call: Call) -> Answer:
         raise Refusal(400, f"body.endDate: {body['endDate']} is in the past")
     for name in ("recording", "liveTranscription"):
         _check_storage(body.get(name), f"body.{name}.destination")
-    meeting = call.state.create_meeting(end_date=end_date, request=body)
+    meeting = call.state.add_meeting(end_date=end_date, request=body)
     fields = set(body.get("fields") or ())
     if body.get("templateType") == "viewerMode":
         fields |= {"hostRoomUrl", "viewerRoomUrl"}
@@ -137,7 +137,7 @@ def bulk_delete_recordings(call: Call) -> Answer:
     for recording_id in call.body["recordingIds"]:
         recording = call.state.recordings.get(recording_id)
         if recording is not None:
-            recording.gone_at = call.now + timedelta(seconds=call.bulk_delete_time)
+            recording.gone_at = call.now + timedelta(seconds=call.state.bulk_delete_time)
     return NO_CONTENT
 
 
@@ -186,7 +186,7 @@ def link_signature(path: str, expires: int) -> str:
 def create_transcription(call: Call) -> Answer:
     """Schedule the transcription of a recording."""
     recording = _recording(call, call.body["recordingId"])
-    transcription = call.state.create_transcription(recording=recording)
+    transcription = call.state.add_transcription(recording=recording, job_time=call.state.job_time)
     return Answer.json(201, {"transcriptionId": transcription.transcription_id})
 
 
@@ -214,7 +214,7 @@ def bulk_delete_transcriptions(call: Call) -> Answer:
     for transcription_id in call.body["transcriptionIds"]:
         transcription = call.state.transcriptions.get(transcription_id)
         if transcription is not None:
-            transcription.gone_at = call.now + timedelta(seconds=call.bulk_delete_time)
+            transcription.gone_at = call.now + timedelta(seconds=call.state.bulk_delete_time)
     return NO_CONTENT
 
 
@@ -244,8 +244,10 @@ def _transcription(call: Call, transcription_id: str) -> Transcription:
 def create_summary(call: Call) -> Answer:
     """Schedule the summary of a transcription."""
     transcription = _transcription(call, call.body["transcriptionId"])
-    summary = call.state.create_summary(
-        transcription=transcription, template=call.body.get("template")
+    summary = call.state.add_summary(
+        transcription=transcription,
+        template=call.body.get("template"),
+        job_time=call.state.job_time,
     )
     return Answer.json(201, {"summaryId": summary.summary_id})
 

@@ -23,7 +23,8 @@ except ModuleNotFoundError as error:  # pragma: no cover - the extra is there in
     raise ModuleNotFoundError(message, name="h11") from error
 
 if TYPE_CHECKING:
-    from .fake import Exchange, FakeWhereby
+    from .exchange import Exchange
+    from .fake import FakeWhereby
 
 __all__ = ["Serving"]
 

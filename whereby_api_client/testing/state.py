@@ -1,302 +1,33 @@
-"""What the fake Whereby remembers: meetings, files, jobs, themes, insights."""
+"""What the fake Whereby remembers, and how tests and requests put something there."""
 
 from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
-
-import attrs
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from .clock import Clock, iso
 from .content import InMemory
 from .messages import Content
+from .records import (
+    Item,
+    Meeting,
+    Participant,
+    Record,
+    Recording,
+    RoomInsights,
+    RoomSession,
+    Summary,
+    Theme,
+    Transcription,
+    file_stem,
+    slashed,
+)
 
-__all__ = [
-    "Image",
-    "Meeting",
-    "Participant",
-    "Recording",
-    "RoomInsights",
-    "RoomSession",
-    "State",
-    "Summary",
-    "Theme",
-    "Transcription",
-    "slashed",
-]
+__all__ = ["Shelf", "State"]
 
-# Meetings are deleted an hour after they end.
-GRACE = timedelta(hours=1)
-
-
-def slashed(room_name: str) -> str:
-    """Return a room name with exactly one leading slash, as bodies and filters have it."""
-    return "/" + room_name.lstrip("/")
-
-
-def _file_stem(room_name: str, created: datetime) -> str:
-    return f"{room_name.strip('/').replace('/', '-')}-{iso(created)}"
-
-
-@attrs.define(kw_only=True, eq=False)
-class Record:
-    """Something that the API lists; `extra` is merged into its JSON as it is."""
-
-    extra: dict[str, Any] = attrs.field(factory=dict)
-    gone_at: datetime | None = None
-    """When it ceases to exist; None while nobody has deleted it."""
-    number: int = 0
-    """Its place in the order of creation."""
-
-    def exists(self, now: datetime) -> bool:
-        """Tell whether the API still knows it."""
-        return self.gone_at is None or now < self.gone_at
-
-
-@attrs.define(kw_only=True, eq=False)
-class Meeting(Record):
-    """A meeting with its transient room; `request` is the body that created it."""
-
-    meeting_id: str
-    room_name: str
-    start_date: datetime
-    end_date: datetime
-    host_key: str
-    viewer_key: str
-    subdomain: str = "subdomain"
-    request: dict[str, Any] = attrs.field(factory=dict)
-
-    @property
-    def room_url(self) -> str:
-        """Return the address of the room."""
-        return f"https://{self.subdomain}.whereby.com{self.room_name}"
-
-    def exists(self, now: datetime) -> bool:
-        """Tell whether the API still knows it: an hour after its end it does not."""
-        return super().exists(now) and now < self.end_date + GRACE
-
-    def json(self, fields: Iterable[str] = ()) -> dict[str, Any]:
-        """Return the meeting as the API answers it, with the fields that were asked for."""
-        wanted = set(fields)
-        value: dict[str, Any] = {
-            "meetingId": self.meeting_id,
-            "roomName": self.room_name,
-            "roomUrl": self.room_url,
-            "startDate": iso(self.start_date),
-            "endDate": iso(self.end_date),
-        }
-        if "hostRoomUrl" in wanted:
-            value["hostRoomUrl"] = f"{self.room_url}?roomKey={self.host_key}"
-        if "viewerRoomUrl" in wanted:
-            value["viewerRoomUrl"] = f"{self.room_url}?roomKey={self.viewer_key}"
-        # https://docs.whereby.com/whereby-product-features/dial-in
-        if "dialIn" in wanted and self.request.get("isDialInEnabled"):
-            number = {"countryCode": "US", "phoneNumber": "111-867-5309"}
-            value["dialIn"] = {"code": f"{self.number:010}", "phoneNumbers": [number]}
-        return value | self.extra
-
-
-@attrs.define(kw_only=True, eq=False)
-class Recording(Record):
-    """A recording; only those that Whereby hosts have access links."""
-
-    recording_id: str
-    room_session_id: str
-    room_name: str
-    filename: str
-    start_date: datetime
-    end_date: datetime
-    content: Content
-    size_in_mega_bytes: float
-    hosted: bool = True
-
-    def json(self) -> dict[str, Any]:
-        """Return the recording as the API answers it."""
-        return {
-            "recordingId": self.recording_id,
-            "roomSessionId": self.room_session_id,
-            "roomName": self.room_name,
-            "filename": self.filename,
-            "startDate": iso(self.start_date),
-            "endDate": iso(self.end_date),
-            "sizeInMegaBytes": self.size_in_mega_bytes,
-        } | self.extra
-
-
-@attrs.define(kw_only=True, eq=False)
-class Job(Record):
-    """Something that takes time to be made, and can fail."""
-
-    ready_at: datetime
-    failure: str | None = None
-    """Why the job fails when its time comes; None when it succeeds."""
-
-    def done(self, now: datetime) -> bool:
-        """Tell whether the job has ended, well or badly."""
-        return now >= self.ready_at
-
-    def finish(self) -> None:
-        """End the job now."""
-        self.ready_at = datetime.min.replace(tzinfo=UTC)
-
-    def fail(self, reason: str = "the job failed") -> None:
-        """End the job now, badly."""
-        self.failure = reason
-        self.finish()
-
-
-@attrs.define(kw_only=True, eq=False)
-class Transcription(Job):
-    """A transcription: a job first, a Markdown file then."""
-
-    transcription_id: str
-    room_session_id: str
-    room_name: str
-    start_date: datetime
-    end_date: datetime
-    created_at: datetime
-    content: Content
-    recording_id: str | None = None
-    hosted: bool = True
-
-    @property
-    def filename(self) -> str:
-        """Return the transcript's file name."""
-        return f"{_file_stem(self.room_name, self.start_date)}.md"
-
-    def state(self, now: datetime) -> str:
-        """Return `in_progress`, `ready` or `failed`."""
-        if not self.done(now):
-            return "in_progress"
-        return "ready" if self.failure is None else "failed"
-
-    def json(self, now: datetime) -> dict[str, Any]:
-        """Return the transcription as the API answers it."""
-        state = self.state(now)
-        value: dict[str, Any] = {
-            "transcriptionId": self.transcription_id,
-            "roomSessionId": self.room_session_id,
-            "roomName": self.room_name,
-            "startDate": iso(self.start_date),
-            "endDate": iso(self.end_date),
-            "state": state,
-            "createdAt": iso(self.created_at),
-            "type": "LIVE_TRANSCRIPTION"
-            if self.recording_id is None
-            else "RECORDING_TRANSCRIPTION",
-            "storageType": "WHEREBY_HOSTED" if self.hosted else "SELF_HOSTED",
-        }
-        if state == "ready":
-            value["filename"] = self.filename
-            value["durationInSeconds"] = (self.end_date - self.start_date).total_seconds()
-        return value | self.extra
-
-
-@attrs.define(kw_only=True, eq=False)
-class Summary(Job):
-    """A summary of a transcription: a job first, an object with text then."""
-
-    summary_id: str
-    transcription: Transcription
-    template: str
-    created_at: datetime
-    text: dict[str, Any]
-
-    def done(self, now: datetime) -> bool:
-        """Tell whether the job has ended; it waits for its transcription."""
-        return super().done(now) and self.transcription.done(now)
-
-    def state(self, now: datetime) -> str:
-        """Return `in_progress`, `completed` (the document's word) or `failed`."""
-        if not self.done(now):
-            return "in_progress"
-        failed = self.failure is not None or self.transcription.failure is not None
-        return "failed" if failed else "completed"
-
-    def json(self, now: datetime) -> dict[str, Any]:
-        """Return the summary as the API answers it."""
-        state = self.state(now)
-        modified = self.created_at
-        if self.done(now):
-            modified = max(self.created_at, min(self.ready_at, now))
-        return {
-            "summaryId": self.summary_id,
-            "transcriptionId": self.transcription.transcription_id,
-            "summary": self.text if state == "completed" else {},
-            "roomSessionId": self.transcription.room_session_id,
-            "roomName": self.transcription.room_name,
-            "startDate": iso(self.transcription.start_date),
-            "endDate": iso(self.transcription.end_date),
-            "state": state,
-            "createdAt": iso(self.created_at),
-            "modifiedAt": iso(modified),
-            "template": self.template,
-        } | self.extra
-
-
-@attrs.frozen
-class Image:
-    """An uploaded image."""
-
-    content: bytes
-    filename: str | None
-    content_type: str | None
-
-
-@attrs.define
-class Theme:
-    """How a room looks: what the PUTs under `/rooms/{roomName}/theme` have set."""
-
-    tokens: dict[str, Any] = attrs.field(factory=dict)
-    logo: Image | dict[str, Any] | None = None
-    background: Image | dict[str, Any] | None = None
-    knock_page_background: Image | dict[str, Any] | None = None
-
-
-@attrs.define(kw_only=True, eq=False)
-class RoomInsights(Record):
-    """The insights of one room; `values` is its JSON."""
-
-    values: dict[str, Any]
-
-    def json(self) -> dict[str, Any]:
-        """Return the insights as the API answers them."""
-        return self.values | self.extra
-
-
-@attrs.define(kw_only=True, eq=False)
-class RoomSession(Record):
-    """The insights of one session of a room; `values` is its JSON."""
-
-    values: dict[str, Any]
-
-    def json(self) -> dict[str, Any]:
-        """Return the insights as the API answers them."""
-        return self.values | self.extra
-
-
-@attrs.define(kw_only=True, eq=False)
-class Participant(Record):
-    """A participant of a session; `values` is its JSON, `details` that of each of its visits."""
-
-    values: dict[str, Any]
-    details: list[dict[str, Any]]
-
-    def json(self) -> dict[str, Any]:
-        """Return the participant as the API lists it."""
-        return self.values | self.extra
-
-
-class _Recorded(Protocol):
-    number: int
-
-    def exists(self, now: datetime) -> bool: ...
-
-
-RecordT = TypeVar("RecordT", bound=_Recorded)
+RecordT = TypeVar("RecordT", bound=Record)
 
 
 class Shelf(Generic[RecordT]):
@@ -322,7 +53,8 @@ class Shelf(Generic[RecordT]):
     def all(self) -> list[RecordT]:
         """Return the records that exist, oldest first."""
         now = self._clock.today()
-        return [record for record in self._records.values() if record.exists(now)]
+        # a copy: a server in a thread may add while a test looks
+        return [record for record in list(self._records.values()) if record.exists(now)]
 
     def __len__(self) -> int:
         return len(self.all())
@@ -332,12 +64,18 @@ class Shelf(Generic[RecordT]):
 
 
 class State:
-    """Everything that the fake remembers, and how its parts come into being."""
+    """Everything that the fake remembers. What `add_…` is not told, it makes up.
 
-    def __init__(self, clock: Clock, rng: random.Random, job_time: float) -> None:
+    Each record's `extra` is merged into its JSON: unknown fields, odd values.
+    """
+
+    def __init__(
+        self, clock: Clock, rng: random.Random, job_time: float, bulk_delete_time: float
+    ) -> None:
         self.clock = clock
         self.rng = rng
         self.job_time = job_time
+        self.bulk_delete_time = bulk_delete_time
         self.meetings: Shelf[Meeting] = Shelf(clock)
         self.recordings: Shelf[Recording] = Shelf(clock)
         self.transcriptions: Shelf[Transcription] = Shelf(clock)
@@ -346,6 +84,8 @@ class State:
         self.sessions: Shelf[RoomSession] = Shelf(clock)
         self.participants: Shelf[Participant] = Shelf(clock)
         self.themes: dict[str, Theme] = {}
+        self.items: dict[str, Shelf[Item]] = {}
+        """Collections without a handler of their own, by path."""
 
     def new_id(self) -> str:
         """Return a UUID that the seed decides."""
@@ -355,10 +95,15 @@ class State:
         """Return a room's theme, the default one when nothing was set."""
         return self.themes.setdefault(slashed(room_name), Theme())
 
-    def create_meeting(
-        self, *, end_date: datetime, request: dict[str, Any], extra: dict[str, Any] | None = None
+    def add_meeting(
+        self,
+        *,
+        end_date: datetime | None = None,
+        request: dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
     ) -> Meeting:
-        """Create a meeting with a room name by the request's prefix and pattern."""
+        """Add a meeting, also one in the past; `request` is the body that asks for it."""
+        request = request or {}
         prefix = request.get("roomNamePrefix", "").replace(" ", "").strip("/").lower()
         if prefix and not prefix.endswith("-"):
             prefix += "-"
@@ -373,7 +118,7 @@ class State:
             meeting_id=meeting_id,
             room_name=f"/{prefix}{tail}",
             start_date=self.clock.today(),
-            end_date=end_date,
+            end_date=end_date or self.clock.today() + timedelta(hours=1),
             host_key=f"host-{self.new_id()}",
             viewer_key=f"viewer-{self.new_id()}",
             request=request,
@@ -381,7 +126,7 @@ class State:
         )
         return self.meetings.put(meeting_id, meeting)
 
-    def create_recording(
+    def add_recording(
         self,
         *,
         room_name: str | None = None,
@@ -395,7 +140,7 @@ class State:
         hosted: bool = True,
         extra: dict[str, Any] | None = None,
     ) -> Recording:
-        """Create a recording; what is not given is made up."""
+        """Add a recording; `content` is what its access link serves."""
         recording_id = recording_id or self.new_id()
         room_name = slashed(room_name or f"room-{self.new_id()}")
         end_date = end_date or self.clock.today()
@@ -410,7 +155,7 @@ class State:
             recording_id=recording_id,
             room_session_id=room_session_id or self.new_id(),
             room_name=room_name,
-            filename=filename or f"{_file_stem(room_name, start_date)}.mp4",
+            filename=filename or f"{file_stem(room_name, start_date)}.mp4",
             start_date=start_date,
             end_date=end_date,
             content=content,
@@ -420,7 +165,7 @@ class State:
         )
         return self.recordings.put(recording_id, recording)
 
-    def create_transcription(
+    def add_transcription(
         self,
         *,
         recording: Recording | None = None,
@@ -430,11 +175,11 @@ class State:
         start_date: datetime | None = None,
         end_date: datetime | None = None,
         text: str | None = None,
-        job_time: float | None = None,
+        job_time: float = 0.0,
         hosted: bool = True,
         extra: dict[str, Any] | None = None,
     ) -> Transcription:
-        """Create a transcription, of a recording or of a session; what is not given is made up."""
+        """Add a transcription, of a recording or of a session, that is ready after `job_time`."""
         now = self.clock.today()
         if recording is not None:
             room_name = room_name or recording.room_name
@@ -455,7 +200,7 @@ class State:
             start_date=start_date or end_date - timedelta(minutes=30),
             end_date=end_date,
             created_at=now,
-            ready_at=now + timedelta(seconds=self.job_time if job_time is None else job_time),
+            ready_at=now + timedelta(seconds=job_time),
             recording_id=None if recording is None else recording.recording_id,
             content=InMemory(text.encode()),
             hosted=hosted,
@@ -463,18 +208,19 @@ class State:
         )
         return self.transcriptions.put(transcription_id, transcription)
 
-    def create_summary(
+    def add_summary(
         self,
         *,
-        transcription: Transcription,
+        transcription: Transcription | None = None,
         template: str | None = None,
         summary_id: str | None = None,
         text: dict[str, Any] | None = None,
-        job_time: float | None = None,
+        job_time: float = 0.0,
         extra: dict[str, Any] | None = None,
     ) -> Summary:
-        """Create a summary of a transcription."""
+        """Add a summary that is completed after `job_time`, and its transcription if needed."""
         now = self.clock.today()
+        transcription = transcription or self.add_transcription()
         summary_id = summary_id or self.new_id()
         template = template or "General Narrative"
         if text is None:
@@ -487,16 +233,16 @@ class State:
             transcription=transcription,
             template=template,
             created_at=now,
-            ready_at=now + timedelta(seconds=self.job_time if job_time is None else job_time),
+            ready_at=now + timedelta(seconds=job_time),
             text=text,
             extra=extra or {},
         )
         return self.summaries.put(summary_id, summary)
 
-    def create_room_insights(
-        self, room_name: str | None = None, extra: dict[str, Any] | None = None
+    def add_room_insights(
+        self, room_name: str | None = None, *, extra: dict[str, Any] | None = None
     ) -> RoomInsights:
-        """Create the insights of a room that was used half an hour; `extra` overrides any value."""
+        """Add the insights of a room that was used half an hour."""
         room_name = slashed(room_name or f"room-{self.new_id()}")
         now = self.clock.today()
         values = {
@@ -517,16 +263,17 @@ class State:
         }
         return self.rooms.put(room_name, RoomInsights(values=values, extra=extra or {}))
 
-    def create_room_session(
+    def add_room_session(
         self,
         room_name: str,
         room_session_id: str | None = None,
+        *,
         extra: dict[str, Any] | None = None,
     ) -> RoomSession:
-        """Create the insights of a session; its room gets insights too when it has none."""
+        """Add the insights of a session, and of its room when it has none."""
         room_name = slashed(room_name)
         if room_name not in self.rooms:
-            self.create_room_insights(room_name)
+            self.add_room_insights(room_name)
         room_session_id = room_session_id or self.new_id()
         now = self.clock.today()
         values = {
@@ -545,7 +292,7 @@ class State:
         }
         return self.sessions.put(room_session_id, RoomSession(values=values, extra=extra or {}))
 
-    def create_participant(
+    def add_participant(
         self,
         room_session_id: str,
         participant_id: str | None = None,
@@ -555,7 +302,7 @@ class State:
         extra: dict[str, Any] | None = None,
         details: list[dict[str, Any]] | None = None,
     ) -> Participant:
-        """Create a participant of a session, with network samples of one visit."""
+        """Add a participant; `details` is what `insights.get_participant` answers."""
         participant_id = participant_id or self.new_id()
         now = self.clock.today()
         joined = iso(now - timedelta(minutes=30))
@@ -591,3 +338,21 @@ class State:
         key = f"{room_session_id}/{participant_id}"
         participant = Participant(values=values, details=details, extra=extra or {})
         return self.participants.put(key, participant)
+
+    def add_item(self, collection: str, key: str, values: dict[str, Any]) -> Item:
+        """Add an item to a collection that the fake knows from the document only: `/widgets`."""
+        return self.items.setdefault(collection, Shelf(self.clock)).put(key, Item(values=values))
+
+    def seed_demo(self) -> None:
+        """Fill the fake with a small organization: a few rooms with all that can belong to them."""
+        for number, room_name in enumerate(("/standup", "/interview", "/støtte-gruppe"), 1):
+            self.add_room_insights(
+                room_name, extra={"totalSessions": number, "totalParticipantMinutes": number * 45}
+            )
+            for _ in range(number):
+                session = self.add_room_session(room_name).values["roomSessionId"]
+                self.add_participant(session, display_name="Ada Lovelace", external_id="ada")
+                self.add_participant(session, display_name="Søren K.", external_id=f"s{number}")
+                recording = self.add_recording(room_name=room_name, room_session_id=session)
+                transcription = self.add_transcription(recording=recording)
+                self.add_summary(transcription=transcription)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 
-from .clock import Clock
 from .handlers import link_signature
 from .messages import Answer, Content, Refusal, Request
 from .state import State
@@ -22,7 +21,7 @@ DOWNLOAD = "storage.download"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-def serve_file(request: Request, state: State, clock: Clock) -> Answer:
+def serve_file(request: Request, state: State) -> Answer:
     """Answer a request for a file under `/storage/`."""
     if request.method not in ("GET", "HEAD"):
         raise Refusal(405, "files can only be read", [("Allow", "GET, HEAD")])
@@ -34,7 +33,7 @@ def serve_file(request: Request, state: State, clock: Clock) -> Answer:
         request.path, int(expires)
     ):
         raise Refusal(403, "the link's signature does not match")
-    if clock.now() * 1000 >= int(expires):
+    if state.clock.now() * 1000 >= int(expires):
         raise Refusal(403, "the link has expired")
     content = _find(request, state)
     return _slice(request, content)

@@ -12,7 +12,8 @@ import httpx
 from .messages import Answer, Headers, Request
 
 if TYPE_CHECKING:
-    from .fake import Exchange, FakeWhereby
+    from .exchange import Exchange
+    from .fake import FakeWhereby
 
 __all__ = ["FakeTransport"]
 

@@ -1,0 +1,119 @@
+"""A request on its way through the fake, and what is remembered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from .faults import Drop, Fault
+from .messages import Answer, Headers, Part, Request
+
+__all__ = ["Exchange", "Received"]
+
+
+@attrs.define(eq=False, repr=False)
+class Received:
+    """A request that reached the fake, for assertions, and what came of it."""
+
+    request: Request
+    operation: str
+    """`meetings.create`, `storage.download`, or `unknown` for what the API does not have."""
+    time: float
+    """Epoch seconds on the fake's clock."""
+    cost: int = 0
+    """The points that it was charged with."""
+    status: int | None = None
+    """The status answered; None while there is none (under way, or dropped before executing)."""
+
+    def __repr__(self) -> str:
+        return f"<Received {self.method} {self.target} {self.operation} {self.status}>"
+
+    @property
+    def method(self) -> str:
+        """Return the method."""
+        return self.request.method
+
+    @property
+    def target(self) -> str:
+        """Return path and query as they stood on the wire."""
+        return self.request.target
+
+    @property
+    def path(self) -> str:
+        """Return the path as it stood on the wire, percent-encoded."""
+        return self.request.path
+
+    @property
+    def query(self) -> str:
+        """Return the query string as it stood on the wire, percent-encoded."""
+        return self.request.query
+
+    @property
+    def params(self) -> list[tuple[str, str]]:
+        """Return the query's decoded names and values."""
+        return self.request.params
+
+    @property
+    def headers(self) -> Headers:
+        """Return the header fields."""
+        return self.request.headers
+
+    @property
+    def body(self) -> bytes:
+        """Return the body's bytes."""
+        return self.request.body
+
+    @property
+    def json(self) -> Any:
+        """Return the parsed JSON body, None when there is no body."""
+        return self.request.json if self.request.body else None
+
+    @property
+    def parts(self) -> list[Part]:
+        """Return the parts of a multipart body."""
+        return self.request.parts
+
+
+class Exchange:
+    """One request on its way through the fake; an adapter brings it to its end.
+
+    The adapter sleeps `delay_before`, closes the connection if `drop` is `before`, calls `answer`
+    with the body, sleeps `delay_after`, and sends what came out, or not, as `drop` says.
+    """
+
+    __slots__ = ("_execute", "_fault", "delay_after", "delay_before", "received")
+
+    def __init__(
+        self,
+        received: Received,
+        fault: Fault | None,
+        delays: tuple[float, float],
+        execute: Callable[[Received, Fault | None], Answer],
+    ) -> None:
+        self.received = received
+        self.delay_before = delays[0]
+        self.delay_after = delays[1] + (fault.delay if fault else 0.0)
+        self._fault = fault
+        self._execute = execute
+
+    @property
+    def drop(self) -> Drop | None:
+        """Return where the connection is to be closed."""
+        return self._fault.drop if self._fault else None
+
+    @property
+    def garbage(self) -> bytes | None:
+        """Return what is to be sent in place of an HTTP response."""
+        return self._fault.garbage if self._fault else None
+
+    def cut(self, answer: Answer) -> int:
+        """Return how many bytes of the answer's body arrive when `drop` is `mid`."""
+        cut = self._fault.cut if self._fault else None
+        return answer.length // 2 if cut is None else min(cut, answer.length)
+
+    def answer(self, body: bytes) -> Answer:
+        """Execute the request, unless a fault forbids it, and return the answer."""
+        self.received.request = attrs.evolve(self.received.request, body=body)
+        return self._execute(self.received, self._fault)
