@@ -23,7 +23,16 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from overrides import spec
-from overrides.walk import MISSING, Json, is_openapi_30, join, resolve, split
+from overrides.walk import (
+    MISSING,
+    Json,
+    is_openapi_30,
+    join,
+    mapping,
+    reference,
+    resolve,
+    split,
+)
 
 EVERY = "*"
 
@@ -123,20 +132,13 @@ class Patch:
 
     def allow_null(self, pointer: str) -> None:
         """Make a schema accept null, in the way of the document's OpenAPI version."""
-        schema = self.get(pointer)
-        old_way = is_openapi_30(self.document)
+        schema = mapping(self.get(pointer))
         if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
             self.replace(join(pointer, "enum"), [*schema["enum"], None])
         if "$ref" in schema:
-            reference, rest = (
-                {"$ref": schema["$ref"]},
-                {k: v for k, v in schema.items() if k != "$ref"},
-            )
-            if old_way:
-                self.replace(pointer, {"allOf": [reference], **rest, "nullable": True})
-            else:
-                self.replace(pointer, {"anyOf": [reference, {"type": "null"}], **rest})
-        elif old_way:
+            rest = {key: value for key, value in schema.items() if key != "$ref"}
+            self.replace(pointer, reference(self.document, schema["$ref"], rest, nullable=True))
+        elif is_openapi_30(self.document):
             self.put(join(pointer, "nullable"), True)
         elif isinstance(schema.get("type"), str):
             self.replace(join(pointer, "type"), [schema["type"], "null"])
@@ -187,27 +189,20 @@ class Report:
     def messages(self) -> list[str]:
         """The report as lines for a person."""
         source = f"overrides/spec/{self.name}.py"
-        match self.outcome:
-            case Outcome.APPLIED:
-                lines = [f"{self.name}: applied, {len(self.changes)} changes"]
-                lines += [f"  fixed upstream at {place}" for place in self.fixed]
-                lines += [f"  also cured at {place}" for place in self.new_places]
-            case Outcome.OBSOLETE:
-                lines = [
-                    f"{self.name}: obsolete: no place has the defect any more "
-                    f"(upstream fixed it): delete {source}"
-                ]
-            case Outcome.DRIFTED:
-                lines = [
-                    f"{self.name}: drifted: judge it again in {source} ({self.override.defect})"
-                ]
-                lines += [
-                    f"  at {drift.pointer or 'the document'}: expected {drift.expected}, "
-                    f"found {drift.found}"
-                    for drift in self.drifts
-                ]
-            case Outcome.ABSENT:
-                lines = [f"{self.name}: absent: this document has none of its places"]
+        said = {
+            Outcome.APPLIED: f"applied, {len(self.changes)} changes",
+            Outcome.OBSOLETE: "obsolete: no place has the defect any more (upstream fixed it): "
+            f"delete {source}",
+            Outcome.DRIFTED: f"drifted: judge it again in {source} ({self.override.defect})",
+            Outcome.ABSENT: "absent: this document has none of its places",
+        }[self.outcome]
+        lines = [f"{self.name}: {said}"]
+        for drift in self.drifts:
+            place = drift.pointer or "the document"
+            lines.append(f"  at {place}: expected {drift.expected}, found {drift.found}")
+        if self.outcome is Outcome.APPLIED:
+            lines += [f"  fixed upstream at {place}" for place in self.fixed]
+            lines += [f"  also cured at {place}" for place in self.new_places]
         return lines
 
 

@@ -24,13 +24,13 @@ from overrides.walk import (
     has_type,
     is_nullable,
     is_object,
-    is_openapi_30,
     is_page,
     items,
     join,
     mapping,
     operations,
     parameters,
+    reference,
     sequence,
     split,
     text,
@@ -66,7 +66,10 @@ CLASS_NAMES = {
     "SummarySummary": "SummaryContent",
 }
 
-_SMALL_WORDS = frozenset("a all an by for from given in of on specified the this to with".split())
+# said in summaries, no part of a name
+_SMALL_WORDS = frozenset(
+    ("a", "all", "an", "by", "for", "from", "given", "in", "of", "on", "the", "this", "to", "with")
+)
 _LONGEST_NAME = 5  # words; a longer summary is a sentence, not a name
 _VERBS = {"put": "set", "post": "create", "patch": "update", "delete": "delete"}
 
@@ -143,9 +146,8 @@ def method_names(document: Any, operations: Iterable[Operation]) -> dict[str, tu
     order = sorted(operations, key=lambda o: (len(o.segments), o.path, o.method))
     for operation in order:
         tag = tag_of(operation)
-        for name in _candidates(document, operation, tag):
-            if (tag, name) not in used:
-                break
+        candidates = _candidates(document, operation, tag)
+        name = next(name for name in candidates if (tag, name) not in used)
         used.add((tag, name))
         named[operation.pointer] = (tag, name)
     return named
@@ -234,12 +236,6 @@ def result_name(operation: Operation, tag: str, method: str) -> str:
     return f"{singular_pascal(tag)}{pascal(method)}Result"
 
 
-def request_name(tag: str, method: str, content_type: str) -> str:
-    """Name a request body."""
-    kind = "Request" if "json" in content_type else "Upload"
-    return f"{singular_pascal(tag)}{pascal(method)}{kind}"
-
-
 def request_stem(tag: str, method: str) -> str:
     """Name what a request body's parts are called after: the thing, not the call."""
     if method in ("create", "update", "replace"):
@@ -288,100 +284,109 @@ class Spot:
 
 
 def nameless(document: Any) -> list[Spot]:
-    """Return every enum and object without a name, children before their parents."""
+    """Return every enum and object without a name, children before their parents.
+
+    What is written in the components comes first: who is named first gets the better name.
+    """
     components = mapping(mapping(document).get("components"))
     spots: list[Spot] = []
-    for name, schema in items(components.get("schemas")):
+    for name, schema in sorted(items(components.get("schemas"))):
         # the component itself has a name; what is written inside it has none
         pointer = join("/components/schemas", name)
-        spots += [s for s in _spots(schema, pointer, (name,)) if s.pointer != pointer]
-    for name, response in items(components.get("responses")):
-        spots += _media_spots(response, join("/components/responses", name), (name,))
-    for name, body in items(components.get("requestBodies")):
-        spots += _media_spots(body, join("/components/requestBodies", name), (pascal(name),))
+        listed = mapping(schema).get("items")
+        spots += _spots(listed, join(pointer, "items"), (f"{name}Item",))
+        rest = {key: part for key, part in items(schema) if key != "items"}
+        spots += _inside(rest, pointer, (name,))
+    for kind in ("responses", "requestBodies"):
+        for name, holder in sorted(items(components.get(kind))):
+            spots += _in_media(holder, join("/components", kind, name), (pascal(name),))
     for operation in operations(document):
-        spots += _operation_spots(operation)
-    # component parameters come last: by then the operations' own have their names
+        spots += _in_operation(operation)
     for parameter in parameters(document):
-        tag = tag_of(parameter.operation) if parameter.operation else ""
-        spots += _parameter_spots(parameter, tag)
+        spots += _in_parameter(parameter)
     return spots
 
 
-def _operation_spots(operation: Operation) -> Iterator[Spot]:
+def _in_operation(operation: Operation) -> Iterator[Spot]:
     tag, _, method = text(operation.data.get("operationId")).partition(".")
-    stem = request_stem(tag, method)
+    call = singular_pascal(tag) + pascal(method)
     for kind, media in items(mapping(operation.data.get("requestBody")).get("content")):
         place = join(operation.pointer, "requestBody", "content", kind, "schema")
-        name = request_name(tag, method, kind)
-        yield from _spots(mapping(media).get("schema"), place, (name,), stem)
+        name = f"{call}Request" if "json" in kind else f"{call}Upload"
+        schema = mapping(media).get("schema")
+        yield from _inside(schema, place, (request_stem(tag, method), name))
+        yield from _itself(schema, place, (name,))
     for status, response in items(operation.data.get("responses")):
-        names = (error_name(status), f"{singular_pascal(tag)}{pascal(method)}{error_name(status)}")
+        names = (error_name(status), call + error_name(status))
         if status.startswith("2"):
-            longer = f"{singular_pascal(tag)}{pascal(method)}Result"
-            names = (result_name(operation, tag, method), longer)
-        yield from _media_spots(response, join(operation.pointer, "responses", status), names)
+            names = (result_name(operation, tag, method), f"{call}Result")
+        yield from _in_media(response, join(operation.pointer, "responses", status), names)
 
 
-def _media_spots(holder: Any, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+def _in_media(holder: Any, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
     for kind, media in items(mapping(holder).get("content")):
         schema = mapping(media).get("schema")
         place = join(pointer, "content", kind, "schema")
         if is_page(schema):
-            yield from _page_spots(schema, place, names)
-        elif has_type(schema, "array"):
-            yield from _spots(mapping(schema).get("items"), join(place, "items"), names)
+            yield from _in_page(mapping(schema), place, names)
         else:
             yield from _spots(schema, place, names)
 
 
-def _page_spots(page: Json, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
-    results = page["properties"]["results"]
-    item = mapping(results.get("items"))
+def _in_page(page: Json, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+    item = mapping(page["properties"]["results"].get("items"))
     if "$ref" in item:
         names = (text(item["$ref"]).rpartition("/")[2], *names)
-    place = join(pointer, "properties", "results", "items")
-    yield from _spots(item, place, names)
+    yield from _spots(item, join(pointer, "properties", "results", "items"), names)
+    pages = tuple(f"{name}Page" for name in names)
     rest = {**page, "properties": {**page["properties"], "results": {}}}
-    inside = _spots(rest, pointer, tuple(f"{name}Page" for name in names))
-    yield from (s for s in inside if s.pointer != pointer)
-    yield Spot(pointer, page, tuple(f"{name}Page" for name in names))
+    yield from _inside(rest, pointer, pages)
+    yield from _itself(page, pointer, pages)
 
 
-def _parameter_spots(parameter: Parameter, tag: str) -> Iterator[Spot]:
+def _in_parameter(parameter: Parameter) -> Iterator[Spot]:
     schema = mapping(parameter.data.get("schema"))
     said = pascal(text(parameter.data.get("name")))
-    own = singular_pascal(tag)
+    own = singular_pascal(tag_of(parameter.operation)) if parameter.operation else ""
     names = (f"{said}Filter", f"{own}{said}Filter") if is_object(schema) else (f"{own}{said}",)
     yield from _spots(schema, join(parameter.pointer, "schema"), names)
 
 
-def _spots(schema: Any, pointer: str, names: tuple[str, ...], stem: str = "") -> Iterator[Spot]:
-    """Iterate over a schema's nameless descendants and then itself."""
+def _spots(schema: Any, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+    """Iterate over a schema's nameless descendants, and then itself."""
+    yield from _inside(schema, pointer, names)
+    yield from _itself(schema, pointer, names)
+
+
+def _itself(schema: Any, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+    if isinstance(schema, dict) and "$ref" not in schema and _needs_name(schema):
+        yield Spot(pointer, schema, names)
+
+
+def _inside(schema: Any, pointer: str, stems: tuple[str, ...]) -> Iterator[Spot]:
+    """Iterate over a schema's nameless descendants, called after the stems."""
     if not isinstance(schema, dict) or "$ref" in schema:
         return
-    stem = stem or names[0]
+
+    def called(ending: str) -> tuple[str, ...]:
+        return tuple(stem + ending for stem in stems)
+
     for key, child in items(schema.get("properties")):
-        inner = singular_pascal(key) if has_type(child, "array") else pascal(key)
-        yield from _spots(child, join(pointer, "properties", key), (stem + inner,))
-    if isinstance(schema.get("items"), dict):
-        # a property's array is named in the singular already; a component's own is not
-        inner = f"{stem}Item" if pointer.count("/") == 3 else stem
-        yield from _spots(schema["items"], join(pointer, "items"), (inner,))
+        ending = singular_pascal(key) if has_type(child, "array") else pascal(key)
+        yield from _spots(child, join(pointer, "properties", key), called(ending))
+    # an array is called in the singular already
+    yield from _spots(schema.get("items"), join(pointer, "items"), stems)
     extra = schema.get("additionalProperties")
-    yield from _spots(extra, join(pointer, "additionalProperties"), (f"{stem}Value",))
+    yield from _spots(extra, join(pointer, "additionalProperties"), called("Value"))
     for key in ("anyOf", "oneOf"):
-        kinds = [s for s in sequence(schema.get(key)) if mapping(s).get("type") != "null"]
-        for at, child in enumerate(sequence(schema.get(key))):
-            title = pascal(text(mapping(child).get("title")))
-            inner = stem if len(kinds) == 1 else stem + (title or f"Option{at + 1}")
-            yield from _spots(child, join(pointer, key, at), (inner,))
+        kinds = [part for part in sequence(schema.get(key)) if mapping(part).get("type") != "null"]
+        for at, part in enumerate(sequence(schema.get(key))):
+            title = pascal(text(mapping(part).get("title"))) or f"Option{at + 1}"
+            names = stems if len(kinds) == 1 else called(title)
+            yield from _spots(part, join(pointer, key, at), names)
     for at, part in enumerate(sequence(schema.get("allOf"))):
         # the parts of an allOf become one class: only what is inside them needs names
-        place = join(pointer, "allOf", at)
-        yield from (s for s in _spots(part, place, (stem,)) if s.pointer != place or s.is_enum)
-    if _needs_name(schema):
-        yield Spot(pointer, schema, names)
+        yield from _inside(part, join(pointer, "allOf", at), stems)
 
 
 def _needs_name(schema: Json) -> bool:
@@ -392,49 +397,38 @@ def _needs_name(schema: Json) -> bool:
     return is_object(schema) or bool(parts and not wrapper)
 
 
-class Namer:
-    """Gives the nameless schemas a place in the components, one name for one meaning."""
+# what belongs to the place that uses a schema, and not to the schema
+_OF_THE_PLACE = frozenset(
+    ("default", "deprecated", "nullable", "readOnly", "writeOnly", "x-room-name", "x-secret")
+)
 
-    # they belong to the place that uses the schema, not to the schema
-    _OF_THE_PLACE = frozenset(
-        "default deprecated description nullable readOnly writeOnly x-room-name x-secret".split()
+
+def give_name(patch: Patch, spot: Spot) -> None:
+    """Move a schema to the components and leave a reference, with what belongs to the place."""
+    kept = {key: value for key, value in spot.schema.items() if key in _OF_THE_PLACE}
+    schema = {key: value for key, value in spot.schema.items() if key not in {*kept, "title"}}
+    nullable = is_nullable(spot.schema)
+    if nullable:
+        _forbid_null(schema)
+    kept.pop("nullable", None)
+    content = split(spot.pointer)[-3:-1][:1] == ["content"]  # nobody would read a text there
+    if "description" in schema and not content:
+        kept["description"] = schema["description"]
+    name = _free_name(patch, spot, schema)
+    ref = f"#/components/schemas/{name}"
+    patch.name(spot.pointer, name, schema, reference(patch.document, ref, kept, nullable=nullable))
+
+
+def _free_name(patch: Patch, spot: Spot, schema: Json) -> str:
+    known = mapping(patch.get("/components/schemas"))
+    said = [CLASS_NAMES.get(spot.names[0]), *spot.names]
+    numbered = (f"{spot.names[-1]}{number}" for number in itertools.count(2))
+    candidates = map(class_name, itertools.chain(filter(None, said), numbered))
+    return next(
+        name
+        for name in candidates
+        if name not in known or _meaning(known[name]) == _meaning(schema)
     )
-
-    def __init__(self, patch: Patch) -> None:
-        """Start with the components that have their names already."""
-        self.patch = patch
-
-    def name(self, spot: Spot) -> None:
-        """Move a schema to the components and leave a reference to it."""
-        nullable = is_nullable(spot.schema)
-        schema = {k: v for k, v in spot.schema.items() if k not in self._OF_THE_PLACE | {"title"}}
-        schema.update({k: v for k, v in spot.schema.items() if k == "description"})
-        if nullable:
-            _forbid_null(schema)
-        name = self._free(spot, schema)
-        self.patch.name(spot.pointer, name, schema, self._reference(spot, name, nullable))
-
-    def _free(self, spot: Spot, schema: Json) -> str:
-        known = mapping(self.patch.get("/components/schemas"))
-        said = [CLASS_NAMES.get(spot.names[0]), *spot.names]
-        numbered = (f"{spot.names[-1]}{number}" for number in itertools.count(2))
-        for candidate in itertools.chain(filter(None, said), numbered):
-            name = class_name(candidate)
-            if name not in known or _meaning(known[name]) == _meaning(schema):
-                return name
-        raise AssertionError("numbers do not end")
-
-    def _reference(self, spot: Spot, name: str, nullable: bool) -> Json:
-        reference = {"$ref": f"#/components/schemas/{name}"}
-        kept = {k: v for k, v in spot.schema.items() if k in self._OF_THE_PLACE}
-        if not kept or "content" in split(spot.pointer)[-3:]:
-            return reference
-        # In 3.0 nothing may stand beside a $ref, so it goes into an allOf.
-        if nullable and not is_openapi_30(self.patch.document):
-            return {"anyOf": [reference, {"type": "null"}], **kept}
-        if nullable:
-            kept["nullable"] = True
-        return {"allOf": [reference], **kept}
 
 
 def _forbid_null(schema: Json) -> None:
@@ -447,5 +441,6 @@ def _forbid_null(schema: Json) -> None:
 
 
 def _meaning(schema: Any) -> Any:
+    """Return what makes two schemas the same: of an enum, its values."""
     schema = mapping(schema)
     return schema["enum"] if "enum" in schema else without_texts(schema)

@@ -14,22 +14,35 @@ from typing import Any
 Json = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-MISSING: Any = type(
-    "Missing", (), {"__repr__": lambda self: "nothing", "__bool__": lambda s: False}
-)()
 
-# Every keyword that a schema may hold in OpenAPI 3.0 or 3.1 (JSON Schema 2020-12). Whatever else
-# stands in a schema is a misplaced name.
-SCHEMA_KEYWORDS = frozenset(
-    """$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary
-    additionalProperties allOf anyOf const contains contentEncoding contentMediaType contentSchema
-    default definitions dependentRequired dependentSchemas deprecated description discriminator
-    else enum example examples exclusiveMaximum exclusiveMinimum externalDocs format if items
-    maxContains maxItems maxLength maxProperties maximum minContains minItems minLength
-    minProperties minimum multipleOf not nullable oneOf pattern patternProperties prefixItems
-    properties propertyNames readOnly required then title type unevaluatedItems
-    unevaluatedProperties uniqueItems writeOnly xml""".split()
-)
+
+class _Missing:
+    """The type of MISSING: what stands where nothing stands."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __deepcopy__(self, memo: object) -> _Missing:
+        return self
+
+
+MISSING: Any = _Missing()
+
+# The keywords of a schema in OpenAPI 3.0 and 3.1 (JSON Schema 2020-12) that have no `$` in front.
+# Whatever else stands in a schema is a misplaced name.
+_KEYWORDS = """
+additionalProperties allOf anyOf const contains contentEncoding contentMediaType contentSchema
+default definitions dependentRequired dependentSchemas deprecated description discriminator else
+enum example examples exclusiveMaximum exclusiveMinimum externalDocs format if items maxContains
+maxItems maxLength maxProperties maximum minContains minItems minLength minProperties minimum
+multipleOf not nullable oneOf pattern patternProperties prefixItems properties propertyNames
+readOnly required then title type unevaluatedItems unevaluatedProperties uniqueItems writeOnly
+xml
+"""
+SCHEMA_KEYWORDS = frozenset(_KEYWORDS.split())
 
 
 def join(pointer: str, *tokens: str | int) -> str:
@@ -128,7 +141,7 @@ class Parameter:
 
 def parameters(document: Any) -> list[Parameter]:
     """Return all parameters where they are written, each once: components, paths, operations."""
-    found = []
+    found: list[tuple[str, Any, Operation | None]] = []
     components = mapping(mapping(document).get("components"))
     for name, data in items(components.get("parameters")):
         found.append((join("/components/parameters", name), data, None))
@@ -155,6 +168,12 @@ def parameters_of(document: Any, operation: Operation) -> list[tuple[str, Json]]
     return found
 
 
+_REQUEST = re.compile(
+    r"/components/(requestBodies|parameters)/"
+    r"|/paths/[^/]+/(parameters|[^/]+/(requestBody|parameters))/"
+)
+
+
 @dataclass(frozen=True)
 class Schema:
     """A schema where it is written. `name` is set when it is a property, `parent` its object."""
@@ -167,7 +186,7 @@ class Schema:
     @property
     def is_request(self) -> bool:
         """Tell whether it is sent: a request body's or a parameter's."""
-        return bool(re.search(r"/(requestBody|requestBodies|parameters)/", self.pointer))
+        return bool(_REQUEST.match(self.pointer))
 
 
 def schemas(document: Any) -> list[Schema]:
@@ -217,9 +236,14 @@ def schemas_in(
             yield from schemas_in(child, join(pointer, key, at))
 
 
+def is_keyword(name: str) -> bool:
+    """Tell whether a schema's member is a keyword or an extension, not a misplaced name."""
+    return name in SCHEMA_KEYWORDS or name.startswith(("$", "x-"))
+
+
 def looks_like_schema(value: Any) -> bool:
     """Tell whether the value can only be meant as a schema."""
-    if not isinstance(value, dict) or not set(map(str, value)) <= SCHEMA_KEYWORDS:
+    if not isinstance(value, dict) or not all(is_keyword(str(name)) for name in value):
         return False
     return any(key in value for key in ("type", "$ref", "enum", "properties", "items", "allOf"))
 
@@ -263,3 +287,13 @@ def is_nullable(schema: Any) -> bool:
 def is_openapi_30(document: Any) -> bool:
     """Tell whether the document is OpenAPI 3.0, where null is written `nullable: true`."""
     return text(mapping(document).get("openapi")).startswith("3.0")
+
+
+def reference(document: Any, ref: str, beside: Json, *, nullable: bool) -> Json:
+    """Write a reference with something beside it, in the way of the document's version."""
+    if nullable and not is_openapi_30(document):
+        return {"anyOf": [{"$ref": ref}, {"type": "null"}], **beside}
+    if nullable:
+        beside = {**beside, "nullable": True}
+    # in 3.0 nothing may stand beside a $ref, so it goes into an allOf
+    return {"allOf": [{"$ref": ref}], **beside} if beside else {"$ref": ref}

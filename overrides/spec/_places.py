@@ -1,4 +1,4 @@
-"""Places that several overrides share."""
+"""Places and orders that several overrides share."""
 
 from __future__ import annotations
 
@@ -29,4 +29,13 @@ EVERY_OPERATION = tuple(
     f"/paths/{path.replace('/', '~1')}/{method}"
     for path, methods in _PATHS.items()
     for method in methods.split()
+)
+
+# These bring fields into sight; whoever looks at fields comes after them.
+FIELD_MAKERS = (
+    "fields_only_in_text",
+    "misplaced_properties",
+    "properties_only_in_example",
+    "undocumented_fields",
+    "unwrapped_properties",
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
+from overrides.spec._places import FIELD_MAKERS
 from overrides.spec.properties_only_in_example import DATE_TIME
 from overrides.walk import has_type, join, schemas, text
 
@@ -20,7 +21,7 @@ SEEN_AT = (
     "/paths/~1insights~1room-sessions/get",
     "/paths/~1insights~1rooms/get",
 )
-AFTER = ("misplaced_properties", "null_in_type_list", "unwrapped_properties")
+AFTER = ("null_in_type_list", *FIELD_MAKERS)
 
 NAMED_SO = re.compile(r"([a-z]At|[tT]ime[sS]tamp)$")
 SAID_SO = re.compile(r"\b(date|timestamp)\b", re.IGNORECASE)

@@ -6,11 +6,13 @@ All 33 values of `liveTranscription.language` do (`"en,"`): a list that was spli
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.spec._places import FIELD_MAKERS
 from overrides.walk import join, schemas
 
 DEFECT = "enum values end in a comma"
 EVIDENCE = "api-facts.md, Fields: language codes are sent without a comma"
 SEEN_AT = ("/paths/~1meetings/post",)
+AFTER = FIELD_MAKERS
 
 
 def cure(patch: Patch) -> None:
@@ -24,7 +26,7 @@ def cure(patch: Patch) -> None:
         cured = [value.rstrip(" ,") if isinstance(value, str) else value for value in values]
         place = join(schema.pointer, "enum")
         joined = [
-            value for value in cured if value == "" or (isinstance(value, str) and "," in value)
+            value for value in cured if isinstance(value, str) and ("," in value or not value)
         ]
         if joined:
             patch.drifted(place, expected="one value before each comma", found=repr(joined[0]))

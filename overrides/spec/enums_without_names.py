@@ -8,7 +8,7 @@ description stays at the property, too (in an `allOf`, because in 3.0 nothing ma
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.naming import Namer, nameless
+from overrides.naming import give_name, nameless
 from overrides.walk import sequence
 
 DEFECT = "enums have no names"
@@ -28,14 +28,13 @@ AFTER = ("*",)
 
 def cure(patch: Patch) -> None:
     """Name every enum whose values are all texts, or all numbers."""
-    namer = Namer(patch)
     for spot in nameless(patch.document):
         if not spot.is_enum:
             continue
         values = [value for value in sequence(spot.schema["enum"]) if value is not None]
         kinds = {type(value) for value in values}
         if kinds in ({str}, {int}):
-            namer.name(spot)
+            give_name(patch, spot)
         else:
             expected = "values that are all texts or all whole numbers"
             patch.drifted(spot.pointer, expected=expected, found=spot.schema["enum"])

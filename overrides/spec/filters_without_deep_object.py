@@ -26,9 +26,7 @@ def cure(patch: Patch) -> None:
             patch.put(join(parameter.pointer, "explode"), True)
         elif style != "deepObject":
             brackets = f"{parameter.data.get('name')}["
-            texts = (
-                text(mapping(s).get("description")) for _, s in items(schema.get("properties"))
-            )
-            if any(brackets in said for said in texts):
+            members = [mapping(member) for _, member in items(schema.get("properties"))]
+            if any(brackets in text(member.get("description")) for member in members):
                 place = join(parameter.pointer, "style")
                 patch.drifted(place, expected=f"deepObject, as in `{brackets}…]`", found=style)

@@ -7,7 +7,7 @@ no keyword and means nothing: whoever reads the schema sees pages without a curs
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import SCHEMA_KEYWORDS, items, join, looks_like_schema, schemas
+from overrides.walk import is_keyword, items, join, looks_like_schema, schemas
 
 DEFECT = "a property stands beside `properties` instead of in it"
 EVIDENCE = "`required` names it, and the other pages have it among their properties"
@@ -21,7 +21,7 @@ def cure(patch: Patch) -> None:
         if not isinstance(properties, dict):
             continue
         for name, value in items(schema.data):
-            if name in SCHEMA_KEYWORDS or name.startswith("x-") or not looks_like_schema(value):
+            if is_keyword(name) or not looks_like_schema(value):
                 continue
             if name in properties and properties[name] != value:
                 place = join(schema.pointer, name)

@@ -8,6 +8,7 @@ results unreadable.
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.spec._places import FIELD_MAKERS
 from overrides.walk import (
     has_type,
     is_nullable,
@@ -32,12 +33,7 @@ SEEN_AT = (
     "/paths/~1insights~1room-sessions/get",
     "/paths/~1insights~1rooms/get",
 )
-AFTER = (
-    "null_in_type_list",
-    "properties_only_in_example",
-    "required_names_unknown",
-    "undocumented_fields",
-)
+AFTER = ("null_in_type_list", "required_names_unknown", *FIELD_MAKERS)
 
 NAMES = {
     # known

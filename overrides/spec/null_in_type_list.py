@@ -7,6 +7,7 @@ with `nullable: true`.
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.spec._places import FIELD_MAKERS
 from overrides.walk import is_openapi_30, join, schemas
 
 DEFECT = "a 3.1-style type list in a 3.0 document"
@@ -16,6 +17,7 @@ SEEN_AT = (
     "/paths/~1insights~1room-sessions/get",
     "/paths/~1insights~1participants/get",
 )
+AFTER = FIELD_MAKERS
 
 
 def cure(patch: Patch) -> None:

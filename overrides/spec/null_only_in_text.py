@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
+from overrides.spec._places import FIELD_MAKERS
 from overrides.walk import is_nullable, schemas, text
 
 DEFECT = "the description says that null is allowed, the schema does not"
@@ -22,10 +23,13 @@ SEEN_AT = (
     "/paths/~1summaries/get",
     "/paths/~1transcriptions/get",
 )
-AFTER = ("enum_trailing_comma", "misplaced_properties", "null_in_type_list", "unwrapped_properties")
+AFTER = ("enum_trailing_comma", "null_in_type_list", *FIELD_MAKERS)
 
 ALLOWED = re.compile(r"`\"?null\"?`|\bset to null\b")
-REFUSED = re.compile(r"\b(not|never)\b[^.`\n]*(`null`|\bnull\b)|`null` is not", re.IGNORECASE)
+REFUSED = re.compile(
+    r"\b(cannot|can't|must not|may not|should not|never) be (set to )?`?null\b|`null` is not\b",
+    re.IGNORECASE,
+)
 
 
 def cure(patch: Patch) -> None:

@@ -9,7 +9,7 @@ names like `PostMeetingsBodyRecordingDestination`. Here they become components: 
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.naming import Namer, nameless
+from overrides.naming import give_name, nameless
 from overrides.spec._places import EVERY_OPERATION
 
 DEFECT = "objects have no names"
@@ -28,12 +28,11 @@ AFTER = ("*", "enums_without_names")
 
 def cure(patch: Patch) -> None:
     """Name every object, the inner ones first."""
-    namer = Namer(patch)
     for spot in nameless(patch.document):
         if spot.is_enum:
             continue
         properties = spot.schema.get("properties", {})
         if isinstance(properties, dict):
-            namer.name(spot)
+            give_name(patch, spot)
         else:
             patch.drifted(spot.pointer, expected="properties by name", found=properties)

@@ -6,6 +6,7 @@ The pages of the insights have no `required`; all others require both.
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.spec._places import FIELD_MAKERS
 from overrides.walk import has_type, join, mapping, schemas, sequence
 
 DEFECT = "a page does not require its `results` and `cursor`"
@@ -15,7 +16,7 @@ SEEN_AT = (
     "/paths/~1insights~1room-sessions/get",
     "/paths/~1insights~1rooms/get",
 )
-AFTER = ("misplaced_properties", "unwrapped_properties")
+AFTER = FIELD_MAKERS
 
 ALWAYS = ("results", "cursor")
 

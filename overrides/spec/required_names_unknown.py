@@ -7,18 +7,13 @@ The room sessions require `createdAt` and `endAt` (copied from the rooms); their
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.spec._places import FIELD_MAKERS
 from overrides.walk import join, schemas
 
 DEFECT = "`required` names what is no property"
 EVIDENCE = "the properties of the same schemas"
 SEEN_AT = ("/paths/~1insights~1room-sessions/get", "/paths/~1insights~1participant/get")
-AFTER = (
-    "fields_only_in_text",
-    "misplaced_properties",
-    "properties_only_in_example",
-    "undocumented_fields",
-    "unwrapped_properties",
-)
+AFTER = FIELD_MAKERS
 
 # what a room's date is called when it is a session's
 RENAMED = {"createdAt": "startedAt", "endAt": "endedAt"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
+from overrides.spec._places import FIELD_MAKERS
 from overrides.walk import has_type, join, schemas, text
 
 DEFECT = "fields that hold secrets are not marked"
@@ -19,6 +20,7 @@ SEEN_AT = (
     "/paths/~1recordings~1{recordingId}~1access-link/get",
     "/paths/~1transcriptions~1{transcriptionId}~1access-link/get",
 )
+AFTER = FIELD_MAKERS
 
 NAMED_SO = re.compile(
     r"(secret|password|passphrase|privateKey|apiKey|streamKey|^accessLink|^(host|viewer)RoomUrl)$",

@@ -8,7 +8,7 @@ schema that allows anything.
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import SCHEMA_KEYWORDS, has_type, items, looks_like_schema, schemas
+from overrides.walk import has_type, is_keyword, items, looks_like_schema, schemas
 
 DEFECT = "a schema lists properties without `properties` and `type` around them"
 EVIDENCE = "the unknown keywords of these schemas are schemas themselves"
@@ -18,11 +18,7 @@ SEEN_AT = ("/paths/~1transcriptions/post", "/paths/~1summaries/post")
 def cure(patch: Patch) -> None:
     """Wrap them. They are the answer's whole content, so they are required, too."""
     for schema in schemas(patch.document):
-        unknown = {
-            name: value
-            for name, value in items(schema.data)
-            if name not in SCHEMA_KEYWORDS and not name.startswith("x-")
-        }
+        unknown = {name: value for name, value in items(schema.data) if not is_keyword(name)}
         if "properties" in schema.data or not any(map(looks_like_schema, unknown.values())):
             continue
         if "type" in schema.data and not has_type(schema.data, "object"):
