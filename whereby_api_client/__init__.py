@@ -1,1 +1,59 @@
 """Async-first Python client for the Whereby REST API."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+from .budget import BudgetSnapshot, PointBudget
+from .client import WherebyClient
+from .errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    BudgetTimeoutError,
+    ClientClosedError,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestInfo,
+    ResponseDecodeError,
+    ServerError,
+    WherebyError,
+)
+from .pagination import Paginator
+from .types import UNSET, ImageInput, Unset
+
+__all__ = [
+    "UNSET",
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BudgetSnapshot",
+    "BudgetTimeoutError",
+    "ClientClosedError",
+    "ImageInput",
+    "InvalidArgumentError",
+    "NotFoundError",
+    "Paginator",
+    "PermissionDeniedError",
+    "PointBudget",
+    "RateLimitError",
+    "RequestInfo",
+    "ResponseDecodeError",
+    "ServerError",
+    "Unset",
+    "WherebyClient",
+    "WherebyError",
+    "__version__",
+]
+
+# A traceback should say whereby_api_client.NotFoundError: where a class is defined is our business.
+for _name in __all__:
+    if isinstance(_public := globals()[_name], type):
+        _public.__module__ = __name__
+del _name, _public
