@@ -1,0 +1,611 @@
+"""The point budget: every call waits here until the server will surely not refuse it.
+
+`PointBudget` is a queue around the books of `ledger.py`. It works under asyncio and trio, and one
+budget may be shared by several event loops in several threads: a lock guards books and queue, and
+whoever changes something wakes the calls whose turn has come, each through its own loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import sys
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+
+import anyio
+
+from .errors import BudgetTimeoutError, InvalidArgumentError
+from .ledger import Ledger, Ticket
+from .ratelimit import read_rate_limit
+
+if TYPE_CHECKING:
+    import trio
+
+Priority: TypeAlias = Literal["foreground", "background"]
+Clock: TypeAlias = Callable[[], float]
+
+logger: Final = logging.getLogger("whereby_api_client.budget")
+
+_STARTING_LIMIT: Final = 100  # Whereby's smaller plan
+
+# While the foreground keeps everything busy, every tenth turn goes to a background call that has
+# waited for a period: late, but not never.
+_FOREGROUND_TURNS: Final = 9
+
+
+class BudgetSnapshot(NamedTuple):
+    """The state of a budget at one moment; `available + in_flight + returning == limit`.
+
+    Attributes:
+        limit: points per period.
+        available: points that are free. Negative for a while after the server lowered the limit.
+        in_flight: points of calls that were sent and have no response yet.
+        returning: points that are spent and will come back.
+        waiting: calls in the queue.
+        next_points_in: seconds until the next points come back, None if none are out.
+        paused_for: seconds until the end of the pause that a 429 asked for, else 0.
+        others_present: True if the server's count shows that others spend from the organization.
+    """
+
+    limit: int
+    available: int
+    in_flight: int
+    returning: int
+    waiting: int
+    next_points_in: float | None
+    paused_for: float
+    others_present: bool
+
+
+class BudgetWait(NamedTuple):
+    """A call that begins to wait: what `on_wait` is told.
+
+    Attributes:
+        cost: the points that the call needs.
+        priority: "foreground" or "background".
+        ahead: calls that come first.
+        expected: seconds that it will have to wait at least, as far as can be known.
+    """
+
+    cost: int
+    priority: Priority
+    ahead: int
+    expected: float
+
+
+class PointBudget:
+    """The points of one organization. Clients that spend from it share one budget.
+
+    Args:
+        limit: points per period. None starts with 100, the smaller plan, and takes over
+            `X-RateLimit-Limit` from the first response on. A number is a ceiling: the server can
+            lower it, because then it is right, but not raise it.
+        period: the length of the server's window in seconds.
+        reserve: the part of the limit that background calls leave to the foreground.
+        on_wait: called with a `BudgetWait` whenever a call begins to wait.
+        clock: seconds, never running backwards, common to all loops that use the budget. The
+            default is `time.monotonic`, and trio's virtual time under its `MockClock`.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_background",
+        "_busy",
+        "_endings",
+        "_first",
+        "_foreground",
+        "_ledger",
+        "_lock",
+        "_loops",
+        "_now",
+        "_on_wait",
+        "_reserve",
+        "_turns",
+    )
+
+    def __init__(
+        self,
+        limit: int | None = None,
+        *,
+        period: float = 60.0,
+        reserve: float = 0.1,
+        on_wait: Callable[[BudgetWait], object] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if limit is not None and limit < 1:
+            raise InvalidArgumentError(f"limit must be a positive number of points, not {limit!r}")
+        if not 0 < period < math.inf:
+            raise InvalidArgumentError(f"period must be a positive number of seconds: {period!r}")
+        if not 0 <= reserve < 1:
+            raise InvalidArgumentError(f"reserve must be a part of the limit, not {reserve!r}")
+        self._ledger = Ledger(limit or _STARTING_LIMIT, ceiling=limit, period=period)
+        self._reserve = reserve
+        self._on_wait = on_wait
+        self._now = _LoopClock() if clock is None else clock
+        # Reentrant, because the garbage collector may close a waiting coroutine, and so end its
+        # grant, while this very thread is at work inside: `_busy` then says to leave it in
+        # `_endings`.
+        self._lock = threading.RLock()
+        self._busy = False
+        self._endings: deque[Callable[[Ledger, float], None]] = deque()
+        self._first: _Queue = OrderedDict()  # put back after a 429
+        self._foreground: _Queue = OrderedDict()
+        self._background: _Queue = OrderedDict()
+        self._turns = 0  # of the foreground, while an aged background call waits
+        self._loops: dict[object, _Loop] = {}  # those with waiting calls
+
+    async def acquire(
+        self,
+        cost: int,
+        *,
+        priority: Priority = "foreground",
+        max_wait: float | None = None,
+        first: bool = False,
+    ) -> Grant:
+        """Wait for `cost` points, first come, first served.
+
+        Args:
+            cost: the points that the call needs.
+            priority: "background" calls leave a reserve to the foreground.
+            max_wait: the longest acceptable wait in seconds. A call that would have to wait longer
+                fails at once.
+            first: go to the head of the queue: for a call that the server refused with a 429.
+
+        Raises:
+            BudgetTimeoutError: the wait is or would be longer than `max_wait`.
+            InvalidArgumentError: the cost is not positive, or greater than the limit.
+        """
+        ledger = self._ledger
+        if cost < 1:
+            raise InvalidArgumentError(f"a call costs at least one point, not {cost!r}")
+        background = priority == "background"
+        # No suspension while points are free: the request that follows has its own checkpoints.
+        with self._lock:
+            now = self._now()
+            ledger.advance(now)
+            if cost > ledger.limit:
+                raise _too_expensive(cost, ledger.limit)
+            if (
+                not self._first
+                and not self._foreground
+                and not (background and self._background)
+                and ledger.admits(cost, now, reserve=self._reserved(cost) if background else 0)
+            ):
+                return Grant(self, ledger.take(cost, now))
+        waiter = _Waiter(cost, background, now)
+        self._enqueue(waiter, priority, max_wait, first)
+        return await self._wait(waiter, max_wait)
+
+    def snapshot(self) -> BudgetSnapshot:
+        """Tell the state of the budget now."""
+        with self._lock:
+            now = self._now()
+            ledger = self._ledger
+            if not self._busy:
+                ledger.advance(now)
+            next_points = ledger.next_return(now)
+            return BudgetSnapshot(
+                limit=ledger.limit,
+                available=ledger.available,
+                in_flight=ledger.in_flight,
+                returning=ledger.returning,
+                waiting=self._waiting(),
+                next_points_in=None if next_points is None else max(0.0, next_points - now),
+                paused_for=max(0.0, ledger.paused_until - now),
+                others_present=ledger.others_present,
+            )
+
+    def __repr__(self) -> str:
+        s = self.snapshot()
+        return (
+            f"<PointBudget {s.available}/{s.limit} points available, {s.in_flight} in flight, "
+            f"{s.returning} returning, {s.waiting} calls waiting>"
+        )
+
+    # -- waiting ----------------------------------------------------------------------------------
+
+    def _waiting(self) -> int:
+        return len(self._first) + len(self._foreground) + len(self._background)
+
+    def _reserved(self, cost: int) -> int:
+        # Never so much that a background call could not be made on an empty budget.
+        return min(int(self._ledger.limit * self._reserve), self._ledger.limit - cost)
+
+    def _enqueue(
+        self, waiter: _Waiter, priority: Priority, max_wait: float | None, first: bool
+    ) -> None:
+        queue = self._background if waiter.background else self._foreground
+        if first:
+            queue = self._first
+        tells = self._on_wait is not None or logger.isEnabledFor(logging.DEBUG)
+        if tells or max_wait is not None:
+            with self._lock:
+                ahead = (
+                    self._first
+                    if first
+                    else chain(self._first, self._foreground)
+                    if not waiter.background
+                    else chain(self._first, self._foreground, self._background)
+                )
+                costs = [other.cost for other in ahead]
+                need = sum(costs) + waiter.cost
+                if waiter.background:
+                    need += self._reserved(waiter.cost)
+                expected = self._ledger.earliest(need, waiter.since) - waiter.since
+            if max_wait is not None and expected > max_wait:
+                raise BudgetTimeoutError(
+                    f"{waiter.cost} points are not to be had within {max_wait:g} s: "
+                    f"the wait is at least {expected:.1f} s ({len(costs)} calls are ahead)"
+                )
+            wait = BudgetWait(waiter.cost, priority, len(costs), expected)
+            logger.debug("a call for %d points waits: %d ahead, at least %.1f s", *wait[::2])
+            if self._on_wait is not None:
+                self._on_wait(wait)
+        with self._lock:
+            key = _running_loop()
+            loop = self._loops.get(key)
+            if loop is None:
+                loop = self._loops[key] = _make_loop(key, self._work)
+            waiter.loop = loop
+            waiter.queue = queue
+            loop.waiting += 1
+            loop.prepare(waiter)
+            queue[waiter] = None
+            self._work()
+
+    async def _wait(self, waiter: _Waiter, max_wait: float | None) -> Grant:
+        assert waiter.loop is not None
+        try:
+            if max_wait is None:
+                await waiter.loop.sleep(waiter)
+            else:
+                with anyio.move_on_after(max_wait):
+                    await waiter.loop.sleep(waiter)
+        except BaseException:
+            # Cancelled, or thrown away with its loop; perhaps after its turn had come.
+            self._leave(waiter)
+            if waiter.ticket is not None:
+                Grant(self, waiter.ticket).refund()
+            raise
+        self._leave(waiter)
+        if waiter.ticket is not None:
+            return Grant(self, waiter.ticket)
+        if waiter.refused:
+            raise _too_expensive(waiter.cost, self._ledger.limit)
+        raise BudgetTimeoutError(f"{waiter.cost} points did not come back within {max_wait:g} s")
+
+    def _leave(self, waiter: _Waiter) -> None:
+        if waiter.queue is not None:
+            self._end(lambda ledger, now: self._remove(waiter))
+
+    def _remove(self, waiter: _Waiter) -> None:
+        """Take a waiter out of its queue, for whatever reason."""
+        if waiter.queue is None or waiter.loop is None:
+            return
+        waiter.queue.pop(waiter, None)
+        waiter.queue = None
+        waiter.loop.waiting -= 1
+        if waiter.loop.waiting == 0:
+            self._loops.pop(waiter.loop.key, None)
+            waiter.loop.disarm()
+
+    # -- work: everything below runs with the lock held -------------------------------------------
+
+    def _end(self, ending: Callable[[Ledger, float], None]) -> None:
+        self._endings.append(ending)
+        with self._lock:
+            if not self._busy:
+                self._work()
+
+    def _work(self) -> None:
+        """Carry out the endings, give free points to those whose turn it is, set the alarms."""
+        with self._lock:
+            if self._busy:
+                return
+            self._busy = True
+            try:
+                now = self._now()
+                while True:
+                    self._ledger.advance(now)
+                    while self._endings:
+                        self._endings.popleft()(self._ledger, now)
+                    if not self._loops:
+                        return
+                    self._serve(now)
+                    if not self._endings:
+                        break
+                self._set_alarms(now)
+            finally:
+                self._busy = False
+
+    def _serve(self, now: float) -> None:
+        here = _running_loop()
+        ledger = self._ledger
+        while (waiter := self._next(now)) is not None:
+            if waiter.cost > ledger.limit:
+                waiter.refused = True
+            else:
+                aged = self._is_aged(waiter, now)
+                reserve = self._reserved(waiter.cost) if waiter.background and not aged else 0
+                if not ledger.admits(waiter.cost, now, reserve=reserve):
+                    return
+                waiter.ticket = ledger.take(waiter.cost, now)
+            loop = waiter.loop
+            self._remove(waiter)
+            assert loop is not None
+            if not loop.wake(waiter, here) and waiter.ticket is not None:
+                ledger.refund(waiter.ticket)  # its loop is gone
+
+    def _is_aged(self, waiter: _Waiter, now: float) -> bool:
+        return waiter.background and now - waiter.since > self._ledger.period
+
+    def _next(self, now: float) -> _Waiter | None:
+        """Choose whose turn it is."""
+        for queue in (self._first, self._foreground, self._background):
+            for waiter in queue:
+                return waiter
+        return None
+
+    def _set_alarms(self, now: float) -> None:
+        # Every loop that has waiting calls gets its own alarm: another loop may die any time.
+        when = self._ledger.next_change(now)
+        if when is None:
+            return
+        here = _running_loop()
+        for loop in self._loops.values():
+            loop.arm(when, when - now, here)
+
+
+class Grant:
+    """The points of one attempt. Exactly one of its methods ends it; the first call counts."""
+
+    __slots__ = ("_budget", "_ticket")
+
+    def __init__(self, budget: PointBudget, ticket: Ticket) -> None:
+        self._budget = budget
+        self._ticket = ticket
+
+    @property
+    def cost(self) -> int:
+        """The points of this attempt."""
+        return self._ticket.cost
+
+    def settle(self, status: int, headers: Mapping[str, str], body: bytes | None = None) -> None:
+        """End it with the response: the server has counted the call."""
+        if self._ticket.open:
+            said = read_rate_limit(status, headers, body)
+            rejected = status == 429
+            if rejected:
+                logger.warning("the server refused a call for lack of points; pausing")
+            ticket = self._ticket
+            self._budget._end(
+                lambda ledger, now: ledger.settle(ticket, now, said, rejected=rejected)
+            )
+
+    def refund(self) -> None:
+        """End it without a trace: the request surely never reached the server."""
+        if self._ticket.open:
+            self._budget._end(lambda ledger, now: ledger.refund(self._ticket))
+
+    def lose(self) -> None:
+        """End it as spent: whether the server counted the call is not known."""
+        if self._ticket.open:
+            self._budget._end(lambda ledger, now: ledger.lose(self._ticket, now))
+
+    def __repr__(self) -> str:
+        state = "open" if self._ticket.open else "ended"
+        return f"<Grant of {self._ticket.cost} points, {state}>"
+
+
+class _Waiter:
+    """A call in the queue."""
+
+    __slots__ = ("background", "cost", "loop", "queue", "refused", "signal", "since", "ticket")
+
+    def __init__(self, cost: int, background: bool, since: float) -> None:
+        self.cost = cost
+        self.background = background
+        self.since = since
+        self.loop: _Loop | None = None
+        self.queue: _Queue | None = None
+        self.signal: Any = None  # an asyncio.Future or a trio.Event
+        self.ticket: Ticket | None = None
+        self.refused = False
+
+
+_Queue: TypeAlias = OrderedDict[_Waiter, None]
+
+
+class _Loop(Protocol):
+    """What the budget needs of an event loop: a sleep, a way to end it, and an alarm."""
+
+    key: Any
+    waiting: int
+
+    def prepare(self, waiter: _Waiter) -> None: ...
+    async def sleep(self, waiter: _Waiter) -> None: ...
+    def wake(self, waiter: _Waiter, here: object) -> bool: ...
+    def arm(self, when: float, delay: float, here: object) -> None: ...
+    def disarm(self) -> None: ...
+
+
+class _AsyncioLoop:
+    __slots__ = ("_alarm", "_alarm_at", "_work", "key", "waiting")
+
+    def __init__(self, key: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
+        self.key = key
+        self.waiting = 0
+        self._work = work
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = math.inf
+
+    def prepare(self, waiter: _Waiter) -> None:
+        waiter.signal = self.key.create_future()
+
+    async def sleep(self, waiter: _Waiter) -> None:
+        await waiter.signal
+
+    def wake(self, waiter: _Waiter, here: object) -> bool:
+        try:
+            if here is self.key:
+                _resolve(waiter.signal)
+            else:
+                self.key.call_soon_threadsafe(_resolve, waiter.signal)
+        except RuntimeError:  # the loop is closed
+            return False
+        return True
+
+    def arm(self, when: float, delay: float, here: object) -> None:
+        if when < self._alarm_at:
+            self._alarm_at = when
+            try:
+                if here is self.key:
+                    self._start(delay)
+                else:
+                    self.key.call_soon_threadsafe(self._start, delay)
+            except RuntimeError:
+                pass
+
+    def disarm(self) -> None:
+        self._alarm_at = math.inf
+
+    def _start(self, delay: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self.key.call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm_at = math.inf
+        self._work()
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class _TrioLoop:
+    __slots__ = ("_alarm", "_alarm_at", "_work", "key", "waiting")
+
+    def __init__(self, key: trio.lowlevel.TrioToken, work: Callable[[], None]) -> None:
+        self.key = key
+        self.waiting = 0
+        self._work = work
+        self._alarm: trio.CancelScope | None = None
+        self._alarm_at = math.inf
+
+    def prepare(self, waiter: _Waiter) -> None:
+        import trio
+
+        waiter.signal = trio.Event()
+
+    async def sleep(self, waiter: _Waiter) -> None:
+        await waiter.signal.wait()
+
+    def wake(self, waiter: _Waiter, here: object) -> bool:
+        import trio
+
+        try:
+            if here is self.key:
+                waiter.signal.set()
+            else:
+                self.key.run_sync_soon(waiter.signal.set)
+        except trio.RunFinishedError:
+            return False
+        return True
+
+    def arm(self, when: float, delay: float, here: object) -> None:
+        import trio
+
+        if when < self._alarm_at:
+            self._alarm_at = when
+            try:
+                if here is self.key:
+                    self._start(delay)
+                else:
+                    self.key.run_sync_soon(self._start, delay)
+            except trio.RunFinishedError:
+                pass
+
+    def disarm(self) -> None:
+        self._alarm_at = math.inf
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _start(self, delay: float) -> None:
+        import trio
+
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = trio.CancelScope(deadline=trio.current_time() + delay)
+        trio.lowlevel.spawn_system_task(self._ring, self._alarm)
+
+    async def _ring(self, alarm: trio.CancelScope) -> None:
+        import trio
+
+        with alarm:
+            await trio.sleep_forever()
+        if self._alarm is alarm:
+            self._alarm = None
+            self._alarm_at = math.inf
+            self._work()
+
+
+def _make_loop(key: Any, work: Callable[[], None]) -> _Loop:
+    if isinstance(key, asyncio.AbstractEventLoop):
+        return _AsyncioLoop(key, work)
+    return _TrioLoop(key, work)
+
+
+class _LoopClock:
+    """`time.monotonic`, or trio's virtual time where that is in use."""
+
+    __slots__ = ("_latest", "_offset", "_virtual")
+
+    def __init__(self) -> None:
+        self._virtual: Any = None
+        self._offset = 0.0
+        self._latest = float("-inf")
+
+    def __call__(self) -> float:
+        # A virtual clock needs trio.testing, which no service imports.
+        if "trio.testing" in sys.modules:
+            return self._of_tests()
+        return time.monotonic()
+
+    def _of_tests(self) -> float:
+        import trio
+        import trio.testing
+
+        now = time.monotonic()
+        if trio.lowlevel.in_trio_run():
+            clock = trio.lowlevel.current_clock()
+            if isinstance(clock, trio.testing.MockClock):
+                if clock is not self._virtual:  # the next test's clock starts where this one was
+                    self._virtual = clock
+                    self._offset = max(self._latest, now) - clock.current_time()
+                now = clock.current_time() + self._offset
+        self._latest = max(self._latest, now)
+        return self._latest
+
+
+def _running_loop() -> object:
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        return trio.lowlevel.current_trio_token()
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _too_expensive(cost: int, limit: int) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"a call for {cost} points can never be made: the limit is {limit} points per period"
+    )
