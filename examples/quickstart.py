@@ -106,7 +106,11 @@ async def main() -> None:
         if arguments.write or not real:
             await write(whereby)
         await read(whereby)
-        print(f"\nbudget     {whereby.budget.snapshot()}")
+        points = whereby.budget.snapshot()
+        print(
+            f"\nbudget     {points.available} of {points.limit} points free, "
+            f"{points.returning} come back within {points.next_points_in or 0:.1f} s"
+        )
 
 
 if __name__ == "__main__":

@@ -66,7 +66,9 @@ def test_refused(check: Any, bad: Any) -> None:
 
 def test_naive_date_says_so() -> None:
     """A date-time without timezone gets an error that says so and what to do."""
-    with pytest.raises(InvalidArgumentError, match=r"end_date: 2025-01-01T00:00:00 has no timezone"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"end_date: 2025-01-01T00:00:00 has no timezone"
+    ):
         arg.date_time("end_date", datetime(2025, 1, 1))
 
 
@@ -76,11 +78,15 @@ def test_bounds() -> None:
     assert arg.integer("limit", 100, minimum=1, maximum=100) == 100
     with pytest.raises(InvalidArgumentError, match="limit: 0 is below the documented minimum 1"):
         arg.integer("limit", 0, minimum=1, maximum=100)
-    with pytest.raises(InvalidArgumentError, match="limit: 101 is above the documented maximum 100"):
+    with pytest.raises(
+        InvalidArgumentError, match="limit: 101 is above the documented maximum 100"
+    ):
         arg.integer("limit", 101, minimum=1, maximum=100)
 
 
-@pytest.mark.parametrize("check", [arg.text, arg.boolean, arg.integer, arg.date_time, arg.room_name])
+@pytest.mark.parametrize(
+    "check", [arg.text, arg.boolean, arg.integer, arg.date_time, arg.room_name]
+)
 def test_not_given_and_null(check: Any) -> None:
     """`UNSET` passes every check; `None` only where the API documents null."""
     assert check("x", UNSET) is UNSET
@@ -117,7 +123,11 @@ def test_query() -> None:
 
 def test_body_leaves_out_what_is_not_given() -> None:
     """A body holds the given arguments and the caller's extra fields, which win."""
-    assert arg.body({"a": 1, "b": UNSET, "c": None}, {"d": 2, "a": 3}) == {"a": 3, "c": None, "d": 2}
+    assert arg.body({"a": 1, "b": UNSET, "c": None}, {"d": 2, "a": 3}) == {
+        "a": 3,
+        "c": None,
+        "d": 2,
+    }
 
 
 def test_upload_or_fields() -> None:

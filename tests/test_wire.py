@@ -27,7 +27,7 @@ async def received(case: Case) -> Any:
         status=204 if example is None else 200,
         body=b"" if example is None else json.dumps(example).encode(),
     )
-    async with fake.serve() as url, WherebyClient(fake.token, base_url=f"{url}/v1") as whereby:
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
         result = await case.call(whereby)
     assert (result is None) == (example is None)
     (request,) = fake.requests
@@ -70,7 +70,10 @@ def test_table_covers_the_document() -> None:
                 parameter.get("$ref", "").rpartition("/")[2], parameter
             )
             if parameter["in"] == "query":
-                assert re.search(rf"[?&]{parameter['name']}(=|%5B)", sent), (name, parameter["name"])
+                assert re.search(rf"[?&]{parameter['name']}(=|%5B)", sent), (
+                    name,
+                    parameter["name"],
+                )
         for media in operation.get("requestBody", {}).get("content", {}).values():
             schema = media["schema"]
             schema = DOCUMENT["components"]["schemas"].get(
@@ -98,7 +101,7 @@ async def test_boundary_is_random() -> None:
 async def test_paths_that_lead_elsewhere_are_refused(bad: str) -> None:
     """Empty and dotted path arguments are refused by every operation before anything is sent."""
     fake = FakeWhereby()
-    async with fake.serve() as url, WherebyClient(fake.token, base_url=f"{url}/v1") as whereby:
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
         with_path = [
             lambda: whereby.meetings.get(bad),
             lambda: whereby.meetings.delete(bad),
@@ -125,11 +128,13 @@ async def test_paths_that_lead_elsewhere_are_refused(bad: str) -> None:
 async def test_either_or() -> None:
     """Participants are asked for by session or by external id; neither is refused unsent."""
     fake = FakeWhereby()
-    async with fake.serve() as url, WherebyClient(fake.token, base_url=f"{url}/v1") as whereby:
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
         with pytest.raises(InvalidArgumentError, match="room_session_id or external_id"):
             await whereby.insights.list_participants()
         await whereby.insights.list_participants(external_id="e1")
-    assert [request.target for request in fake.requests] == ["/v1/insights/participants?externalId=e1"]
+    assert [request.target for request in fake.requests] == [
+        "/v1/insights/participants?externalId=e1"
+    ]
 
 
 def test_lists_return_paginators() -> None:
@@ -140,4 +145,6 @@ def test_lists_return_paginators() -> None:
         if method.startswith("list"):
             arguments = {"room_name": "r"} if method == "list_room_sessions" else {}
             arguments |= {"external_id": "e"} if method == "list_participants" else {}
-            assert isinstance(getattr(getattr(whereby, tag), method)(**arguments), Paginator), operation
+            assert isinstance(getattr(getattr(whereby, tag), method)(**arguments), Paginator), (
+                operation
+            )

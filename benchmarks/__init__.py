@@ -1,0 +1,1 @@
+"""Measurements: ratios within one run, against named alternatives. Nothing here fails a build."""

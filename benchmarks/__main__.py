@@ -1,0 +1,13 @@
+"""`python -m benchmarks [cost] [budget]`: run the named benchmarks, or all."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("cost", "budget")
+
+for name in sys.argv[1:] or NAMES:
+    if name not in NAMES:
+        sys.exit(f"no benchmark {name!r}; there are {', '.join(NAMES)}")
+    importlib.import_module(f"benchmarks.{name}").main()

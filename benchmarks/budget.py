@@ -1,0 +1,181 @@
+"""Limiters at work against a rate-limited server, over real sockets: who draws 429s, who wastes points.
+
+The same 1000 mixed calls from 50 workers, at 200 points per 4 seconds, 5 to 60 ms of network each
+way, for each algorithm that a server may run. All limiters run side by side, each against a server
+of its own. `python -m benchmarks budget [--long]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from attrs import define, field
+
+from whereby_api_client.testing import FakeWhereby
+
+from .limiters import LIMITERS, Limiter
+
+PLOT = Path(__file__).parents[1] / "docs" / "budget.png"
+# a read of 1 point, a delete of 2, a write of 3, as a service might mix them
+MIX = (("GET", 1, 0.5), ("DELETE", 2, 0.2), ("PUT", 3, 0.3))
+
+
+@define
+class Outcome:
+    """What became of one limiter's work."""
+
+    name: str
+    wall: float = 0.0
+    throttled: int = 0
+    waits: list[float] = field(factory=list)
+    spent: list[tuple[float, int]] = field(factory=list)
+
+    def share(self, ideal: float) -> float:
+        """How much of the limit was used: the time that it allows, of the time taken."""
+        return 100 * ideal / self.wall
+
+
+def work(calls: int, seed: int = 1) -> list[tuple[str, int]]:
+    """Mix the calls: method and cost."""
+    dice = random.Random(seed)
+    weights = [share for _, _, share in MIX]
+    return [(m, c) for m, c, _ in dice.choices(MIX, weights, k=calls)]
+
+
+def ideal_time(points: int, limit: int, period: float, algorithm: str) -> float:
+    """The time that a perfect client needs for so many points."""
+    if algorithm == "token-bucket":
+        return (points - limit) * period / limit
+    return (points - 1) // limit * period
+
+
+async def drive(name: str, limiter: Limiter, url: str, jobs: list[tuple[str, int]]) -> Outcome:
+    """Do the jobs with 50 workers; a 429 waits as long as the server says and goes again."""
+    outcome = Outcome(name)
+    queue = list(reversed(jobs))
+    headers = {"Authorization": "Bearer fake-whereby-token"}
+    began = time.monotonic()
+    async with httpx.AsyncClient(headers=headers, timeout=None) as client:
+
+        async def worker() -> None:
+            while queue:
+                method, cost = queue.pop()
+                wanted, again = time.monotonic(), False
+                while True:
+                    grant = await limiter.acquire(cost, again)
+                    sent = time.monotonic()
+                    body = {"tokensPreset": "default"} if method == "PUT" else None
+                    path = "/rooms/r/theme/tokens" if method == "PUT" else "/meetings"
+                    path += "/m" if method == "DELETE" else ""
+                    response = await client.request(method, f"{url}{path}", json=body)
+                    limiter.answered(
+                        grant, response.status_code, response.headers, response.content
+                    )
+                    if response.status_code != 429:
+                        outcome.waits.append(sent - wanted)
+                        outcome.spent.append((time.monotonic() - began, cost))
+                        break
+                    outcome.throttled += 1
+                    again = True
+                    if name != "PointBudget":  # ours waits by itself
+                        await asyncio.sleep(float(response.headers["retry-after"]))
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(50):
+                tasks.create_task(worker())
+    outcome.wall = time.monotonic() - began
+    return outcome
+
+
+async def saturate(
+    algorithm: Any, calls: int, limit: int, period: float, names: list[str]
+) -> list[Outcome]:
+    """Let all limiters do the same work at the same time, each against its own server."""
+    jobs = work(calls)
+
+    async def one(name: str) -> Outcome:
+        fake = FakeWhereby(
+            limit=limit, period=period, algorithm=algorithm, delay=(0.005, 0.060), seed=1
+        )
+        async with fake.serve() as url:
+            return await drive(name, LIMITERS[name](limit, period), url, jobs)
+
+    return list(await asyncio.gather(*(one(name) for name in names)))
+
+
+def report(title: str, outcomes: list[Outcome], ideal: float) -> None:
+    """Print the table."""
+    print(f"\n{title}; a perfect client needs {ideal:.1f} s")
+    print(f"  {'':<24}{'wall s':>8}{'429s':>6}{'used %':>8}{'mean wait s':>13}{'p99 wait s':>12}")
+    for o in outcomes:
+        p99 = statistics.quantiles(o.waits, n=100)[98]
+        print(
+            f"  {o.name:<24}{o.wall:8.1f}{o.throttled:6}{o.share(ideal):8.1f}"
+            f"{statistics.mean(o.waits):13.2f}{p99:12.2f}"
+        )
+    sys.stdout.flush()
+
+
+def plot(outcomes: list[Outcome], limit: int, period: float) -> None:
+    """Draw the points that got through over time, for the README."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 4.2), dpi=110)
+    for o in outcomes:
+        times, total, totals = [], 0, []
+        for at, cost in sorted(o.spent):
+            total += cost
+            times.append(at)
+            totals.append(total)
+        ours = o.name == "PointBudget"
+        label = f"{o.name}: {o.throttled} × 429"
+        axes.plot(times, totals, label=label, linewidth=2.4 if ours else 1, zorder=5 if ours else 1)
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("points answered")
+    axes.set_title(f"1000 calls, 50 workers, fixed window of {limit} points per {period:g} s")
+    axes.legend(fontsize=8)
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(PLOT)
+    print(f"\nplot: {PLOT.relative_to(Path.cwd()) if PLOT.is_relative_to(Path.cwd()) else PLOT}")
+
+
+def main() -> None:
+    """Run the benchmark; `--long` adds the real scale, 1000 points per 60 s."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--algorithm", choices=("fixed", "sliding", "token-bucket"))
+    arguments, _ = parser.parse_known_args()
+    algorithms = (
+        [arguments.algorithm] if arguments.algorithm else ["fixed", "sliding", "token-bucket"]
+    )
+    points = sum(cost for _, cost in work(1000))
+    for algorithm in algorithms:
+        outcomes = asyncio.run(saturate(algorithm, 1000, 200, 4.0, list(LIMITERS)))
+        report(
+            f"{algorithm}: 1000 calls, {points} points at 200 per 4 s",
+            outcomes,
+            ideal_time(points, 200, 4.0, algorithm),
+        )
+        if algorithm == "fixed":
+            plot(outcomes, 200, 4.0)
+    if arguments.long:
+        calls = 1760  # a little over three periods and into the fourth
+        points = sum(cost for _, cost in work(calls))
+        outcomes = asyncio.run(saturate("fixed", calls, 1000, 60.0, ["PointBudget"]))
+        report(
+            f"fixed: {calls} calls, {points} points at 1000 per 60 s",
+            outcomes,
+            ideal_time(points, 1000, 60.0, "fixed"),
+        )

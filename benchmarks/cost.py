@@ -1,0 +1,210 @@
+"""What the client costs: its import, a call, parsing a page, a model's memory.
+
+Each figure stands beside what it is compared with, measured in turns in the same run, so that the
+ratio holds on a noisy machine. `python -m benchmarks cost`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pydantic
+
+from whereby_api_client import PointBudget, WherebyClient
+from whereby_api_client.models import Transcription, TranscriptionPage
+
+DOCUMENT = Path(__file__).parents[1] / "openapi/whereby.patched.json"
+SCHEMAS: dict[str, Any] = json.loads(DOCUMENT.read_text())["components"]["schemas"]
+TRANSCRIPTION: dict[str, Any] = SCHEMAS["Transcription"]["example"]
+MEETING: dict[str, Any] = SCHEMAS["Meeting"]["example"]
+
+
+def alternate(rounds: int, **measures: Callable[[], float]) -> dict[str, float]:
+    """Take the measures in turns, so that a slow moment hits all; return each one's median."""
+    taken: dict[str, list[float]] = {name: [] for name in measures}
+    for measure in measures.values():
+        measure()
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            taken[name].append(measure())
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def show(title: str, unit: str, base: str, figures: dict[str, float]) -> None:
+    """Print a table with each figure's ratio to the base."""
+    print(f"\n{title}")
+    for name, value in figures.items():
+        print(f"  {name:<34} {value:10.1f} {unit}   {value / figures[base]:6.2f} ×")
+
+
+def imports() -> None:
+    """Import time of whole processes, less the bare interpreter."""
+
+    def process(code: str) -> Callable[[], float]:
+        def measure() -> float:
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            return (time.perf_counter() - start) * 1000
+
+        return measure
+
+    figures = alternate(
+        20,
+        bare=process("pass"),
+        httpx=process("import httpx"),
+        whereby_api_client=process("import whereby_api_client"),
+        with_all_models=process(
+            "import whereby_api_client.models as m; [getattr(m, n) for n in m.__all__]"
+        ),
+    )
+    bare = figures.pop("bare")
+    net = {name: value - bare for name, value in figures.items()}
+    show(f"import (less {bare:.0f} ms for the interpreter)", "ms", "httpx", net)
+
+
+def calls() -> None:
+    """CPU of one call against raw httpx GET plus json.loads, on the same in-memory transport."""
+    content = json.dumps(MEETING).encode()
+    times = 1000
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "application/json"}, content=content)
+
+    transport = httpx.MockTransport(answer)
+    url = "https://api.whereby.dev/v1/meetings/1"
+
+    async def main() -> None:
+        raw = httpx.AsyncClient(transport=transport, headers={"authorization": "Bearer token"})
+        # a huge limit: what is measured is the call, not the wait
+        budget = PointBudget(limit=10**9)
+        async with raw, WherebyClient("token", transport=transport, budget=budget) as whereby:
+
+            async def with_httpx() -> float:
+                start = time.process_time()
+                for _ in range(times):
+                    json.loads((await raw.get(url)).content)
+                return (time.process_time() - start) / times * 1e6
+
+            async def with_client() -> float:
+                start = time.process_time()
+                for _ in range(times):
+                    await whereby.meetings.get("1")
+                return (time.process_time() - start) / times * 1e6
+
+            taken: dict[str, list[float]] = {
+                "raw httpx + json.loads": [],
+                "whereby.meetings.get": [],
+            }
+            for _ in range(15):
+                taken["raw httpx + json.loads"].append(await with_httpx())
+                taken["whereby.meetings.get"].append(await with_client())
+        figures = {name: statistics.median(values) for name, values in taken.items()}
+        show("one call, CPU", "µs", "raw httpx + json.loads", figures)
+
+    asyncio.run(main())
+
+
+class _Pydantic(pydantic.BaseModel):
+    transcriptionId: str  # noqa: N815
+    roomSessionId: str  # noqa: N815
+    roomName: str  # noqa: N815
+    createdAt: pydantic.AwareDatetime  # noqa: N815
+    startDate: pydantic.AwareDatetime  # noqa: N815
+    endDate: pydantic.AwareDatetime  # noqa: N815
+    state: str
+    type: str
+    durationInSeconds: float | None = None  # noqa: N815
+    filename: str | None = None
+    storageType: str | None = None  # noqa: N815
+
+
+class _PydanticPage(pydantic.BaseModel):
+    results: list[_Pydantic]
+    cursor: str | None
+
+
+_Struct = msgspec.defstruct(
+    "_Struct",
+    [
+        (
+            name,
+            __import__("datetime").datetime
+            if name in ("createdAt", "startDate", "endDate")
+            else Any,
+        )
+        for name in TRANSCRIPTION
+    ],
+)
+_StructPage = msgspec.defstruct("_StructPage", [("results", list[_Struct]), ("cursor", str | None)])  # type: ignore[valid-type]
+
+
+def parsing() -> None:
+    """A page of 100 transcriptions: JSON to dicts, and dicts to models."""
+    text = json.dumps({"results": [TRANSCRIPTION] * 100, "cursor": None})
+    parsed = json.loads(text)
+    times = 200
+
+    def timed(action: Callable[[], object]) -> Callable[[], float]:
+        def measure() -> float:
+            start = time.perf_counter()
+            for _ in range(times):
+                action()
+            return (time.perf_counter() - start) / times * 1e6
+
+        return measure
+
+    figures = alternate(
+        25,
+        **{
+            "json.loads": timed(lambda: json.loads(text)),
+            "TranscriptionPage.from_dict": timed(lambda: TranscriptionPage.from_dict(parsed)),
+            "msgspec.convert": timed(lambda: msgspec.convert(parsed, _StructPage)),
+            "pydantic model_validate": timed(lambda: _PydanticPage.model_validate(parsed)),
+        },
+    )
+    show("parsing a page of 100 transcriptions", "µs", "json.loads", figures)
+
+
+def memory() -> None:
+    """Bytes that one parsed model holds, its JSON included."""
+    text = json.dumps(TRANSCRIPTION)
+
+    def per_object(make: Callable[[], object]) -> float:
+        make()
+        tracemalloc.start()
+        kept = [make() for _ in range(2000)]
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return size / len(kept)
+
+    show(
+        "memory of one transcription",
+        "B ",
+        "json.loads",
+        {
+            "json.loads": per_object(lambda: json.loads(text)),
+            "Transcription.from_dict": per_object(
+                lambda: Transcription.from_dict(json.loads(text))
+            ),
+            "pydantic": per_object(lambda: _Pydantic.model_validate_json(text)),
+        },
+    )
+
+
+def main() -> None:
+    """Print all figures."""
+    imports()
+    calls()
+    parsing()
+    memory()

@@ -1,0 +1,66 @@
+"""Client, budget and server together, in real time, over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from whereby_api_client import BadRequestError, PointBudget, WherebyClient
+from whereby_api_client.testing import FakeWhereby
+
+pytestmark = pytest.mark.anyio
+
+
+async def first_page(whereby: WherebyClient, cursor: str) -> None:
+    """Fetch the page of a cursor; the fake does not know the cursor, which is fine here."""
+    with contextlib.suppress(BadRequestError):
+        await whereby.meetings.list(cursor=cursor)
+
+
+async def test_a_hundred_at_once() -> None:
+    """100 tasks on 50 points a second: no 429, and nobody is overtaken by a later window's call."""
+    fake = FakeWhereby(limit=50, period=1.0)
+    budget = PointBudget(limit=50, period=1.0)
+    async with (
+        fake.serve() as url,
+        WherebyClient(fake.token, base_url=url, budget=budget) as whereby,
+        anyio.create_task_group() as tasks,
+    ):
+        # the first answer tells the budget where the server's window stands
+        await first_page(whereby, "0")
+        for number in range(1, 100):
+            tasks.start_soon(first_page, whereby, str(number))
+            await anyio.lowlevel.checkpoint()
+    assert [request.status for request in fake.requests].count(429) == 0
+    served = [int(dict(request.params)["cursor"]) for request in fake.requests]
+    assert sorted(served[:50]) == list(range(50))
+    assert sorted(served[50:]) == list(range(50, 100))
+
+
+async def test_the_default_budget_learns_the_limit() -> None:
+    """A budget without configuration takes over the server's limit with the first response."""
+    fake = FakeWhereby(limit=1000)
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
+        assert whereby.budget.snapshot().limit == 100
+        await whereby.meetings.list()
+        assert whereby.budget.snapshot().limit == 1000
+
+
+async def test_clients_share_a_budget() -> None:
+    """Two clients of one organization, one budget: together they stay below the limit."""
+    fake = FakeWhereby(limit=20, period=0.5)
+    budget = PointBudget(limit=20, period=0.5)
+    async with (
+        fake.serve() as url,
+        WherebyClient(fake.token, base_url=url, budget=budget, max_retries=0) as one,
+        WherebyClient(fake.token, base_url=url, budget=budget, max_retries=0) as other,
+        anyio.create_task_group() as tasks,
+    ):
+        for _ in range(15):
+            tasks.start_soon(one.meetings.delete, "m")
+            tasks.start_soon(other.meetings.delete, "m")
+    assert {request.status for request in fake.requests} == {204}
+    assert len(fake.requests) == 30
