@@ -54,6 +54,5 @@ __all__ = [
 
 # A traceback should say whereby_api_client.NotFoundError: where a class is defined is our business.
 for _name in __all__:
-    if isinstance(_public := globals()[_name], type):
-        _public.__module__ = __name__
-del _name, _public
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = __name__

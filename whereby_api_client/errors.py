@@ -21,13 +21,12 @@ All of them can be pickled and copied, and no text of theirs holds a secret.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
+
+from .ratelimit import read_rate_limit
 
 _MESSAGE_LENGTH: Final = 500
 _BODY_DEPTH: Final = 20
@@ -189,8 +188,8 @@ class RateLimitError(APIStatusError):
     @property
     def retry_after(self) -> float | None:
         """How many seconds to wait according to the server; None when it did not say."""
-        seconds = retry_after(self.headers)
-        return _milliseconds_left(self.body) if seconds is None else seconds
+        body = json.dumps(self.body).encode() if isinstance(self.body, dict) else None
+        return read_rate_limit(429, self.headers, body).retry_in
 
 
 class ServerError(APIStatusError):
@@ -266,42 +265,6 @@ def status_error(
         headers=headers,
         request=request,
     )
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After` as seconds from now: a number, a fraction or an HTTP date; else None."""
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        until = _http_date(text)
-        # Clocks differ: the answer's own date is a better "now" than ours.
-        now = _http_date(headers.get("date", "")) or datetime.now(UTC)
-        if until is None:
-            return None
-        seconds = (until - now).total_seconds()
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
-
-
-def _milliseconds_left(body: Any) -> float | None:
-    # The documented body of a 429 says `msLeft`; one old client reads `ms_left` (api-facts).
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, dict):
-        return None
-    left = data.get("msLeft", data.get("ms_left"))
-    if isinstance(left, bool) or not isinstance(left, (int, float)) or not 0 <= left < 1e12:
-        return None
-    return left / 1000
 
 
 def _status_text(status_code: int) -> str:

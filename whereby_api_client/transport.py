@@ -23,7 +23,8 @@ from urllib.request import getproxies
 import anyio
 import httpx
 
-from .errors import ClientClosedError, retry_after
+from .errors import ClientClosedError
+from .ratelimit import read_rate_limit
 
 if TYPE_CHECKING:
     from .budget import PointBudget, Priority
@@ -225,8 +226,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
             return None
         if outcome == 429:
             return 0.0
-        asked = retry_after(headers) if headers else None
-        pause = pause_before(retries, asked, self._jitter())
+        pause = pause_before(retries, _asked_pause(headers), self._jitter())
         # A pause that the call would not survive only delays the bad news.
         return pause if pause <= RETRY_AFTER_CAP and context.has_time_for(pause) else None
 
@@ -239,6 +239,14 @@ class RetryTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close what is underneath."""
         await self._inner.aclose()
+
+
+def _asked_pause(headers: Mapping[str, str] | None) -> float | None:
+    # Only these two: `X-RateLimit-Reset` is about points, not about a server in trouble.
+    if headers is None or "retry-after" not in headers:
+        return None
+    told = {name: headers[name] for name in ("retry-after", "date") if name in headers}
+    return read_rate_limit(429, told).retry_in
 
 
 class BudgetTransport(httpx.AsyncBaseTransport):

@@ -1,0 +1,416 @@
+"""What a client shares with its views: the token, the budget, and httpx with its connections."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from json import dumps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from . import __version__
+from .errors import (
+    APIConnectionError,
+    APITimeoutError,
+    BudgetTimeoutError,
+    ClientClosedError,
+    Headers,
+    InvalidArgumentError,
+    RequestInfo,
+    WherebyError,
+    status_error,
+)
+from .transport import (
+    BROKEN_ENCODING,
+    CLOSED,
+    EXTENSION,
+    NEVER_SENT,
+    BudgetTransport,
+    CallContext,
+    PoolTransport,
+    RetryTransport,
+    environment_proxies,
+)
+from .types import UNSET
+
+if TYPE_CHECKING:
+    import ssl
+
+    from .budget import PointBudget, Priority
+    from .resource import Call
+
+_USER_AGENT: Final = (
+    f"whereby-api-client/{__version__} "
+    f"(python {sys.version_info.major}.{sys.version_info.minor}; httpx {httpx.__version__})"
+)
+
+# Given to every send: otherwise httpx looks for credentials in the URL, each time.
+_NO_AUTH: Final = httpx.Auth()
+
+# What can come out of httpx. Not `Exception`: a mistake in a caller's own transport should be seen.
+_HTTPX_ERRORS: Final = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    OSError,
+    ValueError,
+)
+
+
+class Options(NamedTuple):
+    """What `with_options` can change."""
+
+    timeout: float | None
+    max_retries: int
+    max_wait: float | None
+    priority: Priority
+    # `timeout` in httpx's form: each single step is bounded as well
+    timeouts: Mapping[str, float | None]
+
+
+class Answer(NamedTuple):
+    """An answer that reports success, still unparsed."""
+
+    request: RequestInfo
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
+    # the content is as it came, because its gzip or the like is broken
+    is_broken: bool
+
+
+class Secret:
+    """A string that does not show itself."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the string."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "[secure]"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a secret cannot be pickled")
+
+
+class _NoCookies(httpx.Cookies):
+    """A jar that keeps nothing."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave the cookies where they are."""
+
+
+class _HTTPClient(httpx.AsyncClient):
+    """httpx without cookies: the API needs none, and they are a quarter of the work of a call."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """The jar that stays empty."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        raise AttributeError("this client keeps no cookies")
+
+
+_NO_COOKIES: Final = _NoCookies()
+
+
+async def _close_with_loop(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    """Close the client when its event loop ends, or when nobody holds this generator any more.
+
+    Event loops finish their unfinished async generators while that can still be done properly
+    (PEP 525). Later there is nothing but "Event loop is closed" out of finalizers.
+    """
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await http.aclose()
+
+
+class _LoopClient(NamedTuple):
+    """The httpx client of one event loop."""
+
+    http: httpx.AsyncClient
+    lifetime: AsyncGenerator[None, None]
+
+
+class Core:
+    """Sends calls. One for each client that was constructed; its views share it."""
+
+    __slots__ = (
+        "_closed",
+        "_headers",
+        "_host",
+        "_json_headers",
+        "_loops",
+        "_tls",
+        "_token",
+        "_transport",
+        "base_url",
+        "budget",
+    )
+
+    def __init__(
+        self,
+        token: str,
+        base_url: str,
+        budget: PointBudget,
+        transport: httpx.AsyncBaseTransport | None,
+        *,
+        allow_insecure: bool,
+    ) -> None:
+        if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
+            raise InvalidArgumentError("transport: expected an httpx.AsyncBaseTransport")
+        url = _checked_base_url(base_url, allow_insecure=allow_insecure)
+        self.base_url = str(url).rstrip("/")
+        self.budget = budget
+        self._host = url.host
+        self._token = Secret(token)
+        self._transport = transport
+        self._tls: ssl.SSLContext | None = None
+        self._headers: httpx.Headers | None = None
+        self._json_headers: httpx.Headers | None = None
+        # A connection belongs to the event loop that made it, so each loop has its own client.
+        self._loops: dict[object, _LoopClient] = {}
+        self._closed = False
+
+    async def send(
+        self, call: Call[Any], options: Options, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Take a call through the chain.
+
+        Raises:
+            WherebyError: there is no answer, or it reports no success.
+        """
+        http = self._http()
+        url = (
+            f"{self.base_url}{call.path}?{call.query}" if call.query else self.base_url + call.path
+        )
+        info = RequestInfo(call.method, url)
+        scope = anyio.CancelScope()
+        context = CallContext(
+            call.cost,
+            repeatable=call.repeatable,
+            priority=options.priority,
+            max_wait=options.max_wait,
+            max_retries=options.max_retries,
+            timeout=options.timeout,
+            scope=scope,
+            host=self._host,
+        )
+        request = httpx.Request(
+            call.method,
+            url,
+            headers=self._request_headers(http, json=call.json is not UNSET, more=headers),
+            content=None if call.json is UNSET else _json_bytes(call.json),
+            files=call.files,
+            extensions={"timeout": options.timeouts, EXTENSION: context},
+        )
+        response: httpx.Response | None = None
+        error: WherebyError | None = None
+        try:
+            with scope:
+                response = await http.send(
+                    request,
+                    auth=_NO_AUTH,
+                    # A redirected write would silently become a GET.
+                    follow_redirects=call.method in ("GET", "HEAD"),
+                )
+        except BudgetTimeoutError as refusal:
+            refusal.add_note(f"{info.method} {info.path} was not sent")
+            raise
+        except _HTTPX_ERRORS as failure:
+            error = self._explain(failure, context, options, info)
+        # Raised out here, so that no chain leads to the exception of httpx: that one holds the
+        # request with its token.
+        if error is not None:
+            raise error
+        if response is None:
+            raise _too_slow(context, options, info)
+        if not 200 <= response.status_code <= 299:
+            raise self._refusal(response, info)
+        return Answer(
+            info,
+            response.status_code,
+            response.headers,
+            response.content,
+            BROKEN_ENCODING in response.extensions,
+        )
+
+    def check_open(self) -> None:
+        """Refuse to go on after `aclose`."""
+        if self._closed:
+            raise ClientClosedError(CLOSED)
+
+    async def aclose(self) -> None:
+        """Close the connections of all loops."""
+        self._closed = True
+        loops, self._loops = self._loops, {}
+        own = loops.pop(_running_loop(), None)
+        # The others are let go of: each loop that still runs closes its own client.
+        loops.clear()
+        if own is not None:
+            await own.lifetime.aclose()
+
+    def _http(self) -> httpx.AsyncClient:
+        """Return the httpx client of the running event loop."""
+        self.check_open()
+        loop = _running_loop()
+        found = self._loops.get(loop)
+        if found is None or found.http.is_closed:
+            found = self._loops[loop] = self._open()
+        return found.http
+
+    def _open(self) -> _LoopClient:
+        for loop, old in list(self._loops.items()):
+            if old.http.is_closed:  # its loop has ended
+                self._loops.pop(loop, None)
+        problem = http = None
+        try:
+            http = _HTTPClient(
+                transport=self._chain(self._transport),
+                mounts={} if self._transport else self._proxy_mounts(),
+                trust_env=False,  # what is to be trusted of it, we have read ourselves
+            )
+        except (ValueError, ImportError) as failure:
+            problem = str(failure)
+        if http is None:
+            raise InvalidArgumentError(f"cannot use the proxy of the environment: {problem}")
+        lifetime = _close_with_loop(http)
+        # Started by hand: it waits for nothing before its yield.
+        with contextlib.suppress(StopIteration):
+            lifetime.__anext__().send(None)
+        return _LoopClient(http, lifetime)
+
+    def _chain(
+        self, transport: httpx.AsyncBaseTransport | None, proxy: str | None = None
+    ) -> httpx.AsyncBaseTransport:
+        if transport is None:
+            transport = PoolTransport(lambda: self._connections(proxy))
+        return RetryTransport(BudgetTransport(transport, self.budget))
+
+    def _connections(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+        if self._tls is None:
+            self._tls = httpx.create_ssl_context()  # takes 20 ms: once is enough
+        # no limit on their number: PoolTransport counts
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        return httpx.AsyncHTTPTransport(verify=self._tls, limits=limits, proxy=proxy)
+
+    def _proxy_mounts(self) -> dict[str, httpx.AsyncBaseTransport | None]:
+        return {
+            pattern: None if proxy is None else self._chain(None, proxy)
+            for pattern, proxy in environment_proxies().items()
+        }
+
+    def _request_headers(
+        self, http: httpx.AsyncClient, *, json: bool, more: Mapping[str, str] | None
+    ) -> httpx.Headers:
+        if self._headers is None or self._json_headers is None:
+            self._headers = httpx.Headers(
+                {
+                    "Accept": "application/json",
+                    "Accept-Encoding": http.headers["accept-encoding"],
+                    "User-Agent": _USER_AGENT,
+                    "Authorization": f"Bearer {self._token.reveal()}",
+                }
+            )
+            self._json_headers = httpx.Headers(self._headers)
+            self._json_headers["Content-Type"] = "application/json"
+        headers = self._json_headers if json else self._headers
+        if more:
+            headers = httpx.Headers(headers)
+            headers.update(more)
+        return headers
+
+    def _explain(
+        self, failure: Exception, context: CallContext, options: Options, request: RequestInfo
+    ) -> WherebyError:
+        """Turn an exception of httpx into one of ours, which holds no secret."""
+        if self._closed:
+            return ClientClosedError("the WherebyClient was closed during the call")
+        if isinstance(failure, httpx.TimeoutException):
+            return _too_slow(context, options, request)
+        detail = " ".join(self._hide_token(str(failure)).split())[:200] or "no details"
+        if isinstance(failure, NEVER_SENT):
+            text = f"no connection: {detail}"
+        elif isinstance(failure, httpx.TransportError):
+            text = f"the answer was lost: {detail} ({type(failure).__name__}){_doubt(context)}"
+        else:
+            text = f"{detail} ({type(failure).__name__})"
+        return APIConnectionError(text, request=request)
+
+    def _refusal(self, response: httpx.Response, request: RequestInfo) -> WherebyError:
+        """Turn an answer that is no success into an error."""
+        return status_error(
+            response.status_code,
+            Headers((k, self._hide_token(v)) for k, v in response.headers.multi_items()),
+            response.content.replace(self._token.reveal().encode(), b"[secure]"),
+            request,
+        )
+
+    def _hide_token(self, text: str) -> str:
+        # servers and proxies that repeat what they were sent do exist
+        return text.replace(self._token.reveal(), "[secure]")
+
+
+def _running_loop() -> object:
+    token = anyio.lowlevel.current_token()
+    return getattr(token, "native_token", token)  # anyio wraps the loop since 4.11
+
+
+def _too_slow(context: CallContext, options: Options, request: RequestInfo) -> APITimeoutError:
+    return APITimeoutError(
+        f"no answer within {options.timeout} s{_doubt(context)}", request=request
+    )
+
+
+def _doubt(context: CallContext) -> str:
+    if not context.reached:
+        return "; the request did not reach the server"
+    return "" if context.repeatable else "; the server may have executed it all the same"
+
+
+def _json_bytes(value: Any) -> bytes:
+    try:
+        return dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        kind = type(error).__name__
+    # Out here, because those hold the value.
+    raise InvalidArgumentError(f"the body cannot be written as JSON ({kind})")
+
+
+def _checked_base_url(text: str, *, allow_insecure: bool) -> httpx.URL:
+    url = None
+    with contextlib.suppress(httpx.InvalidURL, TypeError, ValueError):
+        url = httpx.URL(text)
+    if url is None or url.scheme not in ("https", "http") or not url.host:
+        raise InvalidArgumentError("base_url: expected https://host/path")
+    if url.userinfo or url.query or url.fragment:
+        raise InvalidArgumentError("base_url: may hold no user, query or fragment")
+    if url.scheme == "http" and not allow_insecure and not _is_loopback(url.host):
+        raise InvalidArgumentError(
+            f"base_url: plain http to {url.host} would show the token to everybody on the way; "
+            "use https, or allow_insecure=True"
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
