@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import math
 import random
 import threading
 from collections import Counter
@@ -294,7 +295,7 @@ class FakeWhereby(State):
             return None, told
         body = {
             "error": "Rate limit active for throttle key: organization:1",
-            "data": {"msLeft": round(verdict.retry_after * 1000)},
+            "data": {"msLeft": math.ceil(round(verdict.retry_after * 1000, 3))},
         }
         return Answer.json(429, body), told
 

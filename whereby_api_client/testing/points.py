@@ -193,6 +193,6 @@ def _write_retry_after(seconds: float, form: RetryAfterForm, now: float) -> str:
         case "integer":
             return str(math.ceil(seconds))
         case "fraction":
-            return f"{math.ceil(seconds * 1000) / 1000:.3f}".rstrip("0").rstrip(".")
+            return f"{math.ceil(round(seconds * 1000, 3)) / 1000:.3f}".rstrip("0").rstrip(".")
         case "http":
             return formatdate(math.ceil(now + seconds), usegmt=True)
