@@ -124,7 +124,10 @@ class Patch:
 
     def name(self, pointer: str, name: str, schema: Json, reference: Json) -> None:
         """Move a schema to the components, if it is not there yet, and leave a reference to it."""
-        home = self.document.setdefault("components", {}).setdefault("schemas", {})
+        components = self.document.setdefault("components", {})
+        home = mapping(components).setdefault("schemas", {})
+        if not isinstance(components, dict) or not isinstance(home, dict):
+            raise LookupError("no room for schemas among the components")
         home.setdefault(name, copy.deepcopy(schema))
         old = copy.deepcopy(self.get(pointer))
         self._set(pointer, reference)
@@ -142,6 +145,8 @@ class Patch:
             self.put(join(pointer, "nullable"), True)
         elif isinstance(schema.get("type"), str):
             self.replace(join(pointer, "type"), [schema["type"], "null"])
+        else:  # something composed
+            self.replace(pointer, {"anyOf": [schema, {"type": "null"}]})
 
     def drifted(self, pointer: str, *, expected: str, found: Any) -> None:
         """Report a place that somebody has to judge again."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from overrides.engine import Patch
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import join, schemas
+from overrides.walk import join, schemas, text
 
 DEFECT = "enum values end in a comma"
 EVIDENCE = "api-facts.md, Fields: language codes are sent without a comma"
@@ -21,14 +21,12 @@ def cure(patch: Patch) -> None:
         values = schema.data.get("enum")
         if not isinstance(values, list):
             continue
-        if not any(isinstance(value, str) and value.rstrip().endswith(",") for value in values):
+        if not any(text(value).rstrip().endswith(",") for value in values):
             continue
-        cured = [value.rstrip(" ,") if isinstance(value, str) else value for value in values]
+        cured = [value if value is None else text(value).rstrip(" ,") for value in values]
         place = join(schema.pointer, "enum")
-        joined = [
-            value for value in cured if isinstance(value, str) and ("," in value or not value)
-        ]
-        if joined:
-            patch.drifted(place, expected="one value before each comma", found=repr(joined[0]))
+        odd = [value for value in cured if value is not None and ("," in value or not value)]
+        if odd:
+            patch.drifted(place, expected="one text before each comma", found=repr(odd[0]))
         else:
             patch.replace(place, list(dict.fromkeys(cured)))

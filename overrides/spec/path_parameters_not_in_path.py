@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
-from overrides.walk import join, operations, parameters_of
+from overrides.walk import join, operations, parameters_of, text
 
 DEFECT = "an operation declares a path parameter that its path lacks"
 EVIDENCE = "the path templates; the same names are required in the request bodies"
@@ -21,17 +21,17 @@ def cure(patch: Patch) -> None:
     for operation in operations(patch.document):
         in_path = set(re.findall(r"{([^{}]*)}", operation.path))
         declared = {
-            pointer: data.get("name")
+            pointer: text(data.get("name"))
             for pointer, data in parameters_of(patch.document, operation)
             if data.get("in") == "path"
         }
         extra = [pointer for pointer, name in declared.items() if name not in in_path]
-        undeclared = in_path - set(map(str, declared.values()))
+        undeclared = in_path - set(declared.values())
         if not extra:
             continue
         if undeclared:
             said = f"the parameter {', '.join(sorted(undeclared))} that the path has"
-            patch.drifted(extra[0], expected=said, found=str(declared[extra[0]]))
+            patch.drifted(extra[0], expected=said, found=declared[extra[0]])
         elif len(extra) == len(operation.data["parameters"]):
             patch.remove(join(operation.pointer, "parameters"))
         else:

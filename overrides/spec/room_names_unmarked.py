@@ -7,7 +7,7 @@ may give it either way. `x-room-name: true` tells the SDK where to add and where
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import has_type, is_object, join, mapping, parameters
+from overrides.walk import MISSING, follow, has_type, is_object, join, mapping, parameters
 
 DEFECT = "parameters that hold a room's name are not marked"
 EVIDENCE = "api-facts.md, Room names; the examples `/room-prefix-…`"
@@ -29,16 +29,17 @@ def cure(patch: Patch) -> None:
     for parameter in parameters(patch.document):
         if parameter.data.get("name") != "roomName" or "x-room-name" in parameter.data:
             continue
-        schema = parameter.data.get("schema")
+        written = parameter.data.get("schema")
+        schema, pointer = follow(patch.document, written, join(parameter.pointer, "schema"))
         properties = mapping(mapping(schema).get("properties"))
         members = [name for name in WHOLE if has_type(properties.get(name), "string")]
         if has_type(schema, "string"):
             patch.add(join(parameter.pointer, "x-room-name"), True)
         elif is_object(schema) and members:
             for name in members:
-                place = join(parameter.pointer, "schema", "properties", name)
-                if "x-room-name" not in properties[name]:
-                    patch.add(join(place, "x-room-name"), True)
+                place = join(pointer, "properties", name, "x-room-name")
+                if patch.get(place) is MISSING:
+                    patch.add(place, True)
         else:
             said = "a text, or a filter with `exact` or `startsWith`"
-            patch.drifted(parameter.pointer, expected=said, found=schema)
+            patch.drifted(parameter.pointer, expected=said, found=written)
