@@ -20,6 +20,11 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/.demo
 
+# ... and the packages that the benchmarks compare with
+.venv/.bench: .venv/.bench
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
 .PHONY: demo
 demo: .venv/.demo  ## run examples/quickstart.py against an embedded local Whereby
 	$(BIN)/python examples/quickstart.py
@@ -29,7 +34,7 @@ test: .venv/.dev  ## run the tests
 	$(BIN)/python -m pytest
 
 .PHONY: check
-check: .venv/.dev  ## format, lint, types, generated code up to date, overrides honest
+check: .venv/.bench  ## format, lint, types, generated code up to date, overrides honest
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -46,7 +51,7 @@ format: .venv/.dev  ## format the hand-written code and fix what the linter can
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: .venv/.dev  ## run the benchmarks
+bench: .venv/.bench  ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
 .PHONY: clean

@@ -1,4 +1,4 @@
-"""Limiters at work against a rate-limited server, over real sockets: who draws 429s, who wastes points.
+"""Limiters against a rate-limited server, over real sockets: who draws 429s, who wastes points.
 
 The same 1000 mixed calls from 50 workers, at 200 points per 4 seconds, 5 to 60 ms of network each
 way, for each algorithm that a server may run. All limiters run side by side, each against a server
@@ -139,7 +139,7 @@ def plot(outcomes: list[Outcome], limit: int, period: float) -> None:
             times.append(at)
             totals.append(total)
         ours = o.name == "PointBudget"
-        label = f"{o.name}: {o.throttled} × 429"
+        label = f"{o.name}: {o.throttled} x 429"
         axes.plot(times, totals, label=label, linewidth=2.4 if ours else 1, zorder=5 if ours else 1)
     axes.set_xlabel("seconds")
     axes.set_ylabel("points answered")

@@ -14,6 +14,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def show(title: str, unit: str, base: str, figures: dict[str, float]) -> None:
     """Print a table with each figure's ratio to the base."""
     print(f"\n{title}")
     for name, value in figures.items():
-        print(f"  {name:<34} {value:10.1f} {unit}   {value / figures[base]:6.2f} ×")
+        print(f"  {name:<34} {value:10.1f} {unit}   {value / figures[base]:6.2f} x")
 
 
 def imports() -> None:
@@ -116,17 +117,17 @@ def calls() -> None:
 
 
 class _Pydantic(pydantic.BaseModel):
-    transcriptionId: str  # noqa: N815
-    roomSessionId: str  # noqa: N815
-    roomName: str  # noqa: N815
-    createdAt: pydantic.AwareDatetime  # noqa: N815
-    startDate: pydantic.AwareDatetime  # noqa: N815
-    endDate: pydantic.AwareDatetime  # noqa: N815
+    transcriptionId: str
+    roomSessionId: str
+    roomName: str
+    createdAt: pydantic.AwareDatetime
+    startDate: pydantic.AwareDatetime
+    endDate: pydantic.AwareDatetime
     state: str
     type: str
-    durationInSeconds: float | None = None  # noqa: N815
+    durationInSeconds: float | None = None
     filename: str | None = None
-    storageType: str | None = None  # noqa: N815
+    storageType: str | None = None
 
 
 class _PydanticPage(pydantic.BaseModel):
@@ -134,19 +135,11 @@ class _PydanticPage(pydantic.BaseModel):
     cursor: str | None
 
 
-_Struct = msgspec.defstruct(
-    "_Struct",
-    [
-        (
-            name,
-            __import__("datetime").datetime
-            if name in ("createdAt", "startDate", "endDate")
-            else Any,
-        )
-        for name in TRANSCRIPTION
-    ],
+_DATES = ("createdAt", "startDate", "endDate")
+_Struct: Any = msgspec.defstruct(
+    "_Struct", [(name, datetime if name in _DATES else Any) for name in TRANSCRIPTION]
 )
-_StructPage = msgspec.defstruct("_StructPage", [("results", list[_Struct]), ("cursor", str | None)])  # type: ignore[valid-type]
+_StructPage = msgspec.defstruct("_StructPage", [("results", list[_Struct]), ("cursor", Any)])
 
 
 def parsing() -> None:

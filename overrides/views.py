@@ -84,8 +84,16 @@ class Field:
 
     @property
     def hint(self) -> str:
-        """The annotation in a model."""
-        hint = self.type.hint + (" | None" if self.type.nullable else "")
+        """The annotation in a model that is read."""
+        return self._annotation(self.type.hint)
+
+    @property
+    def argument_hint(self) -> str:
+        """The annotation of an argument, and in a model that callers make."""
+        return self._annotation(self.type.argument)
+
+    def _annotation(self, hint: str) -> str:
+        hint += " | None" if self.type.nullable else ""
         return hint if self.required else hint + " | Unset"
 
 
@@ -157,7 +165,7 @@ class Method:
         made = [
             Argument(
                 f.name,
-                argument_hint(f),
+                f.argument_hint,
                 f.required,
                 f.text,
             )
@@ -245,6 +253,7 @@ class Model:
     module: str
     description: str
     fields: list[Field]
+    sent: bool  # callers make it
 
     def of_kind(self, kind: str) -> list[Field]:
         """The fields of one kind."""
@@ -300,12 +309,6 @@ def first_line(text: str) -> str:
 def docstring(text: str) -> str:
     """Escape a text for a docstring between three double quotes."""
     return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-
-
-def argument_hint(item: Field) -> str:
-    """The annotation of an argument."""
-    hint = item.type.argument + (" | None" if item.type.nullable else "")
-    return hint if item.required else hint + " | Unset"
 
 
 def type_of(prop: Any, data: GeneratorData) -> Type:
@@ -410,6 +413,7 @@ def build(document: Json, data: GeneratorData) -> Views:
             for body in endpoint.bodies
             if isinstance(body.prop, ModelProperty)
         }
+    sent = sent_models(tags, data)
     models = []
     for prop in data.models:
         fields = fields_of(prop, data)
@@ -420,6 +424,7 @@ def build(document: Json, data: GeneratorData) -> Views:
                     prop.class_info.module_name,
                     text_of(prop.description),
                     fields,
+                    str(prop.class_info.name) in sent,
                 )
             )
     enums = [e for e in data.enums if isinstance(e, EnumProperty) and e.value_type is str]
@@ -428,6 +433,21 @@ def build(document: Json, data: GeneratorData) -> Views:
         sorted(enums, key=lambda e: str(e.class_info.name)),
         sorted(tags.values(), key=lambda t: t.name),
     )
+
+
+def sent_models(tags: dict[str, Tag], data: GeneratorData) -> set[str]:
+    """Name the models that callers make: in bodies and filters, and inside those."""
+    methods = [method for tag in tags.values() for method in tag.methods]
+    fields = [f for m in methods for f in (*m.body, *(p.field for p in m.parameters))]
+    sent: set[str] = set()
+    while fields:
+        kind = fields.pop().type
+        for one in (kind, kind.item):
+            if one is not None and one.kind == "model" and one.name not in sent:
+                sent.add(one.name)
+                prop = next(m for m in data.models if str(m.class_info.name) == one.name)
+                fields += fields_of(prop, data)
+    return sent
 
 
 def label(operation: Operation) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-DOCUMENT = json.loads(Path(__file__).parents[1].joinpath("openapi/whereby.patched.json").read_text())
+DOCUMENT = json.loads(
+    Path(__file__).parents[1].joinpath("openapi/whereby.patched.json").read_text()
+)
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 

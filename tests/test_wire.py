@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ async def test_paths_that_lead_elsewhere_are_refused(bad: str) -> None:
     """Empty and dotted path arguments are refused by every operation before anything is sent."""
     fake = FakeWhereby()
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
-        with_path = [
+        with_path: list[Callable[[], Awaitable[Any]]] = [
             lambda: whereby.meetings.get(bad),
             lambda: whereby.meetings.delete(bad),
             lambda: whereby.recordings.get(bad),

@@ -48,9 +48,9 @@ class MeetingLiveTranscription(Model):
             available for all participants.
     """
 
-    destination: MeetingLiveTranscriptionDestination | None
-    start_trigger: MeetingLiveTranscriptionStartTrigger | None
-    language: MeetingLiveTranscriptionLanguage | None | Unset = UNSET
+    destination: MeetingLiveTranscriptionDestination | Mapping[str, Any] | None
+    start_trigger: MeetingLiveTranscriptionStartTrigger | str | None
+    language: MeetingLiveTranscriptionLanguage | str | None | Unset = UNSET
     live_captions: bool | Unset = UNSET
 
     _wire_names: ClassVar[Mapping[str, str]] = {

@@ -54,8 +54,8 @@ class MeetingLiveTranscriptionDestination(Model):
             `authenticationType` is set to `roleBased`
     """
 
-    provider: MeetingLiveTranscriptionDestinationProvider
-    authentication_type: MeetingLiveTranscriptionDestinationAuthenticationType | Unset = UNSET
+    provider: MeetingLiveTranscriptionDestinationProvider | str
+    authentication_type: MeetingLiveTranscriptionDestinationAuthenticationType | str | Unset = UNSET
     bucket: str | Unset = UNSET
     access_key_id: str | Unset = UNSET
     access_key_secret: str | Unset = field(default=UNSET, repr=show_secret)

@@ -45,9 +45,9 @@ class MeetingRecording(Model):
               the second participant joins the meeting.
     """
 
-    type_: MeetingRecordingType
-    destination: MeetingRecordingDestination | None
-    start_trigger: MeetingRecordingStartTrigger | None
+    type_: MeetingRecordingType | str
+    destination: MeetingRecordingDestination | Mapping[str, Any] | None
+    start_trigger: MeetingRecordingStartTrigger | str | None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "type_": "type",

@@ -58,12 +58,12 @@ class MeetingRecordingDestination(Model):
         region: The s3 region
     """
 
-    provider: MeetingRecordingDestinationProvider
-    authentication_type: MeetingRecordingDestinationAuthenticationType | Unset = UNSET
+    provider: MeetingRecordingDestinationProvider | str
+    authentication_type: MeetingRecordingDestinationAuthenticationType | str | Unset = UNSET
     bucket: str | Unset = UNSET
     access_key_id: str | Unset = UNSET
     access_key_secret: str | Unset = field(default=UNSET, repr=show_secret)
-    file_format: MeetingRecordingDestinationFileFormat | Unset = UNSET
+    file_format: MeetingRecordingDestinationFileFormat | str | Unset = UNSET
     oidc_role_arn: str | Unset = UNSET
     region: str | Unset = UNSET
 

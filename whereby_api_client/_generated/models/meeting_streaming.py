@@ -35,8 +35,8 @@ class MeetingStreaming(Model):
               participant joins the meeting.
     """
 
-    destination: MeetingStreamingDestination
-    start_trigger: MeetingStreamingStartTrigger | None
+    destination: MeetingStreamingDestination | Mapping[str, Any]
+    start_trigger: MeetingStreamingStartTrigger | str | None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "destination": "destination",

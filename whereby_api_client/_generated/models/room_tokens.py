@@ -21,7 +21,7 @@ _fromisoformat = datetime.fromisoformat
 class RoomTokens(Model):
     """Room colors defined in an object."""
 
-    colors: RoomColors | Unset = UNSET
+    colors: RoomColors | Mapping[str, Any] | Unset = UNSET
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "colors": "colors",
