@@ -13,6 +13,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+# a date-time as RFC 3339 writes it, and with some freedom
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)")
+
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -145,7 +148,7 @@ def parameters(document: Any) -> list[Parameter]:
     components = mapping(mapping(document).get("components"))
     for name, data in items(components.get("parameters")):
         found.append((join("/components/parameters", name), data, None))
-    for path, item in items(mapping(document).get("paths")):
+    for path, item in sorted(items(mapping(document).get("paths"))):
         for at, data in enumerate(sequence(mapping(item).get("parameters"))):
             found.append((join("/paths", path, "parameters", at), data, None))
     for operation in operations(document):

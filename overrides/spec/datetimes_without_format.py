@@ -10,8 +10,7 @@ import re
 
 from overrides.engine import Patch
 from overrides.spec._places import FIELD_MAKERS
-from overrides.spec.properties_only_in_example import DATE_TIME
-from overrides.walk import has_type, join, schemas, text
+from overrides.walk import DATE_TIME, has_type, join, schemas, text
 
 DEFECT = "a date-time has no `format: date-time`"
 EVIDENCE = "the examples, and the descriptions ('The date …', 'The timestamp …')"

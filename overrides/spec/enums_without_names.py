@@ -7,8 +7,8 @@ description stays at the property, too (in an `allOf`, because in 3.0 nothing ma
 
 from __future__ import annotations
 
+from overrides.classes import give_name, nameless
 from overrides.engine import Patch
-from overrides.naming import give_name, nameless
 from overrides.walk import sequence
 
 DEFECT = "enums have no names"

@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from overrides.engine import Patch
-from overrides.walk import Json, join, mapping, schemas, sequence
+from overrides.walk import DATE_TIME, Json, join, mapping, schemas, sequence
 
 DEFECT = "an object has required names and an example, but no properties"
 EVIDENCE = "the schema's own example; api-facts.md, Fields, for `summary` and its open keys"
 SEEN_AT = ("/components/schemas/Recording", "/components/schemas/Summary")
-
-DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)")
 
 
 def cure(patch: Patch) -> None:
