@@ -52,6 +52,8 @@ _USER_AGENT: Final = (
 # Given to every send: otherwise httpx looks for credentials in the URL, each time.
 _NO_AUTH: Final = httpx.Auth()
 
+_NO_BODY: Final = httpx.ByteStream(b"")
+
 # What can come out of httpx. Not `Exception`: a mistake in a caller's own transport should be seen.
 _HTTPX_ERRORS: Final = (
     httpx.HTTPError,
@@ -153,7 +155,6 @@ class Core:
         "_closed",
         "_headers",
         "_host",
-        "_json_headers",
         "_loops",
         "_tls",
         "_token",
@@ -181,7 +182,6 @@ class Core:
         self._transport = transport
         self._tls: ssl.SSLContext | None = None
         self._headers: httpx.Headers | None = None
-        self._json_headers: httpx.Headers | None = None
         # A connection belongs to the event loop that made it, so each loop has its own client.
         self._loops: dict[object, _LoopClient] = {}
         self._closed = False
@@ -210,14 +210,8 @@ class Core:
             scope=scope,
             host=self._host,
         )
-        request = httpx.Request(
-            call.method,
-            url,
-            headers=self._request_headers(http, json=call.json is not UNSET, more=headers),
-            content=None if call.json is UNSET else _json_bytes(call.json),
-            files=call.files,
-            extensions={"timeout": options.timeouts, EXTENSION: context},
-        )
+        request = self._request(http, call, url, headers)
+        request.extensions = {"timeout": options.timeouts, EXTENSION: context}
         response: httpx.Response | None = None
         error: WherebyError | None = None
         try:
@@ -314,25 +308,38 @@ class Core:
             for pattern, proxy in environment_proxies().items()
         }
 
-    def _request_headers(
-        self, http: httpx.AsyncClient, *, json: bool, more: Mapping[str, str] | None
-    ) -> httpx.Headers:
-        if self._headers is None or self._json_headers is None:
-            self._headers = httpx.Headers(
-                {
-                    "Accept": "application/json",
-                    "Accept-Encoding": http.headers["accept-encoding"],
-                    "User-Agent": _USER_AGENT,
-                    "Authorization": f"Bearer {self._token.reveal()}",
-                }
-            )
-            self._json_headers = httpx.Headers(self._headers)
-            self._json_headers["Content-Type"] = "application/json"
-        headers = self._json_headers if json else self._headers
-        if more:
-            headers = httpx.Headers(headers)
-            headers.update(more)
-        return headers
+    def _request(
+        self,
+        http: httpx.AsyncClient,
+        call: Call[Any],
+        url: str,
+        more: Mapping[str, str] | None,
+    ) -> httpx.Request:
+        if self._headers is None:
+            self._headers = self._make_headers(http)
+        headers = self._headers
+        has_body = call.json is not UNSET or call.files is not None
+        if not has_body and not more and call.method in ("GET", "DELETE"):
+            # Most calls. With `stream=` httpx adds no headers of its own: ours are complete.
+            request = httpx.Request(call.method, url, headers=headers, stream=_NO_BODY)
+            request.read()  # for transports that look at `request.content`
+            return request
+        headers = httpx.Headers(headers)
+        if call.json is not UNSET:
+            headers["Content-Type"] = "application/json"
+        headers.update(more)
+        content = None if call.json is UNSET else _json_bytes(call.json)
+        return httpx.Request(call.method, url, headers=headers, content=content, files=call.files)
+
+    def _make_headers(self, http: httpx.AsyncClient) -> httpx.Headers:
+        """Make the headers that all requests share, Host included."""
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": http.headers["accept-encoding"],
+            "User-Agent": _USER_AGENT,
+            "Authorization": f"Bearer {self._token.reveal()}",
+        }
+        return httpx.Request("GET", self.base_url, headers=headers).headers
 
     def _explain(
         self, failure: Exception, context: CallContext, options: Options, request: RequestInfo

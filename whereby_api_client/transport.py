@@ -288,7 +288,8 @@ class BudgetTransport(httpx.AsyncBaseTransport):
             grant.settle(200, {})
             return await _read(response)
         if response.status_code != 429:
-            grant.settle(response.status_code, response.headers)
+            # as a dict: looking for a name in httpx's headers goes through all of them
+            grant.settle(response.status_code, dict(response.headers.items()))
             return await _read(response)
         try:
             response = await _read(response)
