@@ -122,7 +122,22 @@ async def test_lost_connections(reach: Reach, drop: str, executed: int) -> None:
             await client.post("/meetings", json={"endDate": END})
         assert len(fake.meetings) == fake.executed["meetings.create"] == executed
         assert (fake.requests[0].status is None) == (drop == "before")
+        assert fake.requests[0].json == {"endDate": END}
         assert (await client.get("/meetings")).status_code == 200
+
+
+async def test_lost_before_the_body() -> None:
+    """Lose the connection when only the request's head has arrived."""
+    fake = FakeWhereby()
+    fake.fail("meetings.*", drop="early", times=2)
+    async with over_a_socket(fake) as client:
+        with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+            await client.get("/meetings")
+    async with in_process(fake) as client:
+        with pytest.raises(httpx.WriteError):
+            await client.post("/meetings", json={"endDate": END})
+    assert [(received.status, received.body) for received in fake.requests] == [(None, b"")] * 2
+    assert not fake.executed
 
 
 @both
@@ -174,5 +189,5 @@ def test_typing_errors_are_caught() -> None:
     fake = FakeWhereby()
     with pytest.raises(ValueError, match=r"'meetings.craete' is none of .*meetings.create"):
         fake.fail("meetings.craete", status=500)
-    with pytest.raises(ValueError, match="drop='never' is none of before, after, mid"):
+    with pytest.raises(ValueError, match="drop='never' is none of early, before, after, mid"):
         fake.fail(drop="never")  # type: ignore[arg-type]

@@ -79,8 +79,8 @@ class Received:
 class Exchange:
     """One request on its way through the fake; an adapter brings it to its end.
 
-    The adapter sleeps `delay_before`, closes the connection if `drop` is `before`, calls `answer`
-    with the body, sleeps `delay_after`, and sends what came out, or not, as `drop` says.
+    The adapter hands over the body with `take`, sleeps `delay_before`, calls `answer`, sleeps
+    `delay_after`, and sends what came out; where `drop` says, it closes the connection instead.
     """
 
     __slots__ = ("_execute", "_fault", "delay_after", "delay_before", "received")
@@ -113,7 +113,10 @@ class Exchange:
         cut = self._fault.cut if self._fault else None
         return answer.length // 2 if cut is None else min(cut, answer.length)
 
-    def answer(self, body: bytes) -> Answer:
-        """Execute the request, unless a fault forbids it, and return the answer."""
+    def take(self, body: bytes) -> None:
+        """Take the request's body."""
         self.received.request = attrs.evolve(self.received.request, body=body)
+
+    def answer(self) -> Answer:
+        """Execute the request, unless a fault forbids it, and return the answer."""
         return self._execute(self.received, self._fault)

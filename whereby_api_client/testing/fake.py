@@ -31,6 +31,7 @@ from .state import State
 from .storage import DOWNLOAD, serve_file
 
 if TYPE_CHECKING:
+    from .. import WherebyClient
     from .server import Serving
     from .transport import FakeTransport
 
@@ -117,6 +118,13 @@ class FakeWhereby(State):
 
     # ------------------------------------------------------------------------ ways to reach it
 
+    def client(self, **options: Any) -> WherebyClient:
+        """Return a client of this fake, inside the process; the options are WherebyClient's."""
+        from .. import WherebyClient
+
+        options = {"base_url": f"https://api.whereby.test{PREFIX}", **options}
+        return WherebyClient(self.token, transport=self.transport(), **options)
+
     def transport(self) -> FakeTransport:
         """Return an httpx transport that answers inside the process."""
         from .transport import FakeTransport
@@ -169,7 +177,8 @@ class FakeWhereby(State):
             headers: Headers of the answer, over those that it would have.
             execute: Execute (and charge) although another answer is given.
             delay: Answer that many seconds later.
-            drop: Close the connection `before` executing, `after` it, or `mid` answer.
+            drop: Close the connection `early` (the body unread), `before` executing, `after` it,
+                or `mid` answer.
             cut: With `drop="mid"`: how many bytes of the body arrive.
             garbage: Send these bytes, or some that are no HTTP, in place of an answer.
             times: How often; None for always.
@@ -177,8 +186,8 @@ class FakeWhereby(State):
         known = [*self.operations, DOWNLOAD, UNKNOWN]
         if not any(character in operation for character in "*?[") and operation not in known:
             raise ValueError(f"{operation!r} is none of {', '.join(known)}")
-        if drop not in (None, "before", "after", "mid"):
-            raise ValueError(f"drop={drop!r} is none of before, after, mid")
+        if drop not in (None, "early", "before", "after", "mid"):
+            raise ValueError(f"drop={drop!r} is none of early, before, after, mid")
         answer = None
         if status is not None or body is not None or json is not None:
             if json is not None:
@@ -209,7 +218,7 @@ class FakeWhereby(State):
     # ------------------------------------------------------------------------------------ core
 
     def receive(self, request: Request) -> Exchange:
-        """Take note of a request whose head has arrived; the body may follow with `answer`."""
+        """Take note of a request whose head has arrived; its body may follow with `take`."""
         with self._lock:
             operation = self._name(request)
             received = Received(request, operation, self.clock.now())
@@ -219,7 +228,7 @@ class FakeWhereby(State):
 
     def handle(self, request: Request) -> Answer:
         """Answer a request at once, without delays and dropped connections."""
-        return self.receive(request).answer(request.body)
+        return self.receive(request).answer()
 
     def _lag(self) -> float:
         if self.delay is None:

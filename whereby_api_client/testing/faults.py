@@ -11,7 +11,7 @@ from .messages import Answer
 
 __all__ = ["Drop", "Fault"]
 
-Drop = Literal["before", "after", "mid"]
+Drop = Literal["early", "before", "after", "mid"]
 
 
 @attrs.define(eq=False)
@@ -29,7 +29,7 @@ class Fault:
     delay: float = 0.0
     """Seconds by which the answer comes later."""
     drop: Drop | None = None
-    """Close the connection: before executing, after it without an answer, or amid the answer."""
+    """Close the connection: with the body unread, before executing, after it, amid the answer."""
     cut: int | None = None
     """For `drop="mid"`: how many bytes of the body arrive; half of them by default."""
     garbage: bytes | None = None

@@ -7,6 +7,7 @@ else answers with the documented success and a value of its schema.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -129,11 +130,13 @@ def sample(document: Document, schema: Schema, now: str) -> Any:
     merged: dict[str, Any] = {}
     for part in schema.get("allOf", ()):
         value = sample(document, part, now)
-        merged |= value if isinstance(value, dict) else {}
+        if not isinstance(value, dict):
+            return value
+        merged |= value
     for key in ("oneOf", "anyOf"):
         if schema.get(key):
             return sample(document, schema[key][0], now)
-    kind = schema.get("type", "object" if "properties" in schema or merged else "string")
+    kind = schema.get("type", "object" if "properties" in schema or "allOf" in schema else "string")
     match kind if isinstance(kind, str) else kind[0]:
         case "object":
             properties: Mapping[str, Schema] = schema.get("properties", {})
@@ -147,4 +150,11 @@ def sample(document: Document, schema: Schema, now: str) -> Any:
         case "boolean":
             return True
         case _:
-            return now if schema.get("format") == "date-time" else "text"
+            return now if schema.get("format") == "date-time" else _text(schema)
+
+
+def _text(schema: Schema) -> str:
+    # a few guesses: a pattern cannot be turned around
+    guesses = ("text", "#336699", "1", "a")
+    pattern = schema.get("pattern", "")
+    return next((guess for guess in guesses if re.fullmatch(pattern or ".*", guess)), guesses[0])

@@ -82,8 +82,9 @@ class Serving:
                     started.set()
                     await anyio.to_thread.run_sync(self._stopped.wait)
             except BaseException as error:
-                outcome.append(error)
-                raise
+                if outcome:
+                    raise
+                outcome.append(error)  # not started: the caller's thread raises it
             finally:
                 started.set()
 
@@ -164,7 +165,7 @@ class _Conversation:
         request = _request(head)
         self._method = request.method
         exchange = self._fake.receive(request)
-        if exchange.drop == "before":
+        if exchange.drop == "early":
             self._reset_on_close()
             return False
         body = bytearray()
@@ -172,9 +173,13 @@ class _Conversation:
             body += event.data
         if not isinstance(event, h11.EndOfMessage):
             return False
+        exchange.take(bytes(body))
+        if exchange.drop == "before":
+            self._reset_on_close()
+            return False
         # always a checkpoint: a client that never pauses must not keep the loop to itself
         await anyio.sleep(exchange.delay_before)
-        answer = exchange.answer(bytes(body))
+        answer = exchange.answer()
         await anyio.sleep(exchange.delay_after)
         if exchange.drop == "after":
             self._reset_on_close()

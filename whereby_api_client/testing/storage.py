@@ -58,9 +58,10 @@ def _slice(request: Request, content: Content) -> Answer:
     ]
     span = _RANGE.fullmatch(request.headers.get("range", ""))
     # what cannot be understood, or belongs to another version of the file, gets the whole file
-    if span is None or span.group() == "bytes=-" or request.headers.get("if-range", tag) != tag:
+    first, last = ("", "") if span is None else span.groups()
+    backwards = first and last and int(last) < int(first)
+    if first == last == "" or backwards or request.headers.get("if-range", tag) != tag:
         return Answer(200, tuple(headers), content=content, start=0, stop=size)
-    first, last = span.groups()
     if first == "":
         start, stop = max(size - int(last), 0), size
     else:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FakeTransport"]
 
+STORAGE = "https://storage.whereby.test"
+"""Where access links point to: another host than the API's, and one that can never exist."""
+
 
 class FakeTransport(httpx.AsyncBaseTransport):
     """Hands requests to a FakeWhereby; delays, timeouts and faults behave as on a real connection.
@@ -35,22 +38,24 @@ class FakeTransport(httpx.AsyncBaseTransport):
                 request.method,
                 url.raw_path.decode("ascii"),
                 Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in request.headers.raw),
-                origin=f"{url.scheme}://{url.netloc.decode('ascii')}",
+                origin=STORAGE,
             )
         )
+        if exchange.drop == "early":
+            raise httpx.WriteError("the fake Whereby closed the connection", request=request)
+        exchange.take(await request.aread())
         if exchange.drop == "before":
             raise httpx.ReadError("the fake Whereby closed the connection", request=request)
-        body = await request.aread()
         read_timeout = request.extensions.get("timeout", {}).get("read")
         answer: Answer | None = None
         with anyio.move_on_after(read_timeout):
             await anyio.sleep(exchange.delay_before)
-            answer = exchange.answer(body)
+            answer = exchange.answer()
             await anyio.sleep(exchange.delay_after)
             return self._respond(request, exchange, answer)
         if answer is None:
             # the request had been sent whole: the server carries it out although nobody waits
-            exchange.answer(body)
+            exchange.answer()
         raise httpx.ReadTimeout("the fake Whereby was slow", request=request)
 
     def _respond(

@@ -1,0 +1,144 @@
+"""Operations that the fake has no handler for behave reasonably, by rule."""
+
+# ruff: noqa: E501 - an operation a line reads better
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from whereby_api_client.testing import FakeWhereby
+from whereby_api_client.testing.document import Document
+from whereby_api_client.testing.generic import sample
+
+from .support import DOCUMENT
+
+pytestmark = pytest.mark.anyio
+
+TEXT = {"type": "string"}
+WIDGET = {
+    "type": "object",
+    "required": ["widgetId", "name"],
+    "properties": {
+        "widgetId": {"type": "string", "example": "w-1"},
+        "name": TEXT,
+        "madeAt": {"type": "string", "format": "date-time"},
+        "size": {"type": "integer", "minimum": 3},
+        "kind": {"type": "string", "enum": ["round", "flat"]},
+    },
+}
+
+
+def answers(status: int, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Write the responses of an operation."""
+    content = {"content": {"application/json": {"schema": schema}}} if schema else {}
+    return {str(status): {"description": "ok", **content}}
+
+
+def tomorrow() -> dict[str, Any]:
+    """Return the document with endpoints that Whereby might add."""
+    document: dict[str, Any] = copy.deepcopy(DOCUMENT)
+    widget_id = {"name": "widgetId", "in": "path", "required": True, "schema": TEXT}
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 2}}
+    name = {"name": "name", "in": "query", "schema": TEXT}
+    cursor = {"name": "cursor", "in": "query", "schema": TEXT}
+    page = {
+        "type": "object",
+        "properties": {"results": {"type": "array", "items": WIDGET}, "cursor": TEXT},
+    }
+    asked = {"type": "object", "required": ["name"], "properties": {"name": TEXT}}
+    body = {"required": True, "content": {"application/json": {"schema": asked}}}
+    created = {"type": "object", "properties": {"widgetId": TEXT}}
+    document["paths"] |= {
+        "/widgets": {
+            "post": {"operationId": "widgets.create", "requestBody": body, "responses": answers(201, created)},
+            "get": {"operationId": "widgets.list", "parameters": [limit, name, cursor], "responses": answers(200, page)},
+        },
+        "/widgets/{widgetId}": {
+            "parameters": [widget_id],
+            "get": {"operationId": "widgets.get", "responses": answers(200, WIDGET)},
+            "patch": {"operationId": "widgets.update", "requestBody": body, "responses": answers(200, WIDGET)},
+            "delete": {"operationId": "widgets.delete", "responses": answers(204)},
+        },
+        "/widgets/{widgetId}/polish": {
+            "parameters": [widget_id],
+            "put": {"x-points": 7, "responses": answers(202)},
+        },
+        "/weather": {"get": {"operationId": "weather.get", "responses": answers(200, WIDGET)}},
+    }  # fmt: skip
+    return document
+
+
+def client_of(fake: FakeWhereby) -> httpx.AsyncClient:
+    """Give a plain client of the fake inside the process."""
+    headers = {"Authorization": f"Bearer {fake.token}"}
+    return httpx.AsyncClient(
+        base_url="https://api.whereby.test/v1", headers=headers, transport=fake.transport()
+    )
+
+
+async def test_a_collection_works() -> None:
+    """Create, get, change, list in pages, filter and delete items of an unknown kind."""
+    fake = FakeWhereby(document=tomorrow())
+    async with client_of(fake) as client:
+        ids = []
+        for name in ("a", "b", "c"):
+            created = await client.post("/widgets", json={"name": name})
+            assert created.status_code == 201
+            assert list(created.json()) == ["widgetId"]
+            ids.append(created.json()["widgetId"])
+        item = (await client.get(f"/widgets/{ids[0]}")).json()
+        assert item["widgetId"] == ids[0]
+        assert (item["name"], item["size"], item["kind"]) == ("a", 3, "round")
+        assert item["madeAt"].endswith("Z")
+        first = (await client.get("/widgets")).json()
+        assert [found["name"] for found in first["results"]] == ["a", "b"]
+        second = (await client.get("/widgets", params={"cursor": first["cursor"]})).json()
+        assert [found["name"] for found in second["results"]] == ["c"]
+        assert second["cursor"] is None
+        found = (await client.get("/widgets?name=b")).json()["results"]
+        assert [one["widgetId"] for one in found] == [ids[1]]
+        changed = await client.patch(f"/widgets/{ids[0]}", json={"name": "z"})
+        assert changed.json() == item | {"name": "z"}
+        for _ in range(2):
+            assert (await client.delete(f"/widgets/{ids[0]}")).status_code == 204
+        assert (await client.get(f"/widgets/{ids[0]}")).status_code == 404
+    assert fake.executed["widgets.create"] == 3
+
+
+async def test_requests_are_checked_all_the_same() -> None:
+    """Refuse what the document of tomorrow forbids."""
+    async with client_of(FakeWhereby(document=tomorrow())) as client:
+        response = await client.post("/widgets", json={})
+    assert (response.status_code, response.json()) == (400, {"error": "body.name: is required"})
+
+
+async def test_other_shapes_answer_as_documented() -> None:
+    """Answer the documented success of anything else; name and charge it by the document."""
+    fake = FakeWhereby(document=tomorrow())
+    fake.add_item("/widgets", "mine", {"widgetId": "mine"})
+    async with client_of(fake) as client:
+        polished = await client.put("/widgets/mine/polish")
+        assert (polished.status_code, polished.content) == (202, b"")
+        assert (await client.get("/weather")).json()["widgetId"] == "w-1"
+        assert (await client.get("/widgets/mine")).json() == {"widgetId": "mine"}
+    assert fake.requests[0].operation == "PUT /widgets/{widgetId}/polish"
+    assert fake.requests[0].cost == 7
+    fake.fail("PUT /widgets/{widgetId}/polish", status=500)
+
+
+def test_every_success_can_be_made_up() -> None:
+    """Make a value for each schema of the document that the schema itself accepts."""
+    from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
+
+    document = Document(DOCUMENT)
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        value = sample(document, schema, "2025-01-01T00:00:00.000Z")
+        json.dumps(value)
+        whole = {**schema, "components": DOCUMENT["components"]}
+        validator = OAS30ReadValidator(whole, format_checker=oas30_format_checker)
+        assert not list(validator.iter_errors(value)), (name, value)
