@@ -1,0 +1,299 @@
+"""From deliveries to handlers: each event once, in any ASGI framework or none."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final, Protocol, TypeVar, overload
+
+import anyio
+from attrs import frozen
+
+from ..errors import InvalidArgumentError
+from .errors import PayloadError, SignatureError
+from .events import Event, parse
+from .signature import HEADER, TOLERANCE, Secrets, verify
+
+logger = logging.getLogger("whereby_api_client")
+
+EventT = TypeVar("EventT", bound=Event[Any])
+HandlerT = TypeVar("HandlerT", bound=Callable[[Any], Awaitable[object]])
+Handler = Callable[[EventT], Awaitable[object]]
+
+# https://asgi.readthedocs.io/en/latest/specs/www.html
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# The longest documented event has well under 1 kB; `metadata` is the caller's own.
+MAX_BODY: Final = 1_048_576
+
+
+class SeenEvents(Protocol):
+    """Remembers which events were handled. Write one over a database to share it between processes.
+
+    Between `begin` and `end` an event is being handled. A `begin` for the same event in the
+    meantime waits for that `end`: only then is it known whether there is something left to do.
+    """
+
+    async def begin(self, event_id: str) -> bool:
+        """Return whether the event is to be handled now; False if it has been."""
+        ...
+
+    async def end(self, event_id: str, *, handled: bool) -> None:
+        """Note how the handling ended; what failed may be tried again."""
+        ...
+
+
+class RecentEvents:
+    """Remembers the latest `size` events of this process."""
+
+    def __init__(self, size: int = 10_000) -> None:
+        if size < 1:
+            raise InvalidArgumentError("size: expected 1 or more")
+        self._size = size
+        self._handled: OrderedDict[str, None] = OrderedDict()
+        self._busy: dict[str, anyio.Event] = {}
+
+    async def begin(self, event_id: str) -> bool:
+        """Return whether the event is to be handled now; False if it has been."""
+        while busy := self._busy.get(event_id):
+            await busy.wait()
+        if event_id in self._handled:
+            return False
+        self._busy[event_id] = anyio.Event()
+        return True
+
+    async def end(self, event_id: str, *, handled: bool) -> None:
+        """Note how the handling ended; what failed may be tried again."""
+        if handled:
+            self._handled[event_id] = None
+            if len(self._handled) > self._size:
+                self._handled.popitem(last=False)
+        self._busy.pop(event_id).set()
+
+    def __repr__(self) -> str:
+        return f"<RecentEvents {len(self._handled)} of {self._size}, {len(self._busy)} at work>"
+
+
+@frozen
+class Delivery:
+    """What became of a delivery."""
+
+    event: Event[Any]
+    is_repeated: bool
+    """The event had been handled before; no handler was called."""
+
+
+class Watch:
+    """Wakes one who waits when an event mentions what is waited for."""
+
+    def __init__(self) -> None:
+        self.latest: Event[Any] | None = None
+        """The latest event that mentioned it."""
+        self._changed = anyio.Event()
+
+    def notify(self, event: Event[Any]) -> None:
+        """Take note of an event."""
+        self.latest = event
+        self._changed.set()
+
+    async def next(self) -> None:
+        """Wait until something was mentioned since the last call."""
+        await self._changed.wait()
+        self._changed = anyio.Event()
+
+
+class Webhooks:
+    """Receives deliveries, checks them, and calls the handlers of each event once.
+
+        hooks = Webhooks()
+
+        @hooks.on(RecordingFinished)
+        async def file(event: RecordingFinished) -> None: ...
+
+    It is an ASGI application (`Route("/webhooks", hooks)` in Starlette, `app.mount("/webhooks",
+    hooks)` in FastAPI). Elsewhere give `receive` the raw body and the header.
+
+    The handlers of an event run one after the other, in the order of registration. An error of one
+    ends it, and Whereby, which then gets a 500, delivers again: handlers that had run by then run
+    again. Whereby waits 5 s for the answer, and tries 3 times in all: leave work that takes longer
+    to a task of your own. Deliveries come in any order.
+
+    All of it belongs to one event loop.
+
+    Args:
+        secret: the endpoint's secret, or several of them while it is being changed; by default
+            that of the environment variable WHEREBY_WEBHOOK_SECRET.
+        tolerance: how far the time of signing may be from now, in seconds, to either side.
+        seen: remembers which events were handled; by default the latest 10,000 of this process.
+        max_body: how many bytes a delivery may have when it comes by ASGI.
+        clock: what tells the time in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        secret: str | bytes | Iterable[str | bytes] | None = None,
+        *,
+        tolerance: float | timedelta = TOLERANCE,
+        seen: SeenEvents | None = None,
+        max_body: int = MAX_BODY,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._secrets = Secrets(secret)
+        self._tolerance = tolerance
+        self._seen = RecentEvents() if seen is None else seen
+        self._max_body = max_body
+        self._clock = clock
+        self._handlers: list[tuple[tuple[type[Event[Any]] | str, ...], Handler[Any]]] = []
+        self._watches: dict[str, list[Watch]] = {}
+
+    def __repr__(self) -> str:
+        return f"Webhooks(secret=[secure], {len(self._handlers)} handlers)"
+
+    # -------------------------------------------------------------------------------- handlers
+
+    @overload
+    def on(self, *kinds: type[EventT]) -> Callable[[Handler[EventT]], Handler[EventT]]: ...
+
+    @overload
+    def on(self, *kinds: str) -> Callable[[Handler[Event[Any]]], Handler[Event[Any]]]: ...
+
+    def on(self, *kinds: type[Event[Any]] | str) -> Callable[[HandlerT], HandlerT]:
+        """Call the decorated coroutine function for these events.
+
+        Args:
+            kinds: classes (`Event` for all, `UnknownEvent` for those without a class), or types as
+                Whereby spells them, also such as have no class yet.
+        """
+        if not kinds:
+            raise InvalidArgumentError("on: give at least one kind of event; Event for all")
+        for kind in kinds:
+            _check_kind(kind)
+
+        def register(handler: HandlerT) -> HandlerT:
+            call = getattr(handler, "__call__", None)  # noqa: B004 - an object with async __call__
+            if not inspect.iscoroutinefunction(handler) and not inspect.iscoroutinefunction(call):
+                raise InvalidArgumentError("on: a handler is a coroutine function (async def)")
+            self._handlers.append((kinds, handler))
+            return handler
+
+        return register
+
+    @contextmanager
+    def watch(self, value: str) -> Iterator[Watch]:
+        """Be told of every event that mentions this value: what `wait(…, webhooks=…)` uses."""
+        watch = Watch()
+        self._watches.setdefault(value, []).append(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[value].remove(watch)
+            if not self._watches[value]:
+                del self._watches[value]
+
+    # ------------------------------------------------------------------------------ deliveries
+
+    async def receive(self, body: bytes, signature_header: str | bytes | None) -> Delivery:
+        """Check a delivery and call the handlers of its event, unless they have been.
+
+        Args:
+            body: the raw bytes of the request's body.
+            signature_header: the value of the `Whereby-Signature` header.
+
+        Raises:
+            SignatureError: it is not to be trusted. Answer 401.
+            PayloadError: it cannot be understood. Answer 400.
+            Exception: what a handler raised. Answer 500, and Whereby delivers again.
+        """
+        verify(body, signature_header, self._secrets, tolerance=self._tolerance, clock=self._clock)
+        event = parse(body)
+        return Delivery(event, is_repeated=not await self.dispatch(event))
+
+    async def dispatch(self, event: Event[Any]) -> bool:
+        """Call the handlers of an event that is trusted; return False if they have been."""
+        for value, watches in list(self._watches.items()):
+            if event.mentions(value):
+                for watch in watches:
+                    watch.notify(event)
+        if not await self._seen.begin(event.id):
+            return False
+        handled = False
+        try:
+            for handler in self._handlers_of(event):
+                await handler(event)
+            handled = True
+        finally:
+            # also when the request is cancelled: the next delivery must not wait for ever
+            with anyio.CancelScope(shield=True):
+                await self._seen.end(event.id, handled=handled)
+        return True
+
+    def _handlers_of(self, event: Event[Any]) -> list[Handler[Any]]:
+        return [
+            handler
+            for kinds, handler in self._handlers
+            if any(
+                event.type == kind if isinstance(kind, str) else isinstance(event, kind)
+                for kind in kinds
+            )
+        ]
+
+    # ------------------------------------------------------------------------------------ ASGI
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a delivery as an ASGI application."""
+        if scope["type"] != "http":
+            raise NotImplementedError(f"webhooks come by http, not by {scope['type']}")
+        if scope["method"] != "POST":
+            await _answer(send, 405, "webhooks are POSTed", [(b"allow", b"POST")])
+            return
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return  # the sender has gone away
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._max_body:
+                await _answer(send, 413, "the delivery is too large")
+                return
+        # A header that is there twice is read as one, and refused for its two times.
+        name = HEADER.lower().encode("ascii")
+        signature = b",".join(value for key, value in scope["headers"] if key.lower() == name)
+        try:
+            await self.receive(bytes(body), signature)
+        except SignatureError as error:
+            logger.warning("webhook refused: %s", error)
+            await _answer(send, 401, "the signature was not accepted")
+        except PayloadError as error:
+            logger.warning("webhook refused: %s", error)
+            await _answer(send, 400, "the delivery cannot be understood")
+        else:
+            await _answer(send, 200, "")
+
+
+def _check_kind(kind: object) -> None:
+    if isinstance(kind, str) or (isinstance(kind, type) and issubclass(kind, Event)):
+        return
+    raise InvalidArgumentError(f"on: {kind!r} is no class or type of events")
+
+
+async def _answer(
+    send: Send, status: int, text: str, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    body = text.encode()
+    fields = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode("ascii")),
+        *headers,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
