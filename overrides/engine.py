@@ -274,11 +274,20 @@ def in_order(overrides: Iterable[Override]) -> list[Override]:
 
 def apply_overrides(document: Json, overrides: Sequence[Override] | None = None) -> Result:
     """Apply all overrides to a copy of the document."""
-    patched = copy.deepcopy(document)
+    patched = _unshared(document)
     if overrides is None:
         overrides = load_overrides()
     reports = tuple(_apply(override, patched, document) for override in overrides)
     return Result(patched, reports)
+
+
+def _unshared(value: Any) -> Any:
+    """Copy deeply, and twice what stands twice: YAML's aliases would be cured together."""
+    if isinstance(value, dict):
+        return {name: _unshared(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_unshared(member) for member in value]
+    return copy.copy(value)
 
 
 def _apply(override: Override, patched: Json, published: Json) -> Report:

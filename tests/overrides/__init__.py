@@ -1,0 +1,1 @@
+"""Tests of the overrides: engine, cures, names, and documents that may come."""

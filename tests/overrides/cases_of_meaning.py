@@ -1,0 +1,231 @@
+"""Defects of meaning: what the schemas say is not so, or the texts say more than they do."""
+
+from __future__ import annotations
+
+import re
+
+from tests.overrides.cases import Case, Places
+from tests.overrides.support import Json, answer, at, body, objects, operations, parameter
+
+LANGUAGE = (
+    "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties"
+    "/liveTranscription/properties/language"
+)
+INSIGHTS = "/paths/~1insights~1{}/get/responses/200/content/application~1json/schema"
+
+
+class EnumTrailingComma(Case):
+    """All values of `liveTranscription.language` end in a comma."""
+
+    name = "enum_trailing_comma"
+    places = 33
+    drifts_at = LANGUAGE + "/enum"
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            for one in value.get("enum", []):
+                if one is not None and one.endswith(","):
+                    yield f"{pointer} {one}"
+
+    def fix(self, document: Json) -> None:
+        schema = at(document, LANGUAGE)
+        schema["enum"] = [value[:-1] for value in schema["enum"]]
+
+    def drift(self, document: Json) -> None:
+        at(document, LANGUAGE)["enum"][:2] = ["ca,zh,"]
+
+
+class NullOnlyInText(Case):
+    """Cursors, destinations, triggers and the language can be null by their texts only."""
+
+    name = "null_only_in_text"
+    places = 13
+    drifts_at = LANGUAGE
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            said = value.get("description", "")
+            in_property = pointer.split("/")[-2:-1] == ["properties"] or pointer.endswith("/cursor")
+            if in_property and isinstance(said, str) and re.search("`null`|set to null", said):
+                nullable = value.get("nullable") is True
+                if not nullable or None not in value.get("enum", [None]):
+                    yield pointer
+
+    def fix(self, document: Json) -> None:
+        for pointer in list(self.find(document)):
+            schema = at(document, pointer)
+            schema["nullable"] = True
+            if "enum" in schema:
+                schema["enum"].append(None)
+
+    def drift(self, document: Json) -> None:
+        at(document, LANGUAGE)["description"] = "The language. It cannot be `null`."
+
+
+class NullInPractice(Case):
+    """Fields of answers that can be null or missing are declared as always there."""
+
+    name = "null_in_practice"
+    places = 12
+    drifts_at = INSIGHTS.format("participants") + "/properties/results/items/properties/displayName"
+
+    FIELDS = (
+        ("GET /insights/rooms", "endAt firstSessionStartedAt lastSessionStartedAt"),
+        ("GET /insights/rooms", "rating totalRatings"),
+        ("GET /insights/room-sessions", "endedAt rating totalRatings"),
+        ("GET /insights/participants", "deviceId userId displayName leftAt externalId rating"),
+        ("GET /insights/participant", "displayName"),
+        ("Recording", "filename"),
+        ("Transcription", "filename"),
+    )
+
+    def _object(self, document: Json, where: str) -> Json:
+        found: Json
+        if " " not in where:
+            found = document["components"]["schemas"][where]
+        else:
+            schema = answer(document, where)
+            while "properties" not in schema or "results" in schema["properties"]:
+                if "$ref" in schema:
+                    schema = at(document, schema["$ref"][1:])
+                else:
+                    schema = schema.get("items") or schema["properties"]["results"]
+            found = schema
+        return found
+
+    def find(self, document: Json) -> Places:
+        for where, names in self.FIELDS:
+            found = self._object(document, where)
+            for name in names.split():
+                schema = found.get("properties", {}).get(name, {})
+                nullable = schema.get("nullable") is True or "null" in schema.get("type", "")
+                if name in found.get("required", []) or not nullable:
+                    yield f"{where} {name}"
+
+    def fix(self, document: Json) -> None:
+        recording = document["components"]["schemas"]["Recording"]
+        recording["properties"] = {"filename": {"type": "string"}}
+        for where, names in self.FIELDS:
+            found = self._object(document, where)
+            dropped = [*names.split(), "endAt"]  # a session's `endAt` is its `endedAt`
+            found["required"] = [name for name in found["required"] if name not in dropped]
+            for name in names.split():
+                schema = found["properties"][name]
+                if not isinstance(schema["type"], list):
+                    schema["nullable"] = True
+
+    def drift(self, document: Json) -> None:
+        self._object(document, "GET /insights/participants")["properties"]["displayName"] = {
+            "type": "object"
+        }
+
+
+class EitherOrParameters(Case):
+    """GET /insights/participants requires `roomSessionId`, although `externalId` would do."""
+
+    name = "either_or_parameters"
+    places = 1
+    drifts_at = "/paths/~1insights~1participants/get/parameters/0"
+
+    def find(self, document: Json) -> Places:
+        for path, method, found in operations(document):
+            for one in found.get("parameters", []):
+                if "Either" in one.get("description", "") and one.get("required"):
+                    yield f"{method} {path} {one['name']}"
+
+    def fix(self, document: Json) -> None:
+        for name in ("roomSessionId", "externalId"):
+            found = parameter(document, "GET /insights/participants", name)
+            found["description"] = f"Filter by {name}."
+            found["required"] = False
+
+    def drift(self, document: Json) -> None:
+        listed = document["paths"]["/insights/participants"]["get"]["parameters"]
+        assert listed[1]["name"] == "externalId"
+        del listed[1]
+
+
+class FieldsOnlyInText(Case):
+    """The text of a recording's destination demands `region`, and there is no such property."""
+
+    name = "fields_only_in_text"
+    places = 1
+    drifts_at = (
+        "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties/recording"
+        "/properties/destination/properties/region"
+    )
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            provider = value.get("provider")
+            demanded = isinstance(provider, dict) and "region" in provider.get("description", "")
+            if demanded and "region" not in value:
+                yield pointer
+
+    def _properties(self, document: Json, kind: str) -> Json:
+        schema = body(document, "POST /meetings")["properties"][kind]
+        found: Json = schema["properties"]["destination"]["properties"]
+        return found
+
+    def fix(self, document: Json) -> None:
+        self._properties(document, "recording")["region"] = {"type": "string"}
+
+    def drift(self, document: Json) -> None:
+        del self._properties(document, "liveTranscription")["region"]
+
+
+class PatternAgainstExample(Case):
+    """The pattern of `roomNamePrefix` refuses the example beside it."""
+
+    name = "pattern_against_example"
+    places = 1
+    drifts_at = (
+        "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties"
+        "/roomNamePrefix/pattern"
+    )
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            pattern, example = value.get("pattern"), value.get("example")
+            if isinstance(pattern, str) and example and not re.fullmatch(pattern, example):
+                yield pointer
+
+    def fix(self, document: Json) -> None:
+        prefix = body(document, "POST /meetings")["properties"]["roomNamePrefix"]
+        prefix["pattern"] = "[a-z0-9-]{0,39}"
+
+    def drift(self, document: Json) -> None:
+        body(document, "POST /meetings")["properties"]["roomNamePrefix"]["pattern"] = "[a-z0-9"
+
+
+class DatetimesWithoutFormat(Case):
+    """The date-times of the insights are plain texts."""
+
+    name = "datetimes_without_format"
+    places = 9
+    drifts_at = INSIGHTS.format("rooms") + "/properties/results/items/properties/endAt"
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            example = str(value.get("example", ""))
+            dated = value.get("type") == "string" and re.fullmatch(r"\d{4}-.*T.*Z", example)
+            if (dated or pointer.endswith("/properties/timeStamp")) and "format" not in value:
+                yield pointer
+
+    def fix(self, document: Json) -> None:
+        for pointer in list(self.find(document)):
+            at(document, pointer)["format"] = "date-time"
+
+    def drift(self, document: Json) -> None:
+        at(document, self.drifts_at)["example"] = "May 12th, 2025"
+
+
+CASES: list[Case] = [
+    EnumTrailingComma(),
+    NullOnlyInText(),
+    NullInPractice(),
+    EitherOrParameters(),
+    FieldsOnlyInText(),
+    PatternAgainstExample(),
+    DatetimesWithoutFormat(),
+]

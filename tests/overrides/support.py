@@ -1,0 +1,124 @@
+"""The published document, and ways to doctor it that know nothing of the rules under test."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+
+from overrides.engine import Result, apply_overrides
+
+Json = dict[str, Any]
+
+_PUBLISHED = Path(__file__).parents[2].joinpath("openapi/whereby.json").read_text("utf-8")
+
+
+def published() -> Json:
+    """Return a fresh copy of the published document."""
+    document: Json = json.loads(_PUBLISHED)
+    return document
+
+
+@cache
+def result() -> Result:
+    """Return what all overrides make of the published document; not to be changed."""
+    return apply_overrides(published())
+
+
+def patched() -> Json:
+    """Return a fresh copy of the patched document."""
+    return copy.deepcopy(result().document)
+
+
+def at(document: Any, pointer: str) -> Any:
+    """Return what stands at a JSON pointer."""
+    for token in pointer.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        document = document[int(token)] if isinstance(document, list) else document[token]
+    return document
+
+
+def delete(document: Json, pointer: str) -> None:
+    """Delete what stands at a JSON pointer."""
+    above, _, last = pointer.rpartition("/")
+    del at(document, above)[last.replace("~1", "/").replace("~0", "~")]
+
+
+def objects(document: Any, pointer: str = "") -> Iterator[tuple[str, Json]]:
+    """Go through every JSON object of the document, wherever it stands."""
+    if isinstance(document, dict):
+        yield pointer, document
+        for name, value in list(document.items()):
+            yield from objects(value, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(document, list):
+        for place, value in enumerate(document):
+            yield from objects(value, f"{pointer}/{place}")
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    """Go through the operations: path, method, operation."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def operation(document: Json, call: str) -> Json:
+    """Return an operation: `GET /meetings`."""
+    method, path = call.split()
+    found: Json = document["paths"][path][method.lower()]
+    return found
+
+
+def body(document: Json, call: str) -> Json:
+    """Return the schema of an operation's JSON request body."""
+    found: Json = operation(document, call)["requestBody"]["content"]["application/json"]["schema"]
+    return found
+
+
+def answer(document: Json, call: str) -> Json:
+    """Return the schema of an operation's JSON answer of success."""
+    responses = operation(document, call)["responses"]
+    response = responses["201"] if "201" in responses else responses["200"]
+    found: Json = response["content"]["application/json"]["schema"]
+    return found
+
+
+def parameter(document: Json, call: str, name: str) -> Json:
+    """Return an operation's own parameter."""
+    listed = operation(document, call)["parameters"]
+    found: Json = next(one for one in listed if one.get("name") == name)
+    return found
+
+
+def deref(document: Json, value: Any) -> Any:
+    """Follow local references."""
+    while isinstance(value, dict) and "$ref" in value:
+        value = at(document, value["$ref"][1:])
+    return value
+
+
+def parse(document: Json) -> GeneratorData:
+    """Let openapi-python-client read a document, as the generation does."""
+    config = Config.from_sources(ConfigFile(), MetaType.NONE, Path("x"), "utf-8", True, None)
+    data = GeneratorData.from_dict(copy.deepcopy(document), config=config)
+    assert isinstance(data, GeneratorData), data
+    return data
+
+
+def complaints(data: GeneratorData) -> list[str]:
+    """Return all that the generator has to say against a document."""
+    said = [str(error) for error in data.errors]
+    for collection in data.endpoint_collections_by_tag.values():
+        said += [str(error) for error in collection.parse_errors]
+    return said
+
+
+def class_names(data: GeneratorData) -> set[str]:
+    """Return the names of the classes that the generator would write."""
+    return {str(one.class_info.name) for one in (*data.models, *data.enums)}
