@@ -7,7 +7,8 @@ import sys
 
 NAMES = ("cost", "budget")
 
-for name in sys.argv[1:] or NAMES:
+named = [word for word in sys.argv[1:] if not word.startswith("-")]
+for name in named or NAMES:
     if name not in NAMES:
         sys.exit(f"no benchmark {name!r}; there are {', '.join(NAMES)}")
     importlib.import_module(f"benchmarks.{name}").main()
