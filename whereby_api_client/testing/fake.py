@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import logging
 import math
 import random
 import threading
@@ -27,6 +28,7 @@ from .points import (
     make_algorithm,
     rate_limit_headers,
 )
+from .remote import REMOTE, obey
 from .state import State
 from .storage import DOWNLOAD, serve_file
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from .transport import FakeTransport
 
 __all__ = ["TOKEN", "FakeWhereby"]
+
+log = logging.getLogger("whereby_api_client.testing")
 
 TOKEN = "fake-whereby-token"
 """The token that a FakeWhereby accepts unless it is told another one."""
@@ -69,6 +73,7 @@ class FakeWhereby(State):
         clock: Clock | Callable[[], float] | None = None,
         seed: int | None = None,
         document: Mapping[str, Any] | None = None,
+        remote: bool = False,
     ) -> None:
         """Make a fake without data and with full points.
 
@@ -89,6 +94,7 @@ class FakeWhereby(State):
             clock: The time: a `Clock`, or a callable that returns epoch seconds.
             seed: Makes ids, room names and delays the same every time.
             document: An OpenAPI document to follow in place of the one of this package.
+            remote: Let other processes seed data and order faults, under `/_fake/` (`remote.py`).
         """
         super().__init__(
             clock if isinstance(clock, Clock) else Clock(clock),
@@ -101,6 +107,7 @@ class FakeWhereby(State):
         self.executed: Counter[str] = Counter()
         self.costs = dict(costs or {})
         self.delay = delay
+        self._remote = remote
         self._document = published() if document is None else Document(document)
         self._points = None if limit is None else make_algorithm(algorithm, limit, period)
         self._headers = headers
@@ -209,6 +216,13 @@ class FakeWhereby(State):
             self._faults.append(fault)
         return fault
 
+    def recover(self) -> None:
+        """Withdraw all faults."""
+        with self._lock:
+            for fault in self._faults:
+                fault.cancel()
+            self._faults.clear()
+
     def spend(self, points: int) -> None:
         """Spend points as another process of the same organization would."""
         with self._lock:
@@ -222,6 +236,8 @@ class FakeWhereby(State):
         with self._lock:
             operation = self._name(request)
             received = Received(request, operation, self.clock.now())
+            if operation == REMOTE:
+                return Exchange(received, None, (0.0, 0.0), self._obey)
             self.requests.append(received)
             fault = next((fault for fault in self._faults if fault.strikes(operation)), None)
             return Exchange(received, fault, (self._lag(), self._lag()), self._answer)
@@ -240,6 +256,8 @@ class FakeWhereby(State):
     def _name(self, request: Request) -> str:
         if request.path.startswith("/storage/"):
             return DOWNLOAD
+        if self._remote and request.path.startswith(REMOTE):
+            return REMOTE
         found = self._find(request)
         return UNKNOWN if found is None else found[0].name
 
@@ -261,7 +279,15 @@ class FakeWhereby(State):
                 date = formatdate(self.clock.now(), usegmt=True)
                 answer = answer.with_headers([("Date", date)])
             received.status = answer.status
+            log.info("%s %s %s", received.method, received.target, answer.status)
             return answer
+
+    def _obey(self, received: Received, fault: Fault | None) -> Answer:
+        try:
+            with self._lock:
+                return obey(self, received.request)
+        except Refusal as refusal:
+            return refusal.answer()
 
     def _process(self, received: Received) -> Answer:
         request = received.request
