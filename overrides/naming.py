@@ -118,10 +118,11 @@ def _candidates(document: Any, operation: Operation, tag: str) -> Iterable[str]:
         yield METHOD_NAMES[key]
     yield identifier(_by_rule(document, operation, tag))
     extra = [snake(segment) for segment in literals(operation)[1:]]
-    verb = "get" if operation.method == "get" else _VERBS.get(operation.method, operation.method)
-    longer = "_".join([verb, *extra])
+    schema, _ = success(document, operation)
+    verbs = {**_VERBS, "get": "list" if is_page(schema) else "get", "post": ""}
+    longer = "_".join(filter(None, [verbs.get(operation.method, operation.method), *extra]))
     yield identifier(longer)
-    longer = "_".join([longer, "by", *(snake(s) for s in operation.segments if "{" in s)])
+    longer = "_".join([longer or operation.method, "by", *(snake(s) for s in operation.segments if "{" in s)])
     yield identifier(longer)
     number = 2
     while True:

@@ -1,0 +1,325 @@
+"""The engine: finding, ordering, applying, judging, telling."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from overrides import spec
+from overrides.engine import (
+    Outcome,
+    Override,
+    Patch,
+    Report,
+    apply_overrides,
+    in_order,
+    ledger,
+    load_overrides,
+    messages,
+)
+from overrides.walk import MISSING
+from tests.overrides.support import Json, at, published, result
+
+
+def override(
+    name: str,
+    cure: Callable[[Patch], None] = lambda patch: None,
+    *,
+    after: tuple[str, ...] = (),
+    seen_at: tuple[str, ...] = (),
+) -> Override:
+    """Make an override without a module."""
+    return Override(name, f"the defect of {name}", "a test", seen_at, after, cure)
+
+
+def names(overrides: list[Override]) -> list[str]:
+    """Return the names in their order."""
+    return [one.name for one in in_order(overrides)]
+
+
+def test_overrides_run_after_those_they_name() -> None:
+    """Order by AFTER, and by name where AFTER says nothing."""
+    found = [override("a", after=("c",)), override("b"), override("c"), override("d", after=("b",))]
+    assert names(found) == ["b", "c", "a", "d"]
+    assert names(found[::-1]) == ["b", "c", "a", "d"]
+
+
+def test_a_star_means_after_all_that_have_none() -> None:
+    """Run the naming last, whatever else is written one day."""
+    found = [override("a", after=("*", "b")), override("b", after=("*",)), override("z")]
+    assert names(found) == ["z", "b", "a"]
+
+
+def test_names_of_deleted_overrides_do_not_matter() -> None:
+    """Let a maintainer delete a module without touching the others."""
+    assert names([override("b", after=("retired",)), override("a")]) == ["a", "b"]
+
+
+def test_names_come_last_of_all() -> None:
+    """Have the two naming overrides behind everything that makes or changes a schema."""
+    assert [one.name for one in load_overrides()][-2:] == [
+        "enums_without_names",
+        "objects_without_names",
+    ]
+
+
+def test_a_new_module_is_found_without_a_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put a module into the folder, and it runs."""
+    lines = ["DEFECT = 'd'", "EVIDENCE = 'e'", "SEEN_AT = ('/info',)", "def cure(patch): pass"]
+    (tmp_path / "zz_found.py").write_text("\n".join(lines))
+    (tmp_path / "_helper.py").write_text("")
+    monkeypatch.setattr(spec, "__path__", [*spec.__path__, str(tmp_path)])
+    loaded = load_overrides()
+    assert "zz_found" in [one.name for one in loaded]
+    report = apply_overrides(published(), loaded).reports[-3]
+    assert (report.name, report.outcome) == ("zz_found", Outcome.OBSOLETE)
+
+
+def test_a_module_that_lacks_a_part_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Name the file and what it does not define."""
+    (tmp_path / "zz_half.py").write_text("DEFECT = 'd'")
+    monkeypatch.setattr(spec, "__path__", [str(tmp_path)])
+    with pytest.raises(TypeError, match=r"spec/zz_half\.py does not define EVIDENCE"):
+        load_overrides()
+
+
+def test_every_module_says_why_it_is_there() -> None:
+    """Have a defect, evidence and known places in each, and a docstring that explains."""
+    for one in load_overrides():
+        assert one.defect, one.name
+        assert one.evidence, one.name
+        assert one.seen_at, one.name
+        assert (one.cure.__doc__ or "").endswith(".")
+
+
+def test_the_input_stays_as_it_was() -> None:
+    """Work on a copy."""
+    document = published()
+    apply_overrides(document)
+    assert document == published()
+
+
+def test_the_same_document_gives_the_same_bytes() -> None:
+    """Have a ledger and a document that can be committed and compared."""
+    again = apply_overrides(published())
+    assert json.dumps(again.document) == json.dumps(result().document)
+    assert json.dumps(ledger(again)) == json.dumps(ledger(result()))
+
+
+def test_a_patched_document_is_at_rest() -> None:
+    """Find nothing to do in a document in which all is cured: everything is obsolete."""
+    again = apply_overrides(result().document)
+    assert {report.outcome for report in again.reports} == {Outcome.OBSOLETE}
+    assert again.document == result().document
+    assert len(again.stale) == len(again.reports)
+
+
+def test_what_stands_twice_by_alias_is_cured_twice() -> None:
+    """Undo the sharing that YAML's aliases make before anything is changed."""
+    document = published()
+    document["paths"]["/other/{id}"] = {"get": document["paths"]["/meetings"]["get"]}
+    patched = apply_overrides(document).document
+    assert at(patched, "/paths/~1meetings/get/operationId") == "meetings.list"
+    assert at(patched, "/paths/~1other~1{id}/get/operationId") == "other.list"
+
+
+def test_a_rule_that_stumbles_is_told_by_name() -> None:
+    """Make no traceback of what a cure did not foresee."""
+
+    def stumble(patch: Patch) -> None:
+        patch.document["nowhere"]["at all"] = 1
+
+    (report,) = apply_overrides({"info": {}}, [override("stumbler", stumble)]).reports
+    assert report.outcome is Outcome.DRIFTED
+    assert report.messages == [
+        "stumbler: drifted: judge it again in overrides/spec/stumbler.py (the defect of stumbler)",
+        "  at the document: expected a document that the rule can read, found KeyError: 'nowhere'",
+    ]
+
+
+def test_drift_outweighs_what_was_cured() -> None:
+    """Stop even when most of the places were cured."""
+
+    def half(patch: Patch) -> None:
+        patch.add("/a", 1)
+        patch.drifted("/b", expected="a 1", found=2)
+
+    (report,) = apply_overrides({"b": 2}, [override("half", half)]).reports
+    assert report.outcome is Outcome.DRIFTED
+    assert report.changes[0].pointer == "/a"
+
+
+def test_new_places_are_told_from_known_ones() -> None:
+    """Tell a maintainer what a rule has cured that nobody had seen before."""
+
+    def mark(patch: Patch) -> None:
+        for name in ("known", "new", "known2"):
+            patch.add(f"/{name}/x", 1)
+
+    document: Json = {"known": {}, "new": {}, "known2": {}, "cured": {}}
+    one = override("mark", mark, seen_at=("/known", "/cured", "/missing"))
+    (report,) = apply_overrides(document, [one]).reports
+    assert report.cured == ("/known",)
+    assert report.fixed == ("/cured",)
+    assert report.gone == ("/missing",)
+    assert report.new_places == ("/new/x", "/known2/x")
+    assert report.messages == [
+        "mark: applied, 3 changes",
+        "  fixed upstream at /cured",
+        "  also cured at /new/x",
+        "  also cured at /known2/x",
+    ]
+
+
+def test_the_ledger_keeps_what_stood_there_before() -> None:
+    """Record place, operation, old and new value, in plain JSON."""
+    book = json.loads(json.dumps(ledger(result())))
+    assert list(book) == sorted(one.name for one in load_overrides())
+    entry = book["required_names_unknown"]
+    assert entry["outcome"] == "applied"
+    assert entry["defect"] == "`required` names what is no property"
+    (details,) = [place for place in entry["places"] if "participant" in place["pointer"]]
+    assert details["op"] == "replace"
+    assert details["old"] == [*details["new"], "events"]
+
+
+# cures of what another cure has added: their places are not in the published document
+AFTER_OTHERS = {
+    "null_in_practice",
+    "null_only_in_text",
+    "objects_without_names",
+    "undocumented_fields",
+}
+
+
+@pytest.mark.parametrize("report", result().reports, ids=lambda report: report.name)
+def test_a_ledger_place_can_be_found_in_the_published_document(report: Report) -> None:
+    """Point at what was published: the place itself, or what something was added to."""
+    document = published()
+    for change in report.changes:
+        above = change.pointer.rpartition("/")[0]
+        if report.name not in AFTER_OTHERS:
+            assert isinstance(at(document, above), dict | list)
+
+
+def test_the_report_begins_with_what_needs_a_person() -> None:
+    """List obsolete ones first, then drifted, then absent, then applied."""
+
+    def change(patch: Patch) -> None:
+        patch.add("/x", 1)
+
+    def drift(patch: Patch) -> None:
+        patch.drifted("/", expected="a", found="b")
+
+    found = [
+        override("applied", change),
+        override("absent", seen_at=("/nowhere",)),
+        override("drifted", drift),
+        override("obsolete", seen_at=("/info",)),
+    ]
+    said = messages(apply_overrides({"info": {}}, found))
+    assert [line.split(":")[0] for line in said if not line.startswith(" ")] == [
+        "obsolete",
+        "drifted",
+        "absent",
+        "applied",
+    ]
+
+
+def test_long_findings_are_cut_in_the_middle() -> None:
+    """Keep a report readable when a whole schema stands in the wrong place."""
+
+    def drift(patch: Patch) -> None:
+        patch.drifted("/x", expected="a word", found="begin" + "." * 5000 + "end")
+
+    (report,) = apply_overrides({}, [override("long", drift)]).reports
+    assert len(report.drifts[0].found) <= 200
+    assert report.drifts[0].found.startswith("begin")
+    assert report.drifts[0].found.endswith("end")
+
+
+def test_a_patch_changes_and_records() -> None:
+    """Replace, add and remove in objects and arrays."""
+    patch = Patch({"a": {"b/c": [1, 2]}})
+    patch.replace("/a/b~1c/0", 5)
+    patch.add("/a/d", {"e": 1})
+    patch.remove("/a/b~1c/1")
+    patch.put("/a/d", {})
+    patch.put("/a/d", {})  # the same again is no change
+    assert patch.document == {"a": {"b/c": [5], "d": {}}}
+    told = [(change.op, change.pointer, change.old, change.new) for change in patch.changes]
+    assert told == [
+        ("replace", "/a/b~1c/0", 1, 5),
+        ("add", "/a/d", MISSING, {"e": 1}),
+        ("remove", "/a/b~1c/1", 2, MISSING),
+        ("replace", "/a/d", {"e": 1}, {}),
+    ]
+
+
+def test_a_patch_records_copies() -> None:
+    """Keep the ledger true when a later override changes the same value."""
+    patch = Patch({"a": {"b": 1}})
+    new = {"c": 1}
+    patch.replace("/a", new)
+    new["c"] = 2
+    patch.document["a"]["c"] = 3
+    assert (patch.changes[0].old, patch.changes[0].new) == ({"b": 1}, {"c": 1})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda patch: patch.replace("/b", 1),
+        lambda patch: patch.remove("/b"),
+        lambda patch: patch.add("/a", 1),
+        lambda patch: patch.add("/a/b", 1),
+        lambda patch: patch.add("/x/y/z", 1),
+    ],
+)
+def test_a_patch_refuses_what_cannot_be_meant(wrong: Callable[[Patch], None]) -> None:
+    """Replace and remove only what is there, add only what is not."""
+    patch = Patch({"a": 1})
+    with pytest.raises(LookupError):
+        wrong(patch)
+    assert patch.document == {"a": 1}
+    assert patch.changes == []
+
+
+@pytest.mark.parametrize(
+    ("version", "schema", "wanted"),
+    [
+        ("3.0.0", {"type": "string"}, {"type": "string", "nullable": True}),
+        ("3.1.0", {"type": "string"}, {"type": ["string", "null"]}),
+        (
+            "3.0.0",
+            {"type": "string", "enum": ["a"]},
+            {"type": "string", "enum": ["a", None], "nullable": True},
+        ),
+        (
+            "3.1.0",
+            {"type": "string", "enum": ["a"]},
+            {"type": ["string", "null"], "enum": ["a", None]},
+        ),
+        ("3.0.0", {"$ref": "#/x"}, {"allOf": [{"$ref": "#/x"}], "nullable": True}),
+        ("3.1.0", {"$ref": "#/x"}, {"anyOf": [{"$ref": "#/x"}, {"type": "null"}]}),
+        ("3.0.0", {"allOf": [{"$ref": "#/x"}]}, {"allOf": [{"$ref": "#/x"}], "nullable": True}),
+        (
+            "3.1.0",
+            {"allOf": [{"$ref": "#/x"}]},
+            {"anyOf": [{"allOf": [{"$ref": "#/x"}]}, {"type": "null"}]},
+        ),
+    ],
+)
+def test_null_is_written_as_the_version_writes_it(version: str, schema: Json, wanted: Json) -> None:
+    """Say null in the way of OpenAPI 3.0, and of 3.1."""
+    patch = Patch({"openapi": version, "schema": copy.deepcopy(schema)})
+    patch.allow_null("/schema")
+    assert patch.document["schema"] == wanted
