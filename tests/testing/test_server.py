@@ -234,3 +234,20 @@ def test_speed() -> None:
         for _ in range(200):
             client.get("/meetings")
         assert time.perf_counter() - began < 10
+
+
+def test_a_mistake_in_the_fake_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
+    """Tell the client and the log when the fake itself, or a test's own part of it, is broken."""
+
+    def broken_clock() -> float:
+        if fake.requests:
+            raise ZeroDivisionError("no time")
+        return 0.0
+
+    fake = FakeWhereby(clock=broken_clock)
+    with fake.serve() as url:
+        headers = {"Authorization": f"Bearer {fake.token}"}
+        response = httpx.get(f"{url}/meetings", headers=headers, verify=False)
+    assert response.status_code == fake.requests[0].status == 500
+    assert "ZeroDivisionError" in response.json()["error"]
+    assert "the fake Whereby failed" in caplog.text

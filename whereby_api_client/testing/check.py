@@ -21,7 +21,7 @@ OPEN_ENUMS = frozenset({"fields", "language"})
 # Known to take more than the document's pattern: hyphens are normal, spaces are removed.
 OPEN_PATTERNS = frozenset({"roomNamePrefix"})
 
-_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 def check_query(document: Document, operation: Operation, request: Request) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def check_body(document: Document, operation: Operation, request: Request) -> An
         return _multipart(document, schema, request)
     try:
         value = request.json
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal(400, f"body: is not JSON ({error})") from None
     check_value(document, schema, value, "body", "body")
     return value

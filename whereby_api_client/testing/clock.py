@@ -76,4 +76,7 @@ def parse_date_time(text: str) -> datetime:
     if "T" not in text.upper() and " " not in text:
         raise ValueError(f"{text!r} is a date without a time")
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is out of range in UTC") from None

@@ -262,10 +262,8 @@ class FakeWhereby(State):
         return UNKNOWN if found is None else found[0].name
 
     def _find(self, request: Request) -> tuple[Operation, dict[str, str]] | None:
-        segments = request.segments
-        if f"/{segments[0]}" != PREFIX:
-            return None
-        return self._document.find(request.method, segments[1:])
+        segments = _below_prefix(request)
+        return None if segments is None else self._document.find(request.method, segments)
 
     def _answer(self, received: Received, fault: Fault | None) -> Answer:
         with self._lock:
@@ -345,8 +343,8 @@ class FakeWhereby(State):
     def _execute(self, request: Request) -> Answer:
         found = self._find(request)
         if found is None:
-            segments = request.segments
-            allowed = self._document.methods(segments[1:]) if f"/{segments[0]}" == PREFIX else []
+            segments = _below_prefix(request)
+            allowed = [] if segments is None else self._document.methods(segments)
             if allowed:
                 raise Refusal(
                     405,
@@ -366,6 +364,12 @@ class FakeWhereby(State):
         )
         handler = HANDLERS.get(f"{operation.method} {operation.template}")
         return handle_by_rule(self._document, call) if handler is None else handler(call)
+
+
+def _below_prefix(request: Request) -> tuple[str, ...] | None:
+    """Return the path's segments behind `/v1`; None if it does not begin like that."""
+    segments = request.segments
+    return segments[1:] if segments[:1] == (PREFIX.strip("/"),) else None
 
 
 def _ordered(

@@ -128,9 +128,10 @@ class Answer:
     @classmethod
     def json(cls, status: int, value: Any, headers: Iterable[tuple[str, str]] = ()) -> Answer:
         """Return an answer with a JSON body."""
-        body = jsonlib.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        body = jsonlib.dumps(value, ensure_ascii=False, separators=(",", ":"))
         kind = ("Content-Type", "application/json; charset=utf-8")
-        return cls(status, (kind, *headers), body)
+        # half a surrogate pair is possible in JSON, but not in UTF-8
+        return cls(status, (kind, *headers), body.encode("utf-8", "replace"))
 
     @property
     def length(self) -> int:

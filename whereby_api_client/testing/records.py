@@ -77,7 +77,7 @@ class Meeting(Record):
 
     def exists(self, now: datetime) -> bool:
         """Tell whether the API still knows it: an hour after its end it does not."""
-        return super().exists(now) and now < self.end_date + GRACE
+        return super().exists(now) and now - GRACE < self.end_date
 
     def json(self, fields: Iterable[str] = ()) -> dict[str, Any]:
         """Return the meeting as the API answers it, with the fields that were asked for."""

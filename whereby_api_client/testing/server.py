@@ -179,7 +179,7 @@ class _Conversation:
             return False
         # always a checkpoint: a client that never pauses must not keep the loop to itself
         await anyio.sleep(exchange.delay_before)
-        answer = exchange.answer()
+        answer = self._answer(exchange)
         await anyio.sleep(exchange.delay_after)
         if exchange.drop == "after":
             self._reset_on_close()
@@ -192,6 +192,15 @@ class _Conversation:
             return False
         await self._send(answer)
         return True
+
+    def _answer(self, exchange: Exchange) -> Answer:
+        try:
+            return exchange.answer()
+        except Exception as error:
+            # a mistake in the fake, or in an Algorithm or Content of the test's own
+            log.exception("the fake Whereby failed")
+            exchange.received.status = 500
+            return Answer.json(500, {"error": f"the fake Whereby failed: {error!r}"})
 
     async def _write(self, event: h11.Event) -> None:
         data = self._http.send(event)

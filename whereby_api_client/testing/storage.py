@@ -18,7 +18,8 @@ __all__ = ["DOWNLOAD", "serve_file"]
 DOWNLOAD = "storage.download"
 """The name of a download among `FakeWhereby.requests` and for `FakeWhereby.fail`."""
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+_EXPIRES = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def serve_file(request: Request, state: State) -> Answer:
@@ -29,7 +30,7 @@ def serve_file(request: Request, state: State) -> Answer:
         raise Refusal(400, "only one auth mechanism allowed: a link needs no Authorization header")
     params = dict(request.params)
     expires = params.get("Expires", "")
-    if not expires.isdigit() or params.get("Signature") != link_signature(
+    if not _EXPIRES.fullmatch(expires) or params.get("Signature") != link_signature(
         request.path, int(expires)
     ):
         raise Refusal(403, "the link's signature does not match")
@@ -40,7 +41,7 @@ def serve_file(request: Request, state: State) -> Answer:
 
 
 def _find(request: Request, state: State) -> Content:
-    kind, key = request.segments[1], request.segments[2]
+    _, kind, key, *_ = (*request.segments, "", "")
     found = (state.recordings if kind == "recordings" else state.transcriptions).get(key)
     if found is None:
         raise Refusal(404, "the file does not exist any more")
