@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.overrides.support import Json
+from tests.overrides.support import Json, at, objects, operations
 
 Places = Iterator[str]
 
@@ -36,3 +36,47 @@ class Case:
     def drift(self, document: Json) -> None:
         """Put something there that the rule cannot judge."""
         raise NotImplementedError
+
+
+class ObjectCase(Case):
+    """A defect of JSON objects, wherever in the document they stand."""
+
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        """Tell whether an object has the defect."""
+        raise NotImplementedError
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            if self.sick(document, pointer, value):
+                yield pointer
+
+    def mend(self, value: Json) -> None:
+        """Fix one such object."""
+        raise NotImplementedError
+
+    def fix(self, document: Json) -> None:
+        for pointer in list(self.find(document)):
+            self.mend(at(document, pointer))
+
+
+class OperationCase(Case):
+    """A defect of operations."""
+
+    def sick(self, document: Json, path: str, operation: Json) -> bool:
+        """Tell whether an operation has the defect."""
+        raise NotImplementedError
+
+    def find(self, document: Json) -> Places:
+        for path, method, operation in operations(document):
+            if self.sick(document, path, operation):
+                yield f"{method} {path}"
+
+
+def is_property(pointer: str) -> bool:
+    """Tell whether the place is an object's property."""
+    return pointer.split("/")[-2:-1] == ["properties"]
+
+
+def is_named(pointer: str) -> bool:
+    """Tell whether the place is a component schema, which has a name."""
+    return pointer.startswith("/components/schemas/") and pointer.count("/") == 3

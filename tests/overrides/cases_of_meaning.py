@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.overrides.cases import Case, Places
-from tests.overrides.support import Json, answer, at, body, objects, operations, parameter
+from tests.overrides.cases import Case, ObjectCase, Places, is_property
+from tests.overrides.support import Json, answer, at, body, objects, parameter
 
 LANGUAGE = (
     "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties"
@@ -35,28 +35,24 @@ class EnumTrailingComma(Case):
         at(document, LANGUAGE)["enum"][:2] = ["ca,zh,"]
 
 
-class NullOnlyInText(Case):
+class NullOnlyInText(ObjectCase):
     """Cursors, destinations, triggers and the language can be null by their texts only."""
 
     name = "null_only_in_text"
     places = 13
     drifts_at = LANGUAGE
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            said = value.get("description", "")
-            in_property = pointer.split("/")[-2:-1] == ["properties"] or pointer.endswith("/cursor")
-            if in_property and isinstance(said, str) and re.search("`null`|set to null", said):
-                nullable = value.get("nullable") is True
-                if not nullable or None not in value.get("enum", [None]):
-                    yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        said = str(value.get("description", ""))
+        misplaced = pointer.endswith("/schema/cursor")
+        if not re.search("`null`|set to null", said) or not (is_property(pointer) or misplaced):
+            return False
+        return value.get("nullable") is not True or None not in value.get("enum", [None])
 
-    def fix(self, document: Json) -> None:
-        for pointer in list(self.find(document)):
-            schema = at(document, pointer)
-            schema["nullable"] = True
-            if "enum" in schema:
-                schema["enum"].append(None)
+    def mend(self, value: Json) -> None:
+        value["nullable"] = True
+        if "enum" in value:
+            value["enum"].append(None)
 
     def drift(self, document: Json) -> None:
         at(document, LANGUAGE)["description"] = "The language. It cannot be `null`."
@@ -120,18 +116,15 @@ class NullInPractice(Case):
         }
 
 
-class EitherOrParameters(Case):
+class EitherOrParameters(ObjectCase):
     """GET /insights/participants requires `roomSessionId`, although `externalId` would do."""
 
     name = "either_or_parameters"
     places = 1
     drifts_at = "/paths/~1insights~1participants/get/parameters/0"
 
-    def find(self, document: Json) -> Places:
-        for path, method, found in operations(document):
-            for one in found.get("parameters", []):
-                if "Either" in one.get("description", "") and one.get("required"):
-                    yield f"{method} {path} {one['name']}"
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        return "Either" in str(value.get("description", "")) and value.get("required") is True
 
     def fix(self, document: Json) -> None:
         for name in ("roomSessionId", "externalId"):
@@ -145,7 +138,7 @@ class EitherOrParameters(Case):
         del listed[1]
 
 
-class FieldsOnlyInText(Case):
+class FieldsOnlyInText(ObjectCase):
     """The text of a recording's destination demands `region`, and there is no such property."""
 
     name = "fields_only_in_text"
@@ -155,26 +148,20 @@ class FieldsOnlyInText(Case):
         "/properties/destination/properties/region"
     )
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            provider = value.get("provider")
-            demanded = isinstance(provider, dict) and "region" in provider.get("description", "")
-            if demanded and "region" not in value:
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        provider = value.get("provider")
+        demanded = isinstance(provider, dict) and "region" in provider.get("description", "")
+        return demanded and "region" not in value
 
-    def _properties(self, document: Json, kind: str) -> Json:
-        schema = body(document, "POST /meetings")["properties"][kind]
-        found: Json = schema["properties"]["destination"]["properties"]
-        return found
-
-    def fix(self, document: Json) -> None:
-        self._properties(document, "recording")["region"] = {"type": "string"}
+    def mend(self, value: Json) -> None:
+        value["region"] = {"type": "string"}
 
     def drift(self, document: Json) -> None:
-        del self._properties(document, "liveTranscription")["region"]
+        meeting = body(document, "POST /meetings")["properties"]
+        del meeting["liveTranscription"]["properties"]["destination"]["properties"]["region"]
 
 
-class PatternAgainstExample(Case):
+class PatternAgainstExample(ObjectCase):
     """The pattern of `roomNamePrefix` refuses the example beside it."""
 
     name = "pattern_against_example"
@@ -184,37 +171,31 @@ class PatternAgainstExample(Case):
         "/roomNamePrefix/pattern"
     )
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            pattern, example = value.get("pattern"), value.get("example")
-            if isinstance(pattern, str) and example and not re.fullmatch(pattern, example):
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        pattern, example = value.get("pattern"), value.get("example")
+        return bool(pattern and example) and not re.fullmatch(str(pattern), str(example))
 
-    def fix(self, document: Json) -> None:
-        prefix = body(document, "POST /meetings")["properties"]["roomNamePrefix"]
-        prefix["pattern"] = "[a-z0-9-]{0,39}"
+    def mend(self, value: Json) -> None:
+        value["pattern"] = "[a-z0-9-]{0,39}"
 
     def drift(self, document: Json) -> None:
         body(document, "POST /meetings")["properties"]["roomNamePrefix"]["pattern"] = "[a-z0-9"
 
 
-class DatetimesWithoutFormat(Case):
+class DatetimesWithoutFormat(ObjectCase):
     """The date-times of the insights are plain texts."""
 
     name = "datetimes_without_format"
     places = 9
     drifts_at = INSIGHTS.format("rooms") + "/properties/results/items/properties/endAt"
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            example = str(value.get("example", ""))
-            dated = value.get("type") == "string" and re.fullmatch(r"\d{4}-.*T.*Z", example)
-            if (dated or pointer.endswith("/properties/timeStamp")) and "format" not in value:
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        example = str(value.get("example", ""))
+        dated = value.get("type") == "string" and bool(re.fullmatch(r"\d{4}-.*T.*Z", example))
+        return (dated or pointer.endswith("/properties/timeStamp")) and "format" not in value
 
-    def fix(self, document: Json) -> None:
-        for pointer in list(self.find(document)):
-            at(document, pointer)["format"] = "date-time"
+    def mend(self, value: Json) -> None:
+        value["format"] = "date-time"
 
     def drift(self, document: Json) -> None:
         at(document, self.drifts_at)["example"] = "May 12th, 2025"

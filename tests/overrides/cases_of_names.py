@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.overrides.cases import Case, Places
+from tests.overrides.cases import Case, ObjectCase, OperationCase, Places, is_named, is_property
 from tests.overrides.support import (
     Json,
     at,
@@ -17,22 +17,15 @@ from tests.overrides.support import (
 SECRETS = {"accessKeySecret", "hostRoomUrl", "viewerRoomUrl", "accessLink", "url"}
 
 
-def _replace(document: Json, other: Json) -> None:
-    document.clear()
-    document.update(other)
-
-
-class OperationsWithoutNames(Case):
+class OperationsWithoutNames(OperationCase):
     """Operations have no `operationId` and no tags."""
 
     name = "operations_without_names"
     places = 27
     drifts_at = "/paths/~1meetings/get/operationId"
 
-    def find(self, document: Json) -> Places:
-        for path, method, found in operations(document):
-            if not found.get("operationId") or not found.get("tags"):
-                yield f"{method} {path}"
+    def sick(self, document: Json, path: str, operation: Json) -> bool:
+        return not operation.get("operationId") or not operation.get("tags")
 
     def fix(self, document: Json) -> None:
         for path, method, found in operations(patched()):
@@ -43,7 +36,7 @@ class OperationsWithoutNames(Case):
         operation(document, "GET /meetings")["operationId"] = 7
 
 
-class SecurityNeverApplied(Case):
+class SecurityNeverApplied(OperationCase):
     """`BearerAuth` is declared, and no operation asks for it."""
 
     name = "security_never_applied"
@@ -51,10 +44,8 @@ class SecurityNeverApplied(Case):
     fixed_one_by_one = False
     drifts_at = "/components/securitySchemes"
 
-    def find(self, document: Json) -> Places:
-        for path, method, found in operations(document):
-            if found.get("security") != [{"BearerAuth": []}] and "security" not in document:
-                yield f"{method} {path}"
+    def sick(self, document: Json, path: str, operation: Json) -> bool:
+        return operation.get("security") != [{"BearerAuth": []}] and "security" not in document
 
     def fix(self, document: Json) -> None:
         document["security"] = [{"BearerAuth": []}]
@@ -64,22 +55,19 @@ class SecurityNeverApplied(Case):
         schemes["BearerAuth"] = {"type": "apiKey", "in": "header", "name": "X-Key"}
 
 
-class SecretsUnmarked(Case):
+class SecretsUnmarked(ObjectCase):
     """Nothing marks the fields that hold secrets."""
 
     name = "secrets_unmarked"
     places = 7
     drifts_at = "/components/schemas/Meeting/properties/hostRoomUrl"
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            is_property = pointer.split("/")[-2:-1] == ["properties"]
-            if is_property and pointer.rpartition("/")[2] in SECRETS and not value.get("x-secret"):
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        secret = is_property(pointer) and pointer.rpartition("/")[2] in SECRETS
+        return secret and not value.get("x-secret")
 
-    def fix(self, document: Json) -> None:
-        for pointer in list(self.find(document)):
-            at(document, pointer)["x-secret"] = True
+    def mend(self, value: Json) -> None:
+        value["x-secret"] = True
 
     def drift(self, document: Json) -> None:
         at(document, self.drifts_at)["type"] = "object"
@@ -112,17 +100,15 @@ class RoomNamesUnmarked(Case):
         parameter(document, "GET /recordings", "roomName")["schema"] = {"type": "integer"}
 
 
-class PointsOnlyInProse(Case):
+class PointsOnlyInProse(OperationCase):
     """What a call costs stands only in the prose."""
 
     name = "points_only_in_prose"
     places = 27
     drifts_at = "/info/description"
 
-    def find(self, document: Json) -> Places:
-        for path, method, found in operations(document):
-            if "x-points" not in found:
-                yield f"{method} {path}"
+    def sick(self, document: Json, path: str, operation: Json) -> bool:
+        return "x-points" not in operation
 
     def fix(self, document: Json) -> None:
         for _, method, found in operations(document):
@@ -135,41 +121,35 @@ class PointsOnlyInProse(Case):
         document["info"]["description"] = said
 
 
-class EnumsWithoutNames(Case):
+class EnumsWithoutNames(ObjectCase):
     """Enums are written inline and have no names."""
 
     name = "enums_without_names"
     places = 24
     drifts_at = "/components/schemas/Transcription/properties/state"
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            named = pointer.startswith("/components/schemas/") and pointer.count("/") == 3
-            if isinstance(value.get("enum"), list) and not named:
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        return isinstance(value.get("enum"), list) and not is_named(pointer)
 
     def fix(self, document: Json) -> None:
-        _replace(document, patched())
+        document.update(patched())
 
     def drift(self, document: Json) -> None:
         at(document, self.drifts_at)["enum"] = ["ready", 1]
 
 
-class ObjectsWithoutNames(Case):
+class ObjectsWithoutNames(ObjectCase):
     """Objects are written inline and have no names."""
 
     name = "objects_without_names"
     places = 38
     drifts_at = "/components/responses/ThrottleError/content/application~1json/schema"
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            named = pointer.startswith("/components/schemas/") and pointer.count("/") == 3
-            if value.get("type") == "object" and not named:
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        return value.get("type") == "object" and not is_named(pointer)
 
     def fix(self, document: Json) -> None:
-        _replace(document, patched())
+        document.update(patched())
 
     def drift(self, document: Json) -> None:
         at(document, self.drifts_at)["properties"] = [{"error": {"type": "string"}}]

@@ -2,79 +2,63 @@
 
 from __future__ import annotations
 
-from tests.overrides.cases import Case, Places
+from tests.overrides.cases import Case, ObjectCase, OperationCase, Places
 from tests.overrides.support import (
     Json,
     answer,
-    body,
     deref,
-    objects,
     operation,
-    operations,
     parameter,
 )
 
 
-class MisplacedProperties(Case):
+class MisplacedProperties(ObjectCase):
     """The pages of transcriptions and summaries have `cursor` beside `properties`."""
 
     name = "misplaced_properties"
     places = 2
     drifts_at = "/paths/~1summaries/get/responses/200/content/application~1json/schema/cursor"
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            if isinstance(value.get("properties"), dict) and isinstance(value.get("cursor"), dict):
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        return isinstance(value.get("properties"), dict) and isinstance(value.get("cursor"), dict)
 
-    def fix(self, document: Json) -> None:
-        for call in ("GET /transcriptions", "GET /summaries"):
-            schema = answer(document, call)
-            schema["properties"]["cursor"] = schema.pop("cursor")
+    def mend(self, value: Json) -> None:
+        value["properties"]["cursor"] = value.pop("cursor")
 
     def drift(self, document: Json) -> None:
         answer(document, "GET /summaries")["properties"]["cursor"] = {"type": "integer"}
 
 
-class UnwrappedProperties(Case):
+class UnwrappedProperties(ObjectCase):
     """The 201 answers of transcriptions and summaries list properties without `properties`."""
 
     name = "unwrapped_properties"
     places = 2
     drifts_at = "/paths/~1summaries/post/responses/201/content/application~1json/schema"
 
-    def find(self, document: Json) -> Places:
-        for path, method, found in operations(document):
-            for status, response in found["responses"].items():
-                for media in response.get("content", {}).values():
-                    schema = media["schema"]
-                    if not {"type", "$ref", "properties"} & set(schema):
-                        yield f"{method} {path} {status}"
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        is_answer = "/responses/201/" in pointer and pointer.endswith("/schema")
+        return is_answer and not {"type", "$ref", "properties"} & set(value)
 
-    def fix(self, document: Json) -> None:
-        for call in ("POST /transcriptions", "POST /summaries"):
-            schema = answer(document, call)
-            listed = dict(schema)
-            schema.clear()
-            schema.update({"type": "object", "properties": listed})
+    def mend(self, value: Json) -> None:
+        listed = dict(value)
+        value.clear()
+        value.update({"type": "object", "properties": listed})
 
     def drift(self, document: Json) -> None:
         answer(document, "POST /summaries")["type"] = "array"
 
 
-class PathParametersNotInPath(Case):
+class PathParametersNotInPath(OperationCase):
     """POST /transcriptions and POST /summaries declare path parameters that their paths lack."""
 
     name = "path_parameters_not_in_path"
     places = 2
     drifts_at = "/paths/~1summaries~1{id}/post/parameters/0"
 
-    def find(self, document: Json) -> Places:
-        for path, method, found in operations(document):
-            for listed in found.get("parameters", []):
-                one = deref(document, listed)
-                if one["in"] == "path" and f"{{{one['name']}}}" not in path:
-                    yield f"{method} {path} {one['name']}"
+    def sick(self, document: Json, path: str, operation: Json) -> bool:
+        listed = [deref(document, one) for one in operation.get("parameters", [])]
+        return any(one["in"] == "path" and f"{{{one['name']}}}" not in path for one in listed)
 
     def fix(self, document: Json) -> None:
         for call in ("POST /transcriptions", "POST /summaries"):
@@ -85,23 +69,19 @@ class PathParametersNotInPath(Case):
         document["paths"]["/summaries/{id}"] = {"post": document["paths"]["/summaries"]["post"]}
 
 
-class PropertiesOnlyInExample(Case):
+class PropertiesOnlyInExample(ObjectCase):
     """`Recording` and `Summary` have required names and an example, but no properties."""
 
     name = "properties_only_in_example"
     places = 2
     drifts_at = "/components/schemas/Summary"
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            promising = {"type", "required", "example"} <= set(value)
-            if promising and value["type"] == "object" and not value.get("properties"):
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        promising = {"type", "required", "example"} <= set(value) and value["type"] == "object"
+        return promising and not value.get("properties")
 
-    def fix(self, document: Json) -> None:
-        for name in ("Recording", "Summary"):
-            schema = document["components"]["schemas"][name]
-            schema["properties"] = {field: {"type": "string"} for field in schema["required"]}
+    def mend(self, value: Json) -> None:
+        value["properties"] = {name: {"type": "string"} for name in value["required"]}
 
     def drift(self, document: Json) -> None:
         del document["components"]["schemas"]["Summary"]["example"]["modifiedAt"]
@@ -126,52 +106,43 @@ class UndocumentedFields(Case):
         document["components"]["schemas"]["Recording"]["example"]["roomName"] = {"name": "/room"}
 
 
-class ParametersWithoutSchema(Case):
+class ParametersWithoutSchema(ObjectCase):
     """Fifteen query parameters have no schema."""
 
     name = "parameters_without_schema"
     places = 15
     drifts_at = "/paths/~1recordings/get/parameters/3"
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            if {"in", "name"} <= set(value) and "schema" not in value:
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        return {"in", "name"} <= set(value) and "schema" not in value
 
-    def fix(self, document: Json) -> None:
-        for _, value in objects(document):
-            if {"in", "name"} <= set(value):
-                value.setdefault("schema", {"type": "string"})
+    def mend(self, value: Json) -> None:
+        value["schema"] = {"type": "string"}
 
     def drift(self, document: Json) -> None:
         parameter(document, "GET /recordings", "sortBy")["example"] = 7
 
 
-class FiltersWithoutDeepObject(Case):
+class FiltersWithoutDeepObject(ObjectCase):
     """The filters of GET /insights/rooms are objects in a query, without `style: deepObject`."""
 
     name = "filters_without_deep_object"
     places = 2
     drifts_at = "/paths/~1insights~1rooms/get/parameters/0/style"
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            if value.get("in") == "query":
-                schema = deref(document, value.get("schema", {}))
-                wanted = {"style": "deepObject", "explode": True}
-                if schema.get("type") == "object" and not wanted.items() <= value.items():
-                    yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        schema = deref(document, value.get("schema", {}))
+        is_filter = value.get("in") == "query" and schema.get("type") == "object"
+        return is_filter and not {"style": "deepObject", "explode": True}.items() <= value.items()
 
-    def fix(self, document: Json) -> None:
-        for name in ("roomName", "createdAt"):
-            found = parameter(document, "GET /insights/rooms", name)
-            found.update({"style": "deepObject", "explode": True})
+    def mend(self, value: Json) -> None:
+        value.update({"style": "deepObject", "explode": True})
 
     def drift(self, document: Json) -> None:
         parameter(document, "GET /insights/rooms", "roomName")["style"] = "form"
 
 
-class NullInTypeList(Case):
+class NullInTypeList(ObjectCase):
     """The ratings of the insights have a 3.1-style type list inside the 3.0 document."""
 
     name = "null_in_type_list"
@@ -181,22 +152,18 @@ class NullInTypeList(Case):
         "/results/items/properties/rating/type"
     )
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            if isinstance(value.get("type"), list):
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        return isinstance(value.get("type"), list)
 
-    def fix(self, document: Json) -> None:
-        for _, value in objects(document):
-            if isinstance(value.get("type"), list):
-                value.update({"type": value["type"][0], "nullable": True})
+    def mend(self, value: Json) -> None:
+        value.update({"type": value["type"][0], "nullable": True})
 
     def drift(self, document: Json) -> None:
         room = answer(document, "GET /insights/rooms")["properties"]["results"]["items"]
         room["properties"]["rating"]["type"] = ["number", "string", "null"]
 
 
-class RequiredNamesUnknown(Case):
+class RequiredNamesUnknown(ObjectCase):
     """The sessions and the participant's details require names that are no properties."""
 
     name = "required_names_unknown"
@@ -206,25 +173,23 @@ class RequiredNamesUnknown(Case):
         "/properties/results/items"
     )
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            properties = value.get("properties")
-            if not isinstance(properties, dict) or "cursor" in value:
-                continue
-            if set(value.get("required", [])) - set(properties):
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        properties = value.get("properties")
+        if not isinstance(properties, dict) or "cursor" in value:  # which is another defect
+            return False
+        return bool(set(value.get("required", [])) - set(properties))
 
-    def fix(self, document: Json) -> None:
-        sessions = answer(document, "GET /insights/room-sessions")["properties"]["results"]["items"]
-        sessions["required"][2:4] = ["startedAt", "endedAt"]
-        answer(document, "GET /insights/participant")["items"]["required"].remove("events")
+    def mend(self, value: Json) -> None:
+        meant = {"createdAt": "startedAt", "endAt": "endedAt", "events": None}
+        names = [meant.get(name, name) for name in value["required"]]
+        value["required"] = [name for name in names if name]
 
     def drift(self, document: Json) -> None:
         sessions = answer(document, "GET /insights/room-sessions")["properties"]["results"]["items"]
         sessions["properties"]["beganAt"] = sessions["properties"].pop("startedAt")
 
 
-class PageFieldsNotRequired(Case):
+class PageFieldsNotRequired(ObjectCase):
     """The pages of the insights do not say that `results` and `cursor` are always there."""
 
     name = "page_fields_not_required"
@@ -234,41 +199,34 @@ class PageFieldsNotRequired(Case):
         "/results"
     )
 
-    def find(self, document: Json) -> Places:
-        for pointer, value in objects(document):
-            properties = value.get("properties")
-            is_page = isinstance(properties, dict) and {"results", "cursor"} <= set(properties)
-            if is_page and not {"results", "cursor"} <= set(value.get("required", [])):
-                yield pointer
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        both = {"results", "cursor"}
+        properties = value.get("properties")
+        is_page = isinstance(properties, dict) and both <= set(properties)
+        return is_page and not both <= set(value.get("required", []))
 
-    def fix(self, document: Json) -> None:
-        for name in ("rooms", "room-sessions", "participants"):
-            answer(document, f"GET /insights/{name}")["required"] = ["results", "cursor"]
+    def mend(self, value: Json) -> None:
+        value["required"] = ["results", "cursor"]
 
     def drift(self, document: Json) -> None:
         page = answer(document, "GET /insights/rooms")
         page["properties"]["results"] = {"type": "object"}
 
 
-class OptionalRequestBodies(Case):
+class OptionalRequestBodies(ObjectCase):
     """Request bodies that cannot be left out are not marked as required."""
 
     name = "optional_request_bodies"
     places = 9
     drifts_at = "/paths/~1meetings/post/requestBody/required"
 
-    def find(self, document: Json) -> Places:
-        for path, method, found in operations(document):
-            if "requestBody" in found and found["requestBody"].get("required") is not True:
-                yield f"{method} {path}"
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        return pointer.endswith("/requestBody") and value.get("required") is not True
 
-    def fix(self, document: Json) -> None:
-        for _, _, found in operations(document):
-            if "requestBody" in found:
-                found["requestBody"]["required"] = True
+    def mend(self, value: Json) -> None:
+        value["required"] = True
 
     def drift(self, document: Json) -> None:
-        assert body(document, "POST /meetings")["required"]
         operation(document, "POST /meetings")["requestBody"]["required"] = False
 
 
