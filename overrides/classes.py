@@ -33,7 +33,6 @@ from overrides.walk import (
     parameters,
     reference,
     sequence,
-    split,
     text,
 )
 
@@ -264,8 +263,9 @@ def give_name(patch: Patch, spot: Spot) -> None:
     if nullable:
         _forbid_null(schema)
     kept.pop("nullable", None)
-    content = split(spot.pointer)[-3:-1][:1] == ["content"]  # nobody would read a text there
-    if "description" in schema and not content:
+    # beside the only schema of an answer or a body nobody would read a text
+    whole = re.search(r"/content/[^/]*~1[^/]*/schema$", spot.pointer)
+    if "description" in schema and not whole:
         kept["description"] = schema["description"]
     name = _free_name(patch, spot, schema)
     ref = f"#/components/schemas/{name}"

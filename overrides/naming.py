@@ -122,7 +122,9 @@ def _candidates(document: Any, operation: Operation, tag: str) -> Iterable[str]:
     verbs = {**_VERBS, "get": "list" if is_page(schema) else "get", "post": ""}
     longer = "_".join(filter(None, [verbs.get(operation.method, operation.method), *extra]))
     yield identifier(longer)
-    longer = "_".join([longer or operation.method, "by", *(snake(s) for s in operation.segments if "{" in s)])
+    longer = "_".join(
+        [longer or operation.method, "by", *(snake(s) for s in operation.segments if "{" in s)]
+    )
     yield identifier(longer)
     number = 2
     while True:
