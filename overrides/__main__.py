@@ -1,33 +1,15 @@
-"""The commands behind `make generate` and `make check`: `python -m overrides generate | check`."""
+"""The commands behind `make generate`, `make check` and `make update-spec`."""
 
 from __future__ import annotations
 
-import argparse
-import sys
+import signal
 
-from .generate import GenerationStopped, differences, generate
+# While the heavy imports below run, Ctrl-C shall end the command without a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+import sys  # noqa: E402
 
-def main() -> int:
-    """Run one command; say what happened; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m overrides", description=__doc__)
-    parser.add_argument("command", choices=("generate", "check"))
-    command = parser.parse_args().command
-    try:
-        if command == "generate":
-            print("\n".join(generate()))
-            return 0
-        changed = differences()
-    except GenerationStopped as stopped:
-        print(f"overrides {command}: stopped:\n{stopped}", file=sys.stderr)
-        return 1
-    if changed:
-        print("these are not what generation gives; run `make generate`:", file=sys.stderr)
-        print("\n".join(f"  {line}" for line in changed), file=sys.stderr)
-        return 1
-    print("generated code is up to date, overrides are honest")
-    return 0
-
+from overrides.commands import main  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from overrides import generate
-from overrides.generate import DOCUMENT, OUTPUTS, ROOT, GenerationStopped
+from overrides import check, generate
+from overrides.render import render
+from overrides.stopped import Stopped
+from overrides.tree import DOCUMENT, OUTPUTS, ROOT, files
 
 from .documents import DOCUMENT as PATCHED
 
@@ -26,19 +28,17 @@ def refuse(*args, **kwargs):
     raise OSError("no network in this test")
 socket.socket.connect = socket.create_connection = refuse
 from pathlib import Path
-from overrides.generate import DOCUMENT, ROOT, build, read_document
-build(read_document(ROOT / DOCUMENT), Path({into!r}))
+from overrides.generate import build, patch
+from overrides.source import read
+from overrides.tree import DOCUMENT, ROOT
+published = read(ROOT / DOCUMENT)
+build(published, patch(published), Path({into!r}))
 """
 
 
 def tree(root: Path) -> dict[str, bytes]:
     """Read all outputs below a folder."""
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for output in OUTPUTS
-        for path in ([root / output] if (root / output).is_file() else (root / output).rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    return files(root, OUTPUTS)
 
 
 @pytest.mark.parametrize(
@@ -73,17 +73,17 @@ def test_generated_folder_comes_back(tmp_path: Path) -> None:
 
 def test_check_names_what_differs(tmp_path: Path) -> None:
     """A generated file edited by hand, deleted or left over is named."""
-    shutil.copytree(ROOT / "openapi", tmp_path / "openapi")
-    generate.generate(tmp_path)
-    assert generate.differences(tmp_path) == []
+    for folder in ("openapi", "whereby_api_client"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     models = tmp_path / "whereby_api_client/_generated/models"
-    (models / "meeting.py").write_text("# edited\n")
-    (models / "recording.py").unlink()
+    (models / "meeting.py").write_text("# edited\n" + (models / "meeting.py").read_text())
+    (models / "throttle_error.py").unlink()
     (models / "left_over.py").touch()
-    assert generate.differences(tmp_path) == [
-        "whereby_api_client/_generated/models/left_over.py: not generated any more",
-        "whereby_api_client/_generated/models/meeting.py: differs",
-        "whereby_api_client/_generated/models/recording.py: missing",
+    told = [line.split(" ")[:2] for line in check.problems(tmp_path) if "/models/" in line]
+    assert told == [
+        ["whereby_api_client/_generated/models/left_over.py", "is"],
+        ["whereby_api_client/_generated/models/meeting.py", "differs"],
+        ["whereby_api_client/_generated/models/throttle_error.py", "is"],
     ]
 
 
@@ -106,6 +106,7 @@ def test_published_document_is_untouched() -> None:
         (None, "No such file"),
         (b"{", "not JSON"),
         (b"\xff\xfe", "not JSON"),
+        (b"{\xff}", "no UTF-8 text"),
         (b"[]", "not an OpenAPI document"),
     ],
 )
@@ -114,7 +115,7 @@ def test_unreadable_document(tmp_path: Path, content: bytes | None, reason: str)
     (tmp_path / "openapi").mkdir()
     if content is not None:
         (tmp_path / DOCUMENT).write_bytes(content)
-    with pytest.raises(GenerationStopped, match=reason):
+    with pytest.raises(Stopped, match=reason):
         generate.generate(tmp_path)
     assert not (tmp_path / "whereby_api_client").exists()
 
@@ -124,7 +125,7 @@ def test_a_fixed_document_stops_generation(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "openapi", tmp_path / "openapi")
     published = tmp_path / DOCUMENT
     published.write_text(re.sub(r'"([\w-]+),"', r'"\1"', published.read_text()))
-    with pytest.raises(GenerationStopped, match=r"delete overrides/spec/enum_trailing_comma\.py"):
+    with pytest.raises(Stopped, match=r"delete overrides/spec/enum_trailing_comma\.py"):
         generate.generate(tmp_path)
 
 
@@ -133,8 +134,8 @@ def test_unsupported_document_says_so(tmp_path: Path) -> None:
     document: dict[str, Any] = json.loads(json.dumps(PATCHED))
     operation = document["paths"]["/meetings"]["get"]
     operation["parameters"].append({"name": "X-Page", "in": "header", "schema": {"type": "string"}})
-    with pytest.raises(GenerationStopped, match="GET /meetings: a header parameter"):
-        generate.render(document, tmp_path / "out")
+    with pytest.raises(Stopped, match="GET /meetings: a header parameter"):
+        render(document, tmp_path / "out")
 
 
 def test_every_method_is_documented_and_async() -> None:

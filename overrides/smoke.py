@@ -1,0 +1,482 @@
+"""Does a freshly generated package work on the wire? Run on its own: `python -m overrides.smoke`.
+
+For every operation of the document: call its method with as little and with as much as the
+document allows, let the request arrive at a real server on a socket, and compare method, path,
+query, body and points with what the document says; answer with what the document promises, and
+look at what the caller gets. Nothing of the generator is used here: that would only find that it
+agrees with itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote
+
+from whereby_api_client import Paginator, PointBudget, WherebyClient
+from whereby_api_client.resource import Call, Resource
+
+from .walk import Json, Operation, follow, is_nullable, is_page, mapping, operations, sequence
+from .walk import parameters_of as parameters_of_document
+
+T = TypeVar("T")
+
+TEXT = "a b&c=/é?#%"
+MOMENT = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+SENT_MOMENT = "2030-01-02T03:04:05Z"
+IMAGE = b"\x89PNG\r\n\x1a\n and --boundary\r\n \x00\xff"
+UNKNOWN = {"fieldOfTomorrow": [1]}
+_DEEPEST = 8  # a schema may refer to itself
+
+
+class Wrong(Exception):
+    """The package does something else than the document says; the text tells what."""
+
+
+@dataclass
+class Request:
+    """A request as it arrived."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        """The path as it was sent, percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The query's pairs, decoded."""
+        pairs = filter(None, self.target.partition("?")[2].split("&"))
+        return [(unquote(p.partition("=")[0]), unquote(p.partition("=")[2])) for p in pairs]
+
+
+@dataclass
+class Server:
+    """Answers what it is told to, in order, and keeps what it was asked."""
+
+    answers: list[tuple[int, Any]] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    connections: set[asyncio.Task[None] | None] = field(default_factory=set)
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection until the client closes it."""
+        self.connections.add(asyncio.current_task())
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii").split("\r\n")
+                method, target, _ = head[0].split(" ")
+                fields = (line.partition(":") for line in head[1:] if line)
+                headers = {name.lower(): value.strip() for name, _, value in fields}
+                body = await reader.readexactly(int(headers.get("content-length", "0")))
+                self.requests.append(Request(method, target, headers, body))
+                status, answer = self.answers.pop(0) if self.answers else (500, None)
+                content = b"" if answer is None else json.dumps(answer).encode()
+                writer.write(
+                    b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\n" % status
+                    + (b"" if status == 204 else b"content-length: %d\r\n" % len(content))
+                    + b"\r\n"
+                    + content
+                )
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+class Listening(WherebyClient):
+    """A client that keeps the calls it was asked to execute."""
+
+    calls: list[Call[Any]]
+
+    async def execute(self, call: Call[T]) -> T:
+        """Keep the call, then do it."""
+        self.calls.append(call)
+        return await super().execute(call)
+
+
+@dataclass
+class Argument:
+    """A parameter or a body field of an operation: what is given, and what must arrive."""
+
+    wire: str
+    place: str  # path, query, body, file
+    required: bool
+    given: Any
+    sent: Any  # for a query: a list of pairs
+    nullable: bool = False
+    python: str = ""
+
+
+class Samples:
+    """Values that fit schemas."""
+
+    def __init__(self, document: Json) -> None:
+        self._document = document
+
+    def value(self, schema: Any, *, least: bool = False, depth: int = 0) -> Any:
+        """Make a JSON value; with `least`, what is required only, and null where it may be."""
+        schema = self.resolved(schema)
+        if least and is_nullable(schema):
+            return None
+        if schema.get("enum"):
+            return next(value for value in schema["enum"] if value is not None)
+        kind = self.kind(schema)
+        if kind == "array":
+            full = not least and depth < _DEEPEST
+            inner = self.value(schema.get("items"), least=least, depth=depth + 1) if full else None
+            return [inner] if full else []
+        if kind == "object":
+            return self._object(schema, least, depth)
+        if kind == "string":
+            dated = schema.get("format") == "date-time"
+            return (
+                SENT_MOMENT if dated else "2030-01-02" if schema.get("format") == "date" else TEXT
+            )
+        at_least = schema.get("minimum", 1)
+        return {"integer": at_least, "number": 1.5, "boolean": True}.get(kind, TEXT)
+
+    def _object(self, schema: Json, least: bool, depth: int) -> Json:
+        properties = mapping(schema.get("properties"))
+        required = sequence(schema.get("required"))
+        wanted = [n for n in properties if n in required or (not least and depth < _DEEPEST)]
+        made = {n: self.value(properties[n], least=least, depth=depth + 1) for n in wanted}
+        if not properties and not least:
+            made["anything"] = TEXT
+        return made
+
+    def kind(self, schema: Json) -> str:
+        """Tell the schema's type beside null."""
+        kinds = schema.get("type")
+        listed = [k for k in (kinds if isinstance(kinds, list) else [kinds]) if k != "null"]
+        if "properties" in schema:
+            return "object"
+        return str(listed[0]) if len(listed) == 1 and listed[0] else "anything"
+
+    def resolved(self, schema: Any) -> Json:
+        """Follow references, and make one schema of an allOf or of the first alternative."""
+        found = dict(mapping(follow(self._document, schema)[0]))
+        parts = [self.resolved(part) for part in sequence(found.pop("allOf", None))]
+        nullable = is_nullable(found)
+        for key in ("anyOf", "oneOf"):
+            options = [
+                s for s in sequence(found.pop(key, None)) if mapping(s).get("type") != "null"
+            ]
+            parts += [self.resolved(option) for option in options[:1]]
+        for part in parts:
+            properties = {**mapping(part.get("properties")), **mapping(found.get("properties"))}
+            required = [*sequence(part.get("required")), *sequence(found.get("required"))]
+            found = {**part, **found}
+            if properties:
+                found |= {"properties": properties, "required": required}
+        return {**found, "nullable": True} if nullable else found
+
+
+class Expected:
+    """One operation as the document describes it, in values."""
+
+    def __init__(self, document: Json, operation: Operation) -> None:
+        self.document = document
+        self.operation = operation
+        self.samples = Samples(document)
+        self.name = str(operation.data["operationId"])
+        self.arguments = [*self._parameters(), *self._body()]
+        self.either_of: list[list[str]] = operation.data.get("x-either-of", [])
+        self.status, self.schema = self._success()
+
+    @property
+    def is_page(self) -> bool:
+        """Tell whether it is a list with a cursor."""
+        takes = any(a.wire == "cursor" and a.place == "query" for a in self.arguments)
+        return takes and is_page(self.samples.resolved(self.schema))
+
+    def path(self) -> str:
+        """The path that must arrive."""
+        path = self.operation.path
+        for argument in self.arguments:
+            if argument.place == "path":
+                path = path.replace(f"{{{argument.wire}}}", quote(argument.sent, safe=""))
+        return path
+
+    def _parameters(self) -> Iterator[Argument]:
+        for _, data in parameters_of_document(self.document, self.operation):
+            wire, place = data["name"], data["in"]
+            schema = self.samples.resolved(data.get("schema"))
+            value = self.samples.value(schema)
+            given, sent = value, value
+            if place == "path":
+                given = f"/{TEXT}" if data.get("x-room-name") else TEXT
+                yield Argument(wire, place, True, given, TEXT)
+                continue
+            if data.get("x-room-name"):
+                given, sent = TEXT, f"/{TEXT}"
+            given = _as_given(schema, given)
+            pairs = self._pairs(data, schema, wire, sent)
+            nullable = False  # a query has no null
+            yield Argument(wire, "query", bool(data.get("required")), given, pairs, nullable)
+
+    def _pairs(self, data: Json, schema: Json, wire: str, value: Any) -> list[tuple[str, str]]:
+        if isinstance(value, dict) and data.get("style") == "deepObject":
+            marked = mapping(schema.get("properties"))
+            return [
+                (
+                    f"{wire}[{key}]",
+                    _plain(f"/{inner}" if mapping(marked.get(key)).get("x-room-name") else inner),
+                )
+                for key, inner in value.items()
+            ]
+        if isinstance(value, list) and data.get("explode") is False:
+            return [(wire, ",".join(map(_plain, value)))]
+        return [(wire, _plain(one)) for one in (value if isinstance(value, list) else [value])]
+
+    def _body(self) -> Iterator[Argument]:
+        body = mapping(follow(self.document, self.operation.data.get("requestBody"))[0])
+        content = mapping(body.get("content"))
+        for kind, media in content.items():
+            schema = self.samples.resolved(mapping(media).get("schema"))
+            for wire, inner in mapping(schema.get("properties")).items():
+                inner = self.samples.resolved(inner)
+                required = wire in sequence(schema.get("required")) and len(content) == 1
+                if "multipart" in kind:
+                    yield Argument(wire, "file", required, IMAGE, IMAGE)
+                else:
+                    value = self.samples.value(inner)
+                    given = _as_given(inner, value)
+                    yield Argument(wire, "body", required, given, value, is_nullable(inner))
+
+    def _success(self) -> tuple[int, Any]:
+        for status, listed in sorted(mapping(self.operation.data.get("responses")).items()):
+            if status.startswith("2"):
+                response = mapping(follow(self.document, listed)[0])
+                for media in mapping(response.get("content")).values():
+                    return int(status.replace("X", "0")), mapping(media).get("schema")
+                return int(status.replace("X", "0")), None
+        return 204, None
+
+
+def _as_given(schema: Json, value: Any) -> Any:
+    dated = schema.get("format") == "date-time" and value == SENT_MOMENT
+    return MOMENT if dated else value
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+class Smoke:
+    """The test: one client, one server, all operations."""
+
+    def __init__(self, client: Listening, server: Server) -> None:
+        self.client = client
+        self.server = server
+
+    async def operation(self, expected: Expected) -> None:
+        """Call one operation in every way that matters."""
+        method = self._method(expected)
+        _name_arguments(expected, inspect.signature(method))
+        files = [a for a in expected.arguments if a.place == "file"]
+        fields = [a for a in expected.arguments if a.place != "file"]
+        always = [a for a in fields if a.required or _is_first_of(a.wire, expected.either_of)]
+        least = always if not files else [*(a for a in always if a.place == "path"), *files]
+        await self._call(expected, method, least, least_answer=True)
+        await self._call(expected, method, fields)
+        nulls = [_null(a) if a.nullable and a.place == "body" else a for a in fields]
+        if nulls != fields and not files:
+            await self._call(expected, method, nulls)
+        if expected.is_page:
+            await self._pages(expected, method, fields)
+
+    def _method(self, expected: Expected) -> Callable[..., Any]:
+        tag, _, name = expected.name.partition(".")
+        resource = getattr(self.client, tag, None)
+        method = getattr(resource, name, None)
+        if not isinstance(resource, Resource) or method is None:
+            raise Wrong(f"there is no method whereby.{expected.name}")
+        return method  # type: ignore[no-any-return]
+
+    async def _call(
+        self,
+        expected: Expected,
+        method: Callable[..., Any],
+        arguments: list[Argument],
+        *,
+        least_answer: bool = False,
+    ) -> None:
+        answer = None
+        if expected.schema is not None:
+            answer = expected.samples.value(expected.schema, least=least_answer)
+            if isinstance(answer, dict):
+                answer |= UNKNOWN
+        self.server.answers = [(expected.status, answer)]
+        result = await self._send(expected, method, arguments)
+        _look_at(result, answer)
+        (request,) = self.server.requests
+        self._compare(expected, arguments, request)
+
+    async def _pages(
+        self, expected: Expected, method: Callable[..., Any], arguments: list[Argument]
+    ) -> None:
+        page = expected.samples.value(expected.schema)
+        start = next(a for a in arguments if a.wire == "cursor")
+        self.server.answers = [(200, {**page, "cursor": "next"}), (200, {**page, "cursor": ""})]
+        self.server.requests, self.client.calls = [], []
+        paginator = method(**{a.python: a.given for a in arguments})
+        found = [item async for item in paginator]
+        if len(found) != 2 * len(page["results"]):
+            raise Wrong(f"two pages gave {len(found)} items")
+        second = Argument("cursor", "query", False, "next", [("cursor", "next")])
+        following = [second if a is start else a for a in arguments]
+        for request, sent in zip(self.server.requests, (arguments, following), strict=True):
+            self._compare(expected, sent, request)
+
+    async def _send(
+        self, expected: Expected, method: Callable[..., Any], arguments: list[Argument]
+    ) -> Any:
+        self.server.requests, self.client.calls = [], []
+        called = method(**{a.python: a.given for a in arguments})
+        if expected.is_page and not isinstance(called, Paginator):
+            raise Wrong("its answer is a page, and the method gives no paginator")
+        result = await called
+        (call,) = self.client.calls
+        points = expected.operation.data["x-points"]
+        if (call.operation, call.cost) != (expected.name, points):
+            raise Wrong(f"pays {call.cost} points as {call.operation}, not {points}")
+        return result
+
+    def _compare(self, expected: Expected, arguments: list[Argument], request: Request) -> None:
+        _same("method", request.method, expected.operation.method.upper())
+        _same("path", request.path, f"/v1{expected.path()}")
+        pairs = [pair for a in arguments if a.place == "query" for pair in a.sent]
+        _same("query", sorted(request.query), sorted(pairs))
+        if re.search(r"[^\x21-\x7e]|\+", request.target):
+            raise Wrong(f"the target is not percent-encoded: {request.target!r}")
+        files = [a for a in arguments if a.place == "file"]
+        takes = any(a.place == "body" for a in expected.arguments)
+        if files:
+            kind = request.headers.get("content-type", "")
+            _same("content type", kind.partition(";")[0], "multipart/form-data")
+            named = f'name="{files[0].wire}"'.encode()
+            if named not in request.body or IMAGE not in request.body:
+                raise Wrong(f"the file {files[0].wire} is not in the body")
+        elif takes:
+            body = {a.wire: a.sent for a in arguments if a.place == "body"}
+            _same("content type", request.headers.get("content-type"), "application/json")
+            _same("body", json.loads(request.body), body)
+        else:
+            _same("body", request.body, b"")
+
+
+def _is_first_of(wire: str, either_of: list[list[str]]) -> bool:
+    return any(wire == names[0] for names in either_of)
+
+
+def _null(argument: Argument) -> Argument:
+    return Argument(
+        argument.wire, argument.place, argument.required, None, None, True, argument.python
+    )
+
+
+def _name_arguments(expected: Expected, signature: inspect.Signature) -> None:
+    """Find each argument by its name on the wire: `roomName`, `room-name` → `room_name`."""
+    known = {_bare(name): name for name in signature.parameters}
+    outside = {_bare(a.wire) for a in expected.arguments if a.place in ("path", "query")}
+    for argument in expected.arguments:
+        bare = _bare(argument.wire)
+        names = [bare, f"field{bare}", f"{bare}{argument.place}"]
+        if argument.place in ("body", "file") and bare in outside:
+            names = [f"{bare}body"]  # a parameter has taken the plain name
+        argument.python = next((known[name] for name in names if name in known), "")
+        if not argument.python:
+            raise Wrong(f"the method takes no argument for `{argument.wire}` ({argument.place})")
+    taken = {argument.python for argument in expected.arguments}
+    left = [
+        n for n in signature.parameters if n not in taken and n not in ("extra_body", "extra_query")
+    ]
+    if left:
+        raise Wrong(f"the method takes {', '.join(left)}, of which the document knows nothing")
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _same(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise Wrong(f"{what}: {found!r} arrived, not {expected!r}")
+
+
+def _look_at(result: Any, answer: Any) -> None:
+    """Compare what the caller gets with what the server answered."""
+    if answer is None:
+        _same("the result", result, None)
+    elif hasattr(result, "to_dict"):
+        _same("the result's JSON", result.to_dict(), answer)
+    elif isinstance(result, list) and result and hasattr(result[0], "to_dict"):
+        _same("the result's JSON", [item.to_dict() for item in result], answer)
+    else:
+        _same("the result", result, answer)
+
+
+def _left_over(client: WherebyClient, names: set[str]) -> Iterator[str]:
+    """Find methods for which the document has no operation."""
+    for tag in sorted({name.partition(".")[0] for name in names}):
+        resource = getattr(client, tag, None)
+        for name, _ in inspect.getmembers(resource, callable):
+            if not name.startswith("_") and f"{tag}.{name}" not in names:
+                yield f"whereby.{tag}.{name}: the document has no such operation"
+
+
+async def run(document: Json) -> list[str]:
+    """Return what is wrong with the package that is imported, each with the operation's name."""
+    server = Server()
+    serving = await asyncio.start_server(server.handle, "127.0.0.1", 0)
+    port = serving.sockets[0].getsockname()[1]
+    problems: list[str] = []
+    async with Listening(
+        "token",
+        base_url=f"http://127.0.0.1:{port}/v1",
+        budget=PointBudget(10**9),
+        max_retries=0,
+        timeout=10,
+    ) as client:
+        smoke = Smoke(client, server)
+        found = operations(document)
+        for operation in found:
+            name = operation.data["operationId"]
+            try:
+                await smoke.operation(Expected(document, operation))
+            except Exception as error:  # whatever it is, it is about this operation
+                said = (
+                    str(error) if isinstance(error, Wrong) else f"{type(error).__name__}: {error}"
+                )
+                problems.append(
+                    f"whereby.{name} ({operation.method.upper()} {operation.path}): {said}"
+                )
+        problems += _left_over(client, {str(o.data["operationId"]) for o in found})
+    serving.close()
+    await asyncio.gather(*filter(None, server.connections))
+    return problems
+
+
+def main() -> int:
+    """Test the package on the import path against the document that was given."""
+    document = json.loads(Path(sys.argv[1]).read_bytes())
+    problems = asyncio.run(run(document))
+    print("\n".join(problems))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
