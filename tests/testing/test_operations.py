@@ -485,6 +485,23 @@ async def test_jobs_fail_on_demand() -> None:
         assert (await client.get(f"/summaries/{summary_id}")).json()["state"] == "failed"
 
 
+async def test_next_jobs_fail() -> None:
+    """Let the next jobs that the API is asked for fail, as many as ordered."""
+    fake = FakeWhereby(job_time=0)
+    recording = fake.add_recording()
+    fake.fail_jobs(times=2)
+    async with plain(fake) as client:
+        states = []
+        for _ in range(3):
+            body = {"recordingId": recording.recording_id}
+            made = (await client.post("/transcriptions", json=body)).json()
+            job = (await client.get(f"/transcriptions/{made['transcriptionId']}")).json()
+            states.append(job["state"])
+    assert states == ["failed", "failed", "ready"]
+    fake.fail_jobs(times=None, reason="why not")
+    assert [fake.next_failure() for _ in range(2)] == ["why not"] * 2
+
+
 async def test_summary_is_completed_with_its_template() -> None:
     """Complete a summary after its transcription; a SOAP template has the SOAP part."""
     clock = Clock()

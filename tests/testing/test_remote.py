@@ -45,6 +45,7 @@ def test_seeding() -> None:
         )
         assert transcription["state"] == "in_progress"
         summary = order(client, "summaries", transcription=transcription["transcriptionId"])
+        order(client, "fail-jobs", times=0)
         order(client, "finish", id=transcription["transcriptionId"])
         assert client.get(f"/v1/summaries/{summary['summaryId']}").json()["state"] == "completed"
         order(client, "finish", id=summary["summaryId"], reason="no")
@@ -115,7 +116,7 @@ def test_orders_are_off_by_default() -> None:
 
 def test_command_line() -> None:
     """Serve as a process of its own until it is told to stop, with the options given."""
-    command = [sys.executable, "-X", "dev", "-W", "error", "-m", "whereby_api_client.testing"]
+    command = [sys.executable, "-W", "error", "-m", "whereby_api_client.testing"]
     options = ["--port", "0", "--token", "t", "--limit", "5", "--delay", "0-0.001", "--demo"]
     process = subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -222,7 +222,9 @@ def test_nothing_is_left_open(backend: str) -> None:
     """
     strict = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(code)]
     done = subprocess.run(strict, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    # asyncio's debug mode also tells what took long: on a busy machine, the imports
+    told = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, told) == (0, [])
 
 
 def test_speed() -> None:

@@ -88,7 +88,9 @@ def check_value(document: Document, schema: Schema, value: Any, where: str, name
         if key in schema:
             _check_choices(document, key, schema[key], value, where, name)
     if kinds and not any(_TYPES.get(kind, _anything)(value) for kind in kinds):
-        raise Refusal(400, f"{where}: must be {_article(kinds[0])}, not {_shown(value)}")
+        # a secret must not come back in an error's text
+        shown = "what was given" if schema.get("x-secret") else _shown(value)
+        raise Refusal(400, f"{where}: must be {_article(kinds[0])}, not {shown}")
     if "enum" in schema and value not in schema["enum"] and name not in OPEN_ENUMS:
         listed = ", ".join(str(item) for item in schema["enum"])
         raise Refusal(400, f"{where}: must be one of {listed}, not {_shown(value)}")
@@ -220,5 +222,6 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
     "array": lambda value: isinstance(value, list),
+    "null": lambda value: value is None,
     "object": lambda value: isinstance(value, dict),
 }

@@ -187,6 +187,7 @@ def create_transcription(call: Call) -> Answer:
     """Schedule the transcription of a recording."""
     recording = _recording(call, call.body["recordingId"])
     transcription = call.state.add_transcription(recording=recording, job_time=call.state.job_time)
+    transcription.failure = call.state.next_failure()
     return Answer.json(201, {"transcriptionId": transcription.transcription_id})
 
 
@@ -249,6 +250,7 @@ def create_summary(call: Call) -> Answer:
         template=call.body.get("template"),
         job_time=call.state.job_time,
     )
+    summary.failure = call.state.next_failure()
     return Answer.json(201, {"summaryId": summary.summary_id})
 
 

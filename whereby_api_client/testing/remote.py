@@ -108,6 +108,10 @@ def _finish(fake: FakeWhereby, given: Mapping[str, Any]) -> None:
         job.finish()
 
 
+def _fail_jobs(fake: FakeWhereby, given: dict[str, Any]) -> None:
+    fake.fail_jobs(**given)
+
+
 def _seed_demo(fake: FakeWhereby, given: Mapping[str, Any]) -> None:
     fake.seed_demo()
 
@@ -157,6 +161,7 @@ COMMANDS: Mapping[str, Callable[[FakeWhereby, dict[str, Any]], Any]] = {
     "POST spend": _spend,
     "POST clock": _clock,
     "POST finish": _finish,
+    "POST fail-jobs": _fail_jobs,
     "POST seed-demo": _seed_demo,
     "POST meetings": _add("add_meeting"),
     "POST recordings": _add("add_recording"),

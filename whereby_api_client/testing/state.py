@@ -76,6 +76,8 @@ class State:
         self.rng = rng
         self.job_time = job_time
         self.bulk_delete_time = bulk_delete_time
+        self._failing: int | None = 0
+        self._reason = ""
         self.meetings: Shelf[Meeting] = Shelf(clock)
         self.recordings: Shelf[Recording] = Shelf(clock)
         self.transcriptions: Shelf[Transcription] = Shelf(clock)
@@ -86,6 +88,19 @@ class State:
         self.themes: dict[str, Theme] = {}
         self.items: dict[str, Shelf[Item]] = {}
         """Collections without a handler of their own, by path."""
+
+    def fail_jobs(self, times: int | None = 1, reason: str = "the job failed") -> None:
+        """Let the next jobs that are created over the API end badly; None for all."""
+        self._failing = times
+        self._reason = reason
+
+    def next_failure(self) -> str | None:
+        """Return why the next job fails; None when it does not."""
+        if self._failing == 0:
+            return None
+        if self._failing is not None:
+            self._failing -= 1
+        return self._reason
 
     def new_id(self) -> str:
         """Return a UUID that the seed decides."""

@@ -1,0 +1,101 @@
+"""Checks against the document, also by what Whereby's document does not use yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from whereby_api_client.testing import FakeWhereby
+from whereby_api_client.testing.check import check_query, check_value
+from whereby_api_client.testing.document import Document
+from whereby_api_client.testing.messages import Headers, Refusal, Request
+
+NOTHING = Document({"paths": {}})
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad", "error"),
+    [
+        ({"type": "number"}, 1.5, True, "must be a number, not True"),
+        ({"type": "integer"}, 2.0, 2.5, "must be an integer, not 2.5"),
+        ({"type": "string", "minLength": 2}, "ab", "a", "has 1 characters, at least 2"),
+        ({"type": ["string", "null"]}, None, 1, "must be a string, not 1"),
+        ({"type": "string", "nullable": True}, None, 1, "must be a string, not 1"),
+        ({"type": "string"}, "", None, "must not be null"),
+        ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, 1, [], "must be a string, not []"),
+        ({"allOf": [{"type": "integer"}, {"minimum": 3}]}, 3, 2, "must be at least 3, not 2"),
+        (
+            {"type": "array", "items": {"type": "integer"}},
+            [1],
+            [1, "x"],
+            "must be an integer, not 'x'",
+        ),
+        ({"type": "string", "pattern": "#[0-9]"}, "#1", "#12", "must look like #[0-9], not '#12'"),
+        ({"enum": ["a", "b"]}, "a", "c", "must be one of a, b, not 'c'"),
+        ({"type": "surprise"}, object(), None, "must not be null"),
+        ({"type": "string", "x-secret": True}, "s", 5, "must be a string, not what was given"),
+    ],
+)
+def test_values(schema: dict[str, Any], good: Any, bad: Any, error: str) -> None:
+    """Accept what fits and explain what does not."""
+    check_value(NOTHING, schema, good, "body.x", "x")
+    with pytest.raises(Refusal) as caught:
+        check_value(NOTHING, schema, bad, "body.x", "x")
+    assert caught.value.message.endswith(error)
+
+
+PARAMETERS = [
+    {"name": "n", "in": "query", "schema": {"type": "number"}},
+    {"name": "b", "in": "query", "schema": {"type": "boolean"}},
+    {"name": "a", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
+    {"name": "s", "in": "query", "schema": {"type": "string"}},
+    {"name": "X-Header", "in": "header", "required": True, "schema": {"type": "string"}},
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("n=1.5&b=true&s=", {"n": 1.5, "b": True, "s": ""}),
+        ("b=false&a=x,y&a=z", {"b": False, "a": ["x", "y", "z"]}),
+        ("a[]=x&a%5B%5D=y", {"a": ["x", "y"]}),
+        ("n=much", "query parameter 'n': must be a number, not 'much'"),
+        ("b=1", "query parameter 'b': must be true or false, not '1'"),
+    ],
+)
+def test_queries(query: str, values: Any) -> None:
+    """Read values as the document's types, arrays in each of their spellings."""
+    document = Document({"paths": {"/x": {"get": {"parameters": PARAMETERS, "responses": {}}}}})
+    (operation,) = document.operations
+    request = Request("GET", f"/x?{query}")
+    if isinstance(values, dict):
+        assert check_query(document, operation, request) == values
+        return
+    with pytest.raises(Refusal) as caught:
+        check_query(document, operation, request)
+    assert caught.value.message == values
+
+
+def test_a_body_can_be_optional() -> None:
+    """Do without a body where the document does not demand one."""
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    post = {"requestBody": body, "responses": {"2XX": {"description": "fine"}}}
+    fake = FakeWhereby(document={"paths": {"/x": {"post": post}}})
+    headers = Headers([("Authorization", f"Bearer {fake.token}")])
+    assert fake.handle(Request("POST", "/v1/x", headers)).status == 200
+    assert fake.handle(Request("POST", "/v1/x", headers, b"{}")).status == 400
+
+
+def test_secrets_do_not_come_back() -> None:
+    """Keep a secret of the wrong kind out of the error's text."""
+    fake = FakeWhereby()
+    headers = [("Authorization", f"Bearer {fake.token}"), ("Content-Type", "application/json")]
+    body = (
+        b'{"endDate": "2099-01-01T00:00:00Z", "recording": {"type": "cloud", "startTrigger": null,'
+        b' "destination": {"provider": "s3", "accessKeySecret": ["hunter2"]}}}'
+    )
+    answer = fake.handle(Request("POST", "/v1/meetings", Headers(headers), body))
+    assert answer.status == 400
+    assert b"accessKeySecret" in answer.body
+    assert b"hunter2" not in answer.body
