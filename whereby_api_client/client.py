@@ -14,13 +14,17 @@ from .codec import DecodeError, encode
 from .core import Answer, Core, Options
 from .errors import Headers, InvalidArgumentError, ResponseDecodeError
 from .resource import Call, anything
+from .storage import open_link
 from .transport import cost_of, is_repeatable
 from .types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     import httpx
 
     from .budget import Priority
+    from .storage import LinkAnswer
 
 T = TypeVar("T")
 
@@ -167,6 +171,29 @@ class WherebyClient(Resources):
         """Send a call and return its parsed result: what the generated methods stand on."""
         answer = await self._core.send(call, self._options)
         return call.parse(None) if call.empty else _parsed(call, answer)
+
+    def open_link(
+        self, link: str, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[LinkAnswer]:
+        """Open an access link, to read the file piece by piece without storing it.
+
+            async with whereby.open_link(link.access_link) as answer:
+                async for chunk in answer: ...
+
+        A link leads to a storage host and not to the API: this costs no points, and the token stays
+        here. Nothing is repeated and every status is an answer: look at `answer.status_code`.
+        To get a whole file safely onto a disk, use `download`.
+
+        Args:
+            link: where the file is.
+            headers: such as `Range`.
+
+        Raises:
+            APIConnectionError: there is no answer, or only half of one.
+        """
+        return open_link(
+            self._core.storage(), link, checks.headers(headers), self._options.timeouts
+        )
 
     async def aclose(self) -> None:
         """Close the connections. Calls that are under way fail; closing twice is fine."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import ssl
 import sys
-from collections.abc import AsyncGenerator, Mapping
+import weakref
+from collections.abc import AsyncGenerator, Callable, Mapping
 from json import dumps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
 
@@ -39,8 +41,6 @@ from .transport import (
 from .types import UNSET
 
 if TYPE_CHECKING:
-    import ssl
-
     from .budget import PointBudget, Priority
     from .resource import Call
 
@@ -148,14 +148,20 @@ class _LoopClient(NamedTuple):
     lifetime: AsyncGenerator[None, None]
 
 
+# makes what sends the requests: from the caller's own transport, or from the address of a proxy
+_Chain = Callable[[httpx.AsyncBaseTransport | None, str | None], httpx.AsyncBaseTransport]
+
+
 class Core:
     """Sends calls. One for each client that was constructed; its views share it."""
 
     __slots__ = (
+        "__weakref__",
         "_closed",
         "_headers",
         "_host",
         "_loops",
+        "_storage",
         "_tls",
         "_token",
         "_transport",
@@ -184,6 +190,8 @@ class Core:
         self._headers: httpx.Headers | None = None
         # A connection belongs to the event loop that made it, so each loop has its own client.
         self._loops: dict[object, _LoopClient] = {}
+        # The same for the storage hosts: clients that know no token and pay no points.
+        self._storage: dict[object, _LoopClient] = {}
         self._closed = False
 
     async def send(
@@ -251,31 +259,41 @@ class Core:
     async def aclose(self) -> None:
         """Close the connections of all loops."""
         self._closed = True
-        loops, self._loops = self._loops, {}
-        own = loops.pop(_running_loop(), None)
-        # The others are let go of: each loop that still runs closes its own client.
-        loops.clear()
-        if own is not None:
-            await own.lifetime.aclose()
+        for loops in (self._loops, self._storage):
+            own = loops.pop(_running_loop(), None)
+            # The others are let go of: each loop that still runs closes its own client.
+            loops.clear()
+            if own is not None:
+                await own.lifetime.aclose()
+
+    def storage(self) -> httpx.AsyncClient:
+        """Return the httpx client of the running event loop for access links.
+
+        It has nothing of the API's: no token, no points, no retries.
+        """
+        return self._of_loop(self._storage, self._wire)
 
     def _http(self) -> httpx.AsyncClient:
         """Return the httpx client of the running event loop."""
+        return self._of_loop(self._loops, self._chain)
+
+    def _of_loop(self, clients: dict[object, _LoopClient], chain: _Chain) -> httpx.AsyncClient:
         self.check_open()
         loop = _running_loop()
-        found = self._loops.get(loop)
+        found = clients.get(loop)
         if found is None or found.http.is_closed:
-            found = self._loops[loop] = self._open()
+            for other, old in list(clients.items()):
+                if old.http.is_closed:  # its loop has ended
+                    clients.pop(other, None)
+            found = clients[loop] = self._open(chain)
         return found.http
 
-    def _open(self) -> _LoopClient:
-        for loop, old in list(self._loops.items()):
-            if old.http.is_closed:  # its loop has ended
-                self._loops.pop(loop, None)
+    def _open(self, chain: _Chain) -> _LoopClient:
         problem = http = None
         try:
             http = _HTTPClient(
-                transport=self._chain(self._transport),
-                mounts={} if self._transport else self._proxy_mounts(),
+                transport=chain(self._transport, None),
+                mounts={} if self._transport else _proxy_mounts(chain),
                 trust_env=False,  # what is to be trusted of it, we have read ourselves
             )
         except (ValueError, ImportError) as failure:
@@ -288,25 +306,32 @@ class Core:
             lifetime.__anext__().send(None)
         return _LoopClient(http, lifetime)
 
-    def _chain(
-        self, transport: httpx.AsyncBaseTransport | None, proxy: str | None = None
-    ) -> httpx.AsyncBaseTransport:
-        if transport is None:
-            transport = PoolTransport(lambda: self._connections(proxy))
+    def _chain(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
         return RetryTransport(BudgetTransport(transport, self.budget))
 
-    def _connections(self, proxy: str | None) -> httpx.AsyncBaseTransport:
-        if self._tls is None:
-            self._tls = httpx.create_ssl_context()  # takes 20 ms: once is enough
+    def _mounts(self) -> dict[str, httpx.AsyncBaseTransport | None]:
+        """Return what sends the requests that go another way: over proxies, or without TLS."""
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
+        without_tls = partial(self._connections, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        mounts["http://"] = self._chain(PoolTransport(without_tls))
+        for pattern, proxy in environment_proxies().items():
+            if proxy is None:
+                mounts[pattern] = None
+            else:
+                make = partial(self._connections, None, httpx.Proxy(proxy))
+                mounts[pattern] = self._chain(PoolTransport(make))
+        return mounts
+
+    def _connections(
+        self, tls: ssl.SSLContext | None = None, proxy: httpx.Proxy | None = None
+    ) -> httpx.AsyncBaseTransport:
+        if tls is None:
+            if self._tls is None:
+                self._tls = httpx.create_ssl_context()  # takes 20 ms: once is enough
+            tls = self._tls
         # no limit on their number: PoolTransport counts
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        return httpx.AsyncHTTPTransport(verify=self._tls, limits=limits, proxy=proxy)
-
-    def _proxy_mounts(self) -> dict[str, httpx.AsyncBaseTransport | None]:
-        return {
-            pattern: None if proxy is None else self._chain(None, proxy)
-            for pattern, proxy in environment_proxies().items()
-        }
+        return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy)
 
     def _request(
         self,
@@ -370,6 +395,13 @@ class Core:
     def _hide_token(self, text: str) -> str:
         # servers and proxies that repeat what they were sent do exist
         return text.replace(self._token.reveal(), "[secure]")
+
+
+def _proxy_mounts(chain: _Chain) -> dict[str, httpx.AsyncBaseTransport | None]:
+    return {
+        pattern: None if proxy is None else chain(None, proxy)
+        for pattern, proxy in environment_proxies().items()
+    }
 
 
 def _running_loop() -> object:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import frozen
 
 from .types import UNSET
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from .budget import Priority
+    from .storage import LinkAnswer
 
 T = TypeVar("T")
 
@@ -34,11 +40,21 @@ class Call(Generic[T]):
 
 
 class Caller(ABC):
-    """What a resource needs of the client: somebody who executes calls."""
+    """What a resource needs of the client: somebody who executes calls, and opens links."""
 
     @abstractmethod
     async def execute(self, call: Call[T]) -> T:
         """Send the call and return its parsed result."""
+
+    @abstractmethod
+    def with_options(self, *, priority: Priority) -> Caller:
+        """Return one who does the same with another priority."""
+
+    @abstractmethod
+    def open_link(
+        self, link: str, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[LinkAnswer]:
+        """Open an access link, for which no points are paid and no token is sent."""
 
 
 class Resource:
