@@ -45,6 +45,10 @@ check: .venv/.bench  ## format, lint, types, generated code up to date, override
 generate: .venv/.dev  ## openapi/whereby.json + overrides/ -> whereby_api_client/_generated/
 	$(BIN)/python -m overrides generate
 
+.PHONY: update-spec
+update-spec: .venv/.dev  ## take in a new document: SPEC=path-or-URL, by default where Whereby has it
+	$(BIN)/python -m overrides update $(if $(RENAME),--rename) $(if $(SPEC),'$(SPEC)')
+
 .PHONY: format
 format: .venv/.dev  ## format the hand-written code and fix what the linter can
 	$(BIN)/ruff check --fix .

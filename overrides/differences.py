@@ -91,8 +91,9 @@ def _operations(old: Json, new: Json) -> Iterator[Difference]:
         yield Difference(name_of(before[key]), "the operation is gone")
     for key in sorted(after.keys() - before.keys()):
         points = after[key].data.get("x-points")
+        said = f"new operation, {points} point{'' if points == 1 else 's'}"
         summary = text(after[key].data.get("summary")) or "without a summary"
-        yield Difference(name_of(after[key]), f"new operation, {points} points: {summary}")
+        yield Difference(name_of(after[key]), f"{said}: {summary}")
     for key in sorted(before.keys() & after.keys()):
         yield from _operation(old, new, before[key], after[key])
 

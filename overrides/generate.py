@@ -28,22 +28,18 @@ from .tree import (
 from .walk import Json
 
 
-def patch(published: Published, *, allow_obsolete: bool = False) -> Result:
-    """Apply the overrides and make sure that what comes out is valid.
+def judge(result: Result, *, allow_obsolete: bool = False) -> None:
+    """Stop where the overrides do not fit the document any more.
 
     Raises:
         Stopped: an override is drifted, or obsolete and that is not allowed, or the patched
             document is not valid.
     """
-    result = apply_overrides(published.document)
-    stale = result.with_outcome(Outcome.DRIFTED)
-    if not allow_obsolete:
-        stale = result.stale
+    stale = result.with_outcome(Outcome.DRIFTED) if allow_obsolete else result.stale
     if stale:
         raise Stopped("\n".join(line for report in stale for line in report.messages))
     if problems := validity.problems(result.document):
         raise Stopped("\n".join(["the patched document is not valid OpenAPI:", *problems]))
-    return result
 
 
 def build(published: Published, result: Result, into: Path) -> None:
@@ -68,7 +64,8 @@ def generate(root: Path = ROOT, *, retire: Collection[str] = ()) -> list[str]:
     """
     with room(root) as made:
         published = source.read(root / DOCUMENT)
-        result = patch(published)
+        result = apply_overrides(published.document)
+        judge(result)
         lost = lost_overrides(root, retire)
         if lost:
             raise Stopped("\n".join(lost))

@@ -13,7 +13,7 @@ public itself stands in round brackets: its members are there for everybody who 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -293,7 +293,7 @@ def _set_in(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
     """The public attributes that `__init__` sets, with their types where they are told."""
     arguments = {a.arg: a.annotation for a in [*node.args.args, *node.args.kwonlyargs]}
     for inner in ast.walk(node):
-        targets: list[ast.expr] = []
+        targets: Sequence[ast.expr] = ()
         annotation = None
         if isinstance(inner, ast.Assign):
             targets = inner.targets

@@ -9,7 +9,7 @@ from pathlib import Path
 from . import evolution, surface, verify
 from .differences import compare
 from .engine import Result, apply_overrides
-from .generate import build, lost_overrides, patch
+from .generate import build, judge, lost_overrides
 from .report import Facts, Report, renamed, report
 from .source import PUBLISHED_AT, Limits, Published, load
 from .step import room
@@ -59,7 +59,7 @@ def update(
         published = load(spec, limits)
         result = apply_overrides(published.document)
         try:
-            result = patch(published, allow_obsolete=True)
+            judge(result, allow_obsolete=True)
             if lost := lost_overrides(root):
                 raise Stopped("\n".join(lost))
             changed = renamed(read_json(root / PATCHED), result.document)

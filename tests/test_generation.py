@@ -28,11 +28,12 @@ def refuse(*args, **kwargs):
     raise OSError("no network in this test")
 socket.socket.connect = socket.create_connection = refuse
 from pathlib import Path
-from overrides.generate import build, patch
+from overrides.engine import apply_overrides
+from overrides.generate import build
 from overrides.source import read
 from overrides.tree import DOCUMENT, ROOT
 published = read(ROOT / DOCUMENT)
-build(published, patch(published), Path({into!r}))
+build(published, apply_overrides(published.document), Path({into!r}))
 """
 
 
