@@ -8,6 +8,7 @@ import ssl
 import sys
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 from json import dumps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
 
@@ -148,8 +149,8 @@ class _LoopClient(NamedTuple):
     lifetime: AsyncGenerator[None, None]
 
 
-# makes what sends the requests: from the caller's own transport, or from the address of a proxy
-_Chain = Callable[[httpx.AsyncBaseTransport | None, str | None], httpx.AsyncBaseTransport]
+# what stands in front of the wire: the chain of the API, or nothing
+_Front = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 
 
 class Core:
@@ -193,6 +194,10 @@ class Core:
         # The same for the storage hosts: clients that know no token and pay no points.
         self._storage: dict[object, _LoopClient] = {}
         self._closed = False
+        # A client that is forgotten open lets go of its connections while they are still whole:
+        # `finalize` holds them, so that the garbage collector does not find them first.
+        for loops in (self._loops, self._storage):
+            weakref.finalize(self, loops.clear).atexit = False
 
     async def send(
         self, call: Call[Any], options: Options, headers: Mapping[str, str] | None = None
@@ -271,13 +276,13 @@ class Core:
 
         It has nothing of the API's: no token, no points, no retries.
         """
-        return self._of_loop(self._storage, self._wire)
+        return self._of_loop(self._storage, lambda wire: wire)
 
     def _http(self) -> httpx.AsyncClient:
         """Return the httpx client of the running event loop."""
         return self._of_loop(self._loops, self._chain)
 
-    def _of_loop(self, clients: dict[object, _LoopClient], chain: _Chain) -> httpx.AsyncClient:
+    def _of_loop(self, clients: dict[object, _LoopClient], front: _Front) -> httpx.AsyncClient:
         self.check_open()
         loop = _running_loop()
         found = clients.get(loop)
@@ -285,15 +290,15 @@ class Core:
             for other, old in list(clients.items()):
                 if old.http.is_closed:  # its loop has ended
                     clients.pop(other, None)
-            found = clients[loop] = self._open(chain)
+            found = clients[loop] = self._open(front)
         return found.http
 
-    def _open(self, chain: _Chain) -> _LoopClient:
+    def _open(self, front: _Front) -> _LoopClient:
         problem = http = None
         try:
             http = _HTTPClient(
-                transport=chain(self._transport, None),
-                mounts={} if self._transport else _proxy_mounts(chain),
+                transport=front(self._transport or PoolTransport(self._connections)),
+                mounts={} if self._transport else self._mounts(front),
                 trust_env=False,  # what is to be trusted of it, we have read ourselves
             )
         except (ValueError, ImportError) as failure:
@@ -306,20 +311,24 @@ class Core:
             lifetime.__anext__().send(None)
         return _LoopClient(http, lifetime)
 
-    def _chain(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
-        return RetryTransport(BudgetTransport(transport, self.budget))
+    def _chain(self, wire: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return RetryTransport(BudgetTransport(wire, self.budget))
 
-    def _mounts(self) -> dict[str, httpx.AsyncBaseTransport | None]:
-        """Return what sends the requests that go another way: over proxies, or without TLS."""
-        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
+    def _mounts(self, front: _Front) -> dict[str, httpx.AsyncBaseTransport | None]:
+        """Return what sends the requests that go another way: without TLS, or over proxies."""
+        # Loading the certificates blocks for 20 ms. A loopback server needs none; if a redirect
+        # leads from http to https all the same, this context trusts nobody.
         without_tls = partial(self._connections, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-        mounts["http://"] = self._chain(PoolTransport(without_tls))
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = {
+            "http://": front(PoolTransport(without_tls))
+        }
         for pattern, proxy in environment_proxies().items():
             if proxy is None:
                 mounts[pattern] = None
             else:
-                make = partial(self._connections, None, httpx.Proxy(proxy))
-                mounts[pattern] = self._chain(PoolTransport(make))
+                mounts[pattern] = front(
+                    PoolTransport(partial(self._connections, proxy=httpx.Proxy(proxy)))
+                )
         return mounts
 
     def _connections(
@@ -395,13 +404,6 @@ class Core:
     def _hide_token(self, text: str) -> str:
         # servers and proxies that repeat what they were sent do exist
         return text.replace(self._token.reveal(), "[secure]")
-
-
-def _proxy_mounts(chain: _Chain) -> dict[str, httpx.AsyncBaseTransport | None]:
-    return {
-        pattern: None if proxy is None else chain(None, proxy)
-        for pattern, proxy in environment_proxies().items()
-    }
 
 
 def _running_loop() -> object:
