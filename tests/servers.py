@@ -33,6 +33,7 @@ class RawServer:
     """Answers each request with the next behaviour; the last one stays."""
 
     behaviours: list[Behaviour]
+    greeting: bytes = b""
     url: str = ""
     requests: list[Received] = attrs.field(factory=list)
     connections: int = 0
@@ -44,6 +45,7 @@ class RawServer:
         self.open_connections += 1
         try:
             async with stream:
+                await stream.send(self.greeting)
                 buffered = b""
                 while True:
                     while b"\r\n\r\n" not in buffered:
@@ -70,9 +72,9 @@ class RawServer:
 
 
 @asynccontextmanager
-async def serve(*behaviours: Behaviour) -> AsyncIterator[RawServer]:
-    """Run a server on a free loopback port."""
-    server = RawServer(list(behaviours))
+async def serve(*behaviours: Behaviour, greeting: bytes = b"") -> AsyncIterator[RawServer]:
+    """Run a server on a free loopback port; it says its greeting unasked."""
+    server = RawServer(list(behaviours), greeting)
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
         server.url = f"http://127.0.0.1:{port}"

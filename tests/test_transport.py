@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import anyio
@@ -192,11 +192,10 @@ async def test_retry_after(headers: Mapping[str, str], pauses: list[float]) -> N
 
 async def test_no_pause_that_outlasts_the_call() -> None:
     """Tell the bad news now if the time would be over before the next attempt."""
-    with anyio.CancelScope() as scope:
-        request = call(repeatable=True, max_retries=3, timeout=5.0, scope=scope)
-        request.extensions[EXTENSION].start_clock()
-        retries = Retries(Script(httpx.Response(503, headers={"Retry-After": "6"})))
-        response = await retries.transport.handle_async_request(request)
+    request = call(repeatable=True, max_retries=3, timeout=5.0, scope=anyio.CancelScope())
+    request.extensions[EXTENSION].start_clock()
+    retries = Retries(Script(httpx.Response(503, headers={"Retry-After": "6"})))
+    response = await retries.transport.handle_async_request(request)
     assert response.status_code == 503
     assert retries.pauses == []
 
@@ -333,13 +332,13 @@ def test_waiting_for_points_does_not_count_as_time() -> None:
 
         transport = RetryTransport(BudgetTransport(httpx.MockTransport(answer), budget))
         (await budget.acquire(10)).settle(200, {})
+        statuses = []
         with anyio.CancelScope() as scope:
             # three attempts of 5 s and two pauses of at most 2 s fit into 20 s; the minute that
             # the points take to come back does not
             request = call(repeatable=True, max_retries=2, timeout=20.0, scope=scope)
-            response = await transport.handle_async_request(request)
-        assert not scope.cancelled_caught
-        assert response.status_code == 200
+            statuses.append((await transport.handle_async_request(request)).status_code)
+        assert statuses == [200]
         assert anyio.current_time() > 60
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
@@ -400,7 +399,7 @@ async def test_half_an_answer_is_settled_and_closed(status: int) -> None:
     class Broken(httpx.AsyncByteStream):
         closed = False
 
-        async def __aiter__(self) -> Any:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
             yield b"half"
             raise httpx.ReadError("gone")
 

@@ -383,7 +383,7 @@ class Core:
             return ClientClosedError("the WherebyClient was closed during the call")
         if isinstance(failure, httpx.TimeoutException):
             return _too_slow(context, options, request)
-        detail = " ".join(self._hide_token(str(failure)).split())[:200] or "no details"
+        detail = " ".join(self._hide_token(_told(failure)).split())[:200]
         if isinstance(failure, NEVER_SENT):
             text = f"no connection: {detail}"
         elif isinstance(failure, httpx.TransportError):
@@ -409,6 +409,16 @@ class Core:
 def _running_loop() -> object:
     token = anyio.lowlevel.current_token()
     return getattr(token, "native_token", token)  # anyio wraps the loop since 4.11
+
+
+def _told(failure: BaseException | None) -> str:
+    """Return the first words in a chain of exceptions: trio's are often silent."""
+    seen = 0
+    while failure is not None and seen < 10:
+        if text := str(failure):
+            return text
+        failure, seen = failure.__cause__ or failure.__context__, seen + 1
+    return "no details"
 
 
 def _too_slow(context: CallContext, options: Options, request: RequestInfo) -> APITimeoutError:
