@@ -95,13 +95,13 @@ class Watch:
     """Wakes one who waits when an event mentions what is waited for."""
 
     def __init__(self) -> None:
-        self.latest: Event[Any] | None = None
-        """The latest event that mentioned it."""
+        self.events: list[Event[Any]] = []
+        """The events that have mentioned it, in the order of their arrival."""
         self._changed = anyio.Event()
 
     def notify(self, event: Event[Any]) -> None:
         """Take note of an event."""
-        self.latest = event
+        self.events.append(event)
         self._changed.set()
 
     async def next(self) -> None:
