@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .types import UNSET
 
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@frozen
-class Call(Generic[T]):
+# A named tuple: attrs is loaded with the first model, not with the package.
+class Call(NamedTuple, Generic[T]):
     """One API call: everything that is needed to send it, any number of times.
 
     `path` and `query` are percent-encoded already. `repeatable` says that sending it again after a
