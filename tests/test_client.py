@@ -755,6 +755,14 @@ SCRIPTS: dict[str, str] = {
                 await asyncio.sleep(0.01)
         asyncio.run(main())
     """,
+    "collected open while trio runs": """
+        async def main():
+            for _ in range(3):
+                await call(WherebyClient(TOKEN, base_url=URL))
+                gc.collect()
+                await trio.sleep(0.01)
+        trio.run(main)
+    """,
     "closed from another thread's loop": """
         whereby = WherebyClient(TOKEN, base_url=URL)
         async def main():
@@ -762,6 +770,14 @@ SCRIPTS: dict[str, str] = {
             await asyncio.to_thread(asyncio.run, whereby.aclose())
             await asyncio.sleep(0.01)
         asyncio.run(main())
+    """,
+    "closed from another thread's trio": """
+        whereby = WherebyClient(TOKEN, base_url=URL)
+        async def main():
+            await call(whereby)
+            await trio.to_thread.run_sync(trio.run, whereby.aclose)
+            await trio.sleep(0.01)
+        trio.run(main)
     """,
     "a loop that is closed without ceremony": """
         whereby = WherebyClient(TOKEN, base_url=URL)
@@ -818,16 +834,22 @@ def test_a_whole_life(script: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-async def test_nothing_is_left_after_collection() -> None:
-    """Keep nothing alive of a client that is closed and forgotten."""
+@pytest.mark.parametrize("close", [True, False])
+async def test_nothing_is_left_after_collection(close: bool) -> None:
+    """Keep nothing alive of a client that is forgotten, closed or not: no object, no socket."""
     async with serve(reply(200, {})) as server:
         whereby = client(server.url)
         await whereby.request("GET", "/")
-        await whereby.aclose()
-    gone = weakref.ref(whereby._core)
-    del whereby
-    gc.collect()
-    assert gone() is None
+        assert whereby.meetings is whereby.meetings  # which know the client
+        gone = weakref.ref(whereby._core)
+        if close:
+            await whereby.aclose()
+        del whereby
+        gc.collect()
+        assert gone() is None
+        with anyio.fail_after(5):
+            while server.open_connections:
+                await anyio.lowlevel.checkpoint()
 
 
 async def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,8 @@ class WherebyClient(Resources):
             a lost answer or a server error never one of the creating POSTs.
         max_wait: seconds that one call may wait for points. A call that would have to wait longer
             fails at once with BudgetTimeoutError. None: as long as it takes.
-        transport: what sends the requests, in place of httpx's own connections.
+        transport: what sends the requests, in place of httpx's own connections. It is closed with
+            the client.
         allow_insecure: accept plain http to any host. Everybody on the way can read the token then.
 
     Raises:

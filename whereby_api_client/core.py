@@ -149,6 +149,46 @@ class _LoopClient(NamedTuple):
     lifetime: AsyncGenerator[None, None]
 
 
+def _let_go(clients: dict[object, _LoopClient]) -> None:
+    """Let each loop that still runs close its own client; called from any thread."""
+    while clients:
+        loop, client = clients.popitem()
+        run_soon = getattr(loop, "run_sync_soon", None)
+        if run_soon is not None:  # a trio token
+            # asyncio closes a forgotten generator in silence, trio only with a warning
+            import trio
+
+            with contextlib.suppress(trio.RunFinishedError):
+                run_soon(trio.lowlevel.spawn_system_task, _finish, client.lifetime)
+
+
+async def _finish(lifetime: AsyncGenerator[None, None]) -> None:
+    await lifetime.aclose()
+
+
+class _Connector:
+    """Makes connection pools, with one TLS context for all of them.
+
+    Apart from `Core`, because the pools hold it: with them, a forgotten core would live for ever.
+    """
+
+    __slots__ = ("_tls",)
+
+    def __init__(self) -> None:
+        self._tls: ssl.SSLContext | None = None
+
+    def __call__(
+        self, tls: ssl.SSLContext | None = None, proxy: httpx.Proxy | None = None
+    ) -> httpx.AsyncBaseTransport:
+        if tls is None:
+            if self._tls is None:
+                self._tls = httpx.create_ssl_context()  # takes 20 ms: once is enough
+            tls = self._tls
+        # no limit on their number: PoolTransport counts
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy)
+
+
 # what stands in front of the wire: the chain of the API, or nothing
 _Front = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 
@@ -159,11 +199,11 @@ class Core:
     __slots__ = (
         "__weakref__",
         "_closed",
+        "_connector",
         "_headers",
         "_host",
         "_loops",
         "_storage",
-        "_tls",
         "_token",
         "_transport",
         "base_url",
@@ -187,7 +227,7 @@ class Core:
         self._host = url.host
         self._token = Secret(token)
         self._transport = transport
-        self._tls: ssl.SSLContext | None = None
+        self._connector = _Connector()
         self._headers: httpx.Headers | None = None
         # A connection belongs to the event loop that made it, so each loop has its own client.
         self._loops: dict[object, _LoopClient] = {}
@@ -197,7 +237,7 @@ class Core:
         # A client that is forgotten open lets go of its connections while they are still whole:
         # `finalize` holds them, so that the garbage collector does not find them first.
         for loops in (self._loops, self._storage):
-            weakref.finalize(self, loops.clear).atexit = False
+            weakref.finalize(self, _let_go, loops).atexit = False
 
     async def send(
         self, call: Call[Any], options: Options, headers: Mapping[str, str] | None = None
@@ -266,8 +306,7 @@ class Core:
         self._closed = True
         for loops in (self._loops, self._storage):
             own = loops.pop(_running_loop(), None)
-            # The others are let go of: each loop that still runs closes its own client.
-            loops.clear()
+            _let_go(loops)
             if own is not None:
                 await own.lifetime.aclose()
 
@@ -297,7 +336,7 @@ class Core:
         problem = http = None
         try:
             http = _HTTPClient(
-                transport=front(self._transport or PoolTransport(self._connections)),
+                transport=front(self._transport or PoolTransport(self._connector)),
                 mounts={} if self._transport else self._mounts(front),
                 trust_env=False,  # what is to be trusted of it, we have read ourselves
             )
@@ -318,7 +357,7 @@ class Core:
         """Return what sends the requests that go another way: without TLS, or over proxies."""
         # Loading the certificates blocks for 20 ms. A loopback server needs none; if a redirect
         # leads from http to https all the same, this context trusts nobody.
-        without_tls = partial(self._connections, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        without_tls = partial(self._connector, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {
             "http://": front(PoolTransport(without_tls))
         }
@@ -327,20 +366,9 @@ class Core:
                 mounts[pattern] = None
             else:
                 mounts[pattern] = front(
-                    PoolTransport(partial(self._connections, proxy=httpx.Proxy(proxy)))
+                    PoolTransport(partial(self._connector, proxy=httpx.Proxy(proxy)))
                 )
         return mounts
-
-    def _connections(
-        self, tls: ssl.SSLContext | None = None, proxy: httpx.Proxy | None = None
-    ) -> httpx.AsyncBaseTransport:
-        if tls is None:
-            if self._tls is None:
-                self._tls = httpx.create_ssl_context()  # takes 20 ms: once is enough
-            tls = self._tls
-        # no limit on their number: PoolTransport counts
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy)
 
     def _request(
         self,
