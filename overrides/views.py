@@ -144,6 +144,7 @@ class Method:
     either_of: list[list[str]]
     repeatable: bool
     result_text: str
+    result_fields: list[str]  # as the document spells them
 
     @property
     def path_parameters(self) -> list[Parameter]:
@@ -236,6 +237,41 @@ class Tag:
     name: str
     class_name: str
     methods: list[Method] = field(factory=list)
+
+    def _method(self, name: str) -> Method | None:
+        return next((method for method in self.methods if method.name == name), None)
+
+    @property
+    def item(self) -> Type | None:
+        """What `get` answers, if one argument in its path names it."""
+        get = self._method("get")
+        if get is None or len(get.path_parameters) != 1 or not get.result_fields:
+            return None
+        return get.result
+
+    @property
+    def item_id(self) -> Field:
+        """The argument that names an item."""
+        return next(m for m in self.methods if m.name == "get").path_parameters[0].field
+
+    @property
+    def is_waitable(self) -> bool:
+        """Whether items have a state, so that callers can wait for them."""
+        get = self._method("get")
+        return self.item is not None and get is not None and "state" in get.result_fields
+
+    @property
+    def is_downloadable(self) -> bool:
+        """Whether items have files."""
+        return self.item is not None and self._method("get_access_link") is not None
+
+    @property
+    def create(self) -> Method | None:
+        """The method that answers the id of what callers then wait for."""
+        create = self._method("create")
+        if create is None or not self.is_waitable:
+            return None
+        return create if self.item_id.wire in create.result_fields else None
 
     @property
     def doc(self) -> str:
@@ -511,7 +547,16 @@ def method_of(
         # a repeated POST may create a second thing; the bulk deletes say that they are idempotent
         repeatable=operation.method != "post" or "idempotent" in about.get("description", ""),
         result_text=result_text,
+        result_fields=fields_named(result, data),
     )
+
+
+def fields_named(result: Type | None, data: GeneratorData) -> list[str]:
+    """The fields of a model that is a result, as the document spells them."""
+    if result is None or result.kind != "model":
+        return []
+    model = next(m for m in data.models if str(m.class_info.name) == result.name)
+    return [f.wire for f in fields_of(model, data)]
 
 
 def renamed(item: Field, taken: set[str]) -> Field:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import arguments as arg
+from ...downloads import Downloadable
 from ...pagination import Paginator
 from ...resource import Call, Resource, nothing
 from ...types import UNSET, Unset
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     pass
 
 
-class Recordings(Resource):
+class Recordings(Downloadable[Recording], Resource):
     """The operations on recordings: list, bulk_delete, get, delete, get_access_link."""
 
     __slots__ = ()
+
+    _id_name = "recording_id"
 
     def list(
         self,

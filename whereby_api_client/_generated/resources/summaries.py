@@ -9,18 +9,22 @@ from ... import arguments as arg
 from ...pagination import Paginator
 from ...resource import Call, Resource, nothing
 from ...types import UNSET, Unset
+from ...waiting import DEFAULT_TIMEOUT, Waitable
 from ..models.created_summary import CreatedSummary
 from ..models.summary import Summary
 from ..models.summary_page import SummaryPage
 
 if TYPE_CHECKING:
+    from ...webhooks import Webhooks
     from ..models.summary_template import SummaryTemplate
 
 
-class Summaries(Resource):
+class Summaries(Waitable[Summary], Resource):
     """The operations on summaries: create, list, get, delete."""
 
     __slots__ = ()
+
+    _id_name = "summary_id"
 
     async def create(
         self,
@@ -218,3 +222,38 @@ class Summaries(Resource):
                 repeatable=True,
             )
         )
+
+    async def create_and_wait(
+        self,
+        *,
+        transcription_id: str,
+        template: SummaryTemplate | str | Unset = UNSET,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        webhooks: Webhooks | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+    ) -> Summary:
+        """Create as `create` does, then wait until it is done, as `wait` does.
+
+        When it fails or the time is over, the error's `job_id` is the id of what was created.
+
+        Args:
+            transcription_id: as for `create`.
+            template: as for `create`.
+            timeout: as for `wait`: seconds to wait after it was created; None: for ever.
+            webhooks: as for `wait`: where this process receives Whereby's events.
+            extra_body: Further JSON fields, sent as they are.
+            extra_query: Further query parameters.
+
+        Raises:
+            JobFailedError: it has failed; the text and `reason` say why.
+            JobTimeoutError: the time is over.
+            WherebyError: what `create` raises.
+        """
+        created = await self.create(
+            transcription_id=transcription_id,
+            template=template,
+            extra_body=extra_body,
+            extra_query=extra_query,
+        )
+        return await self.wait(created.summary_id, timeout=timeout, webhooks=webhooks)

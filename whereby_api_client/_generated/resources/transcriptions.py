@@ -6,22 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import arguments as arg
+from ...downloads import Downloadable
 from ...pagination import Paginator
 from ...resource import Call, Resource, nothing
 from ...types import UNSET, Unset
+from ...waiting import DEFAULT_TIMEOUT, Waitable
 from ..models.access_link import AccessLink
 from ..models.created_transcription import CreatedTranscription
 from ..models.transcription import Transcription
 from ..models.transcription_page import TranscriptionPage
 
 if TYPE_CHECKING:
-    pass
+    from ...webhooks import Webhooks
 
 
-class Transcriptions(Resource):
+class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resource):
     """The operations on transcriptions: create, list, bulk_delete, get, delete, get_access_link."""
 
     __slots__ = ()
+
+    _id_name = "transcription_id"
 
     async def create(
         self,
@@ -295,3 +299,35 @@ class Transcriptions(Resource):
                 repeatable=True,
             )
         )
+
+    async def create_and_wait(
+        self,
+        *,
+        recording_id: str,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        webhooks: Webhooks | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+    ) -> Transcription:
+        """Create as `create` does, then wait until it is done, as `wait` does.
+
+        When it fails or the time is over, the error's `job_id` is the id of what was created.
+
+        Args:
+            recording_id: as for `create`.
+            timeout: as for `wait`: seconds to wait after it was created; None: for ever.
+            webhooks: as for `wait`: where this process receives Whereby's events.
+            extra_body: Further JSON fields, sent as they are.
+            extra_query: Further query parameters.
+
+        Raises:
+            JobFailedError: it has failed; the text and `reason` say why.
+            JobTimeoutError: the time is over.
+            WherebyError: what `create` raises.
+        """
+        created = await self.create(
+            recording_id=recording_id,
+            extra_body=extra_body,
+            extra_query=extra_query,
+        )
+        return await self.wait(created.transcription_id, timeout=timeout, webhooks=webhooks)
