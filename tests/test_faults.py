@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import ssl
@@ -153,11 +154,10 @@ async def test_unknown_certificate() -> None:
     received: list[bytes] = []
 
     async def serve(stream: anyio.abc.SocketStream) -> None:
-        try:
-            async with await anyio.streams.tls.TLSStream.wrap(stream, ssl_context=context) as tls:
+        async with stream:
+            with contextlib.suppress(ssl.SSLError, anyio.BrokenResourceError, anyio.EndOfStream):
+                tls = await anyio.streams.tls.TLSStream.wrap(stream, ssl_context=context)
                 received.append(await tls.receive())
-        except (ssl.SSLError, anyio.BrokenResourceError, anyio.EndOfStream):
-            await stream.aclose()
 
     async with (
         await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
