@@ -214,8 +214,8 @@ def _schema(place: str, what: str, old: Any, new: Any) -> Iterator[Difference]:
             place, f"{lead}{'can be null now' if is_nullable(new) else 'is never null now'}"
         )
     if old.get("default") != new.get("default"):
-        told = f"{lead}has the default {new.get('default')!r}, had {old.get('default')!r}"
-        yield Difference(place, told.replace("None", "none"))
+        told = f"{lead}has the default {_default(new)}, had {_default(old)}"
+        yield Difference(place, told)
     if bool(old.get("deprecated")) != bool(new.get("deprecated")):
         yield Difference(
             place, f"{lead}is {'' if new.get('deprecated') else 'no longer '}deprecated"
@@ -260,6 +260,10 @@ def _members(place: str, what: str, old: Json, new: Json) -> Iterator[Difference
         pairs = zip(sequence(old.get(key)), sequence(new.get(key)), strict=False)
         for was, now in pairs:
             yield from _schema(place, what, was, now)
+
+
+def _default(schema: Json) -> str:
+    return repr(schema["default"]) if "default" in schema else "none"
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -218,12 +218,11 @@ class Expected:
                 given = f"/{TEXT}" if data.get("x-room-name") else TEXT
                 yield Argument(wire, place, True, given, TEXT)
                 continue
-            if data.get("x-room-name"):
+            if data.get("x-room-name") and isinstance(value, str):
                 given, sent = TEXT, f"/{TEXT}"
             given = _as_given(schema, given)
             pairs = self._pairs(data, schema, wire, sent)
-            nullable = False  # a query has no null
-            yield Argument(wire, "query", bool(data.get("required")), given, pairs, nullable)
+            yield Argument(wire, "query", bool(data.get("required")), given, pairs)
 
     def _pairs(self, data: Json, schema: Json, wire: str, value: Any) -> list[tuple[str, str]]:
         if isinstance(value, dict) and data.get("style") == "deepObject":

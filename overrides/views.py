@@ -583,13 +583,14 @@ def parameter_of(
         if schema.get("type") == "integer" and key in schema
     )
     text = raw.get("description") or schema.get("description") or ""
+    kind = type_of(prop, data)
     described = Field(
         str(prop.python_name),
         prop.name.get_untrusted_value(),
-        type_of(prop, data),
+        kind,
         prop.required,
         False,
-        bool(raw.get("x-room-name")),
+        bool(raw.get("x-room-name")) and kind.kind == "text",
         text.strip(),
     )
     filters = tuple(
