@@ -15,7 +15,10 @@ from overrides.spec._places import EVERY_OPERATION
 from overrides.walk import Operation, follow, is_page, items, mapping, text
 
 # Attributes that WherebyClient has anyway: a tag of that name would hide them.
-TAKEN_TAGS = frozenset({"aclose", "budget", "execute", "request", "with_options"})
+TAKEN_TAGS = frozenset({"aclose", "base_url", "budget", "execute", "request", "with_options"})
+
+# Methods that the generated classes have beside their operations.
+TAKEN_METHODS = frozenset({"create_and_wait", "download", "download_all", "wait"})
 
 # "<METHOD> <path without parameter names>" -> method, where the rule reads badly. (Nothing yet.)
 METHOD_NAMES: dict[str, str] = {}
@@ -106,7 +109,8 @@ def method_names(document: Any, operations: Iterable[Operation]) -> dict[str, tu
     for operation in known_first(order):
         tag = tag_of(operation)
         candidates = _candidates(document, operation, tag)
-        name = next(name for name in candidates if (tag, name) not in used)
+        free = (name for name in candidates if name not in TAKEN_METHODS)
+        name = next(name for name in free if (tag, name) not in used)
         used.add((tag, name))
         named[operation.pointer] = (tag, name)
     return named

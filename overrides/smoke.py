@@ -24,6 +24,7 @@ from urllib.parse import quote, unquote
 from whereby_api_client import Paginator, PointBudget, WherebyClient
 from whereby_api_client.resource import Call, Resource
 
+from .naming import TAKEN_METHODS
 from .walk import Json, Operation, follow, is_nullable, is_page, mapping, operations, sequence
 from .walk import parameters_of as parameters_of_document
 
@@ -429,11 +430,11 @@ def _look_at(result: Any, answer: Any) -> None:
 
 
 def _left_over(client: WherebyClient, names: set[str]) -> Iterator[str]:
-    """Find methods for which the document has no operation."""
+    """Find generated methods for which the document has no operation."""
     for tag in sorted({name.partition(".")[0] for name in names}):
-        resource = getattr(client, tag, None)
-        for name, _ in inspect.getmembers(resource, callable):
-            if not name.startswith("_") and f"{tag}.{name}" not in names:
+        for name in vars(type(getattr(client, tag, None))):
+            known = f"{tag}.{name}" in names or name in TAKEN_METHODS
+            if not (known or name.startswith("_")):
                 yield f"whereby.{tag}.{name}: the document has no such operation"
 
 

@@ -216,13 +216,26 @@ class _Reader:
             returned = node.returns
             found = self._look_up(module, _head(returned)) if returned is not None else None
             if found is not None and isinstance(found[1], ast.ClassDef) and _is_resource(found[1]):
-                # what callers write is whereby.meetings.create(...)
                 yield called, "property"
-                yield from self._members(called, found[0], found[1])
+                yield from self._resource(called, found[0], found[1])
             else:
                 yield called, f"property{_returns(node)}"
             return
         yield from _function(called, node, decorators)
+
+    def _resource(
+        self, name: str, module: _Module, node: ast.ClassDef
+    ) -> Iterator[tuple[str, str]]:
+        """What callers write: `whereby.meetings.create(...)`, and what the class inherits."""
+        own = dict(self._members(name, module, node))
+        for base in node.bases:
+            found = self._look_up(module, _head(base))
+            if found is not None and isinstance(found[1], ast.ClassDef):
+                for member, fact in self._members(name, found[0], found[1]):
+                    method = member.partition("(")[0]
+                    if method not in own and not method.endswith(".__init__"):
+                        yield member, fact
+        yield from own.items()
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
