@@ -13,7 +13,6 @@ from json import dumps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never
 
 import anyio
-import anyio.lowlevel
 import httpx
 
 from . import __version__
@@ -435,8 +434,12 @@ class Core:
 
 
 def _running_loop() -> object:
-    token = anyio.lowlevel.current_token()
-    return getattr(token, "native_token", token)  # anyio wraps the loop since 4.11
+    # Not by anyio, which has no public name for it before 4.11. Trio first: it can be a guest in an
+    # asyncio loop.
+    if "trio" in sys.modules:
+        with contextlib.suppress(RuntimeError):
+            return sys.modules["trio"].lowlevel.current_trio_token()
+    return sys.modules["asyncio"].get_running_loop()
 
 
 def _told(failure: BaseException | None) -> str:

@@ -427,7 +427,7 @@ class PoolTransport(httpx.AsyncBaseTransport):
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._make = make
-        self._slots = anyio.Semaphore(max_connections, fast_acquire=True)
+        self._slots = anyio.Semaphore(max_connections)
         self._pool: _Pool | None = None
         self._retired: list[_Pool] = []
         self._closed = False
@@ -436,7 +436,10 @@ class PoolTransport(httpx.AsyncBaseTransport):
         """Send the request over a connection of the pool."""
         context = context_of(request)
         context.reached = False
-        await self._slots.acquire()
+        try:
+            self._slots.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._slots.acquire()
         try:
             pool = self._open()
         except BaseException:
