@@ -220,44 +220,63 @@ class PointBudget:
     def _enqueue(
         self, waiter: _Waiter, priority: Priority, max_wait: float | None, first: bool
     ) -> None:
-        queue = self._background if waiter.background else self._foreground
-        if first:
-            queue = self._first
-        tells = self._on_wait is not None or logger.isEnabledFor(logging.DEBUG)
-        if tells or max_wait is not None:
+        if max_wait is not None or self._tells():
             with self._lock:
-                ahead = (
-                    self._first
-                    if first
-                    else chain(self._first, self._foreground)
-                    if not waiter.background
-                    else chain(self._first, self._foreground, self._background)
-                )
-                costs = [other.cost for other in ahead]
-                need = sum(costs) + waiter.cost
-                if waiter.background:
-                    need += self._reserved(waiter.cost)
-                expected = self._ledger.earliest(need, waiter.since) - waiter.since
-            if max_wait is not None and expected > max_wait:
-                raise BudgetTimeoutError(
-                    f"{waiter.cost} points are not to be had within {max_wait:g} s: "
-                    f"the wait is at least {expected:.1f} s ({len(costs)} calls are ahead)"
-                )
-            wait = BudgetWait(waiter.cost, priority, len(costs), expected)
-            logger.debug("a call for %d points waits: %d ahead, at least %.1f s", *wait[::2])
-            if self._on_wait is not None:
-                self._on_wait(wait)
+                ahead, expected = self._quote(waiter, first)
+            self._announce(waiter, priority, max_wait, ahead, expected)
         with self._lock:
-            key = _running_loop()
-            loop = self._loops.get(key)
-            if loop is None:
-                loop = self._loops[key] = _make_loop(key, self._work)
-            waiter.loop = loop
-            waiter.queue = queue
-            loop.waiting += 1
-            loop.prepare(waiter)
-            queue[waiter] = None
-            self._work()
+            self._queue_up(waiter, first)
+
+    def _tells(self) -> bool:
+        return self._on_wait is not None or logger.isEnabledFor(logging.DEBUG)
+
+    def _quote(self, waiter: _Waiter, first: bool) -> tuple[int, float]:
+        """Tell how many calls come before a new one, and how long it has to wait at least."""
+        ahead = (
+            self._first
+            if first
+            else chain(self._first, self._foreground)
+            if not waiter.background
+            else chain(self._first, self._foreground, self._background)
+        )
+        costs = [other.cost for other in ahead]
+        need = sum(costs) + waiter.cost
+        if waiter.background:
+            need += self._reserved(waiter.cost)
+        return len(costs), self._ledger.earliest(need, waiter.since) - waiter.since
+
+    def _announce(
+        self,
+        waiter: _Waiter,
+        priority: Priority,
+        max_wait: float | None,
+        ahead: int,
+        expected: float,
+    ) -> None:
+        """Let a call that has to wait fail if that is too long for it, else say that it waits."""
+        if max_wait is not None and expected > max_wait:
+            raise BudgetTimeoutError(
+                f"{waiter.cost} points are not to be had within {max_wait:g} s: "
+                f"the wait is at least {expected:.1f} s ({ahead} calls are ahead)"
+            )
+        wait = BudgetWait(waiter.cost, priority, ahead, expected)
+        logger.debug("a call for %d points waits: %d ahead, at least %.1f s", *wait[::2])
+        if self._on_wait is not None:
+            self._on_wait(wait)
+
+    def _queue_up(self, waiter: _Waiter, first: bool) -> None:
+        key = _running_loop()
+        loop = self._loops.get(key)
+        if loop is None:
+            loop = self._loops[key] = _make_loop(key, self._work)
+        waiter.loop = loop
+        waiter.queue = (
+            self._first if first else self._background if waiter.background else self._foreground
+        )
+        loop.waiting += 1
+        loop.prepare(waiter)
+        waiter.queue[waiter] = None
+        self._work()
 
     async def _wait(self, waiter: _Waiter, max_wait: float | None) -> Grant:
         assert waiter.loop is not None
@@ -354,7 +373,8 @@ class PointBudget:
 
     def _set_alarms(self, now: float) -> None:
         # Every loop that has waiting calls gets its own alarm: another loop may die any time.
-        when = self._ledger.next_change(now)
+        waiter = self._next(now)
+        when = None if waiter is None else self._ledger.next_change(waiter.cost, now)
         if when is None:
             return
         here = _running_loop()
