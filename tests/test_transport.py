@@ -211,6 +211,21 @@ async def test_a_429_does_not_pause_here() -> None:
     assert len(script.seen) == 2
 
 
+async def test_the_head_of_the_queue_is_for_a_429_only() -> None:
+    """Queue up again like everybody else after any other failure."""
+    seen: list[bool] = []
+
+    class Watch(Script):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append(request.extensions[EXTENSION].first)
+            return await super().handle_async_request(request)
+
+    script = Watch(429, httpx.ReadError(""), 429, 503, 200)
+    request = call(repeatable=True, max_retries=9)
+    await Retries(script).transport.handle_async_request(request)
+    assert seen == [False, True, False, True, False]
+
+
 async def test_log(caplog: pytest.LogCaptureFixture) -> None:
     """Write a debug line for each attempt, without the query."""
     caplog.set_level(logging.DEBUG, "whereby_api_client")

@@ -201,6 +201,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 pause = self._pause(context, retries, error, None)
                 if pause is None:
                     raise
+                context.first = False
             else:
                 self._log(request, retries, response.status_code)
                 pause = self._pause(context, retries, response.status_code, response.headers)
