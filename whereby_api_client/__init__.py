@@ -24,11 +24,14 @@ from .errors import (
     WherebyError,
 )
 from .pagination import Paginator
+from .ratelimit import RateLimit
+from .response import APIResponse
 from .types import UNSET, ImageInput, Unset
 
 __all__ = [
     "UNSET",
     "APIConnectionError",
+    "APIResponse",
     "APIStatusError",
     "APITimeoutError",
     "AuthenticationError",
@@ -42,6 +45,7 @@ __all__ = [
     "Paginator",
     "PermissionDeniedError",
     "PointBudget",
+    "RateLimit",
     "RateLimitError",
     "RequestInfo",
     "ResponseDecodeError",

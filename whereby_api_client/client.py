@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from json import JSONDecodeError, loads
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Never, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Never, ParamSpec, Self, TypeVar
 
 from . import checks
 from ._generated.resources import Resources
@@ -13,7 +13,8 @@ from .budget import PointBudget
 from .codec import DecodeError, encode
 from .core import Answer, Core, Options
 from .errors import Headers, InvalidArgumentError, ResponseDecodeError
-from .resource import Call, anything
+from .resource import Call, Resource, anything
+from .response import APIResponse
 from .storage import open_link
 from .transport import cost_of, is_repeatable
 from .types import UNSET, Unset
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .budget import Priority
     from .storage import LinkAnswer
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -81,6 +83,7 @@ class WherebyClient(Resources):
             allow_insecure=allow_insecure,
         )
         self._is_view = False
+        self._answers: list[Answer] | None = None
 
     @property
     def budget(self) -> PointBudget:
@@ -112,16 +115,58 @@ class WherebyClient(Resources):
             priority: "foreground", or "background" for what may wait until others are served.
         """
         old = self._options
+        return self._view(
+            _options(
+                old.timeout if timeout is UNSET else timeout,
+                old.max_retries if max_retries is UNSET else max_retries,
+                old.max_wait if max_wait is UNSET else max_wait,
+                old.priority if priority is UNSET else priority,
+            ),
+            self._answers,
+        )
+
+    def _view(self, options: Options, answers: list[Answer] | None) -> Self:
         view = object.__new__(type(self))
         view._core = self._core
-        view._options = _options(
-            old.timeout if timeout is UNSET else timeout,
-            old.max_retries if max_retries is UNSET else max_retries,
-            old.max_wait if max_wait is UNSET else max_wait,
-            old.priority if priority is UNSET else priority,
-        )
+        view._options = options
         view._is_view = True
+        view._answers = answers
         return view
+
+    async def with_response(
+        self, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> APIResponse[T]:
+        """Call a method and return its result together with status and headers.
+
+            response = await whereby.with_response(whereby.meetings.get, meeting_id)
+            response.parsed.room_url, response.status_code, response.rate_limit.remaining
+
+        Works with every method of every resource, also through `with_options`, and with `request`;
+        a list gives its first page. Errors are raised as always and hold status and headers too.
+
+        Args:
+            method: the method, not yet called.
+            args: its arguments.
+            kwargs: its keyword arguments.
+
+        Raises:
+            InvalidArgumentError: the method is none of a client's.
+        """
+        owner = getattr(method, "__self__", None)
+        caller = owner._caller if isinstance(owner, Resource) else owner
+        if not isinstance(caller, WherebyClient):
+            raise InvalidArgumentError(
+                "method: expected one of a client's methods, such as whereby.meetings.get"
+            )
+        answers: list[Answer] = []
+        view = caller._view(caller._options, answers)
+        bound = type(owner)(view) if isinstance(owner, Resource) else view
+        parsed: T = await getattr(bound, method.__name__)(*args, **kwargs)
+        if not answers:
+            raise InvalidArgumentError(f"method: {method.__name__} has not called the API")
+        last = answers[-1]
+        headers = Headers(last.headers.multi_items())
+        return APIResponse(parsed, last.status_code, headers, last.request)
 
     async def request(
         self,
@@ -166,11 +211,15 @@ class WherebyClient(Resources):
             repeatable=is_repeatable(method),
         )
         answer = await self._core.send(call, self._options, checks.headers(headers))
+        if self._answers is not None:
+            self._answers.append(answer)
         return _parsed(call, answer) if answer.content else None
 
     async def execute(self, call: Call[T]) -> T:
         """Send a call and return its parsed result: what the generated methods stand on."""
         answer = await self._core.send(call, self._options)
+        if self._answers is not None:
+            self._answers.append(answer)
         return call.parse(None) if call.empty else _parsed(call, answer)
 
     def open_link(
