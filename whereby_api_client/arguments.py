@@ -114,9 +114,7 @@ def json_object(name: str, value: Any, *, null: bool = False) -> Any:
     return encode(name, value)
 
 
-def array(
-    name: str, value: Any, check: Callable[[str, Any], Any], *, null: bool = False
-) -> Any:
+def array(name: str, value: Any, check: Callable[[str, Any], Any], *, null: bool = False) -> Any:
     """Check a sequence and each of its items; a lone string is a mistake, not a sequence."""
     if _absent(name, value, null):
         return value
@@ -152,7 +150,9 @@ def segment(name: str, value: Any) -> str:
     if not value.strip():
         raise InvalidArgumentError(f"{name}: cannot be empty, it is part of the address")
     if any(part in (".", "..") for part in value.replace("\\", "/").split("/")):
-        raise InvalidArgumentError(f"{name}: {value!r} would lead to another address; '.' and '..' are refused")
+        raise InvalidArgumentError(
+            f"{name}: {value!r} would lead to another address; '.' and '..' are refused"
+        )
     return quote(encode(name, value), safe="")
 
 
@@ -248,7 +248,9 @@ async def image(name: str, value: ImageInput) -> tuple[str, bytes, str]:
             content = await path.read_bytes()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise InvalidArgumentError(f"{name}: cannot read {os.fspath(value)!r}: {reason}") from None
+            raise InvalidArgumentError(
+                f"{name}: cannot read {os.fspath(value)!r}: {reason}"
+            ) from None
     elif hasattr(value, "read"):
         filename = os.path.basename(str(getattr(value, "name", "") or ""))
         content = await anyio.to_thread.run_sync(value.read)
