@@ -40,17 +40,18 @@ class Outcome:
     # when the server counted how many points
     counted: list[tuple[float, int]] = field(factory=list)
 
-    def used(self, limit: int, period: float, algorithm: str) -> float:
-        """How much of the limit was used, in percent, until the last window could begin.
+    def used(self, limit: int, period: float) -> float:
+        """How much of the limit per period was used, in percent, until the last one could begin.
 
-        What comes after is a remainder that fills no window, and would only blur the figure.
+        What comes after fills no period, and would only blur the figure. A token bucket gives one
+        limit beside, so there it can be more than 100.
         """
         points = sum(cost for _, cost in self.counted)
-        last = (points - 1) // limit * limit
+        periods = (points - 1) // limit
         totals = itertools.accumulate(cost for _, cost in self.counted)
-        first = next(i for i, total in enumerate(totals) if total > last)
+        first = next(i for i, total in enumerate(totals) if total > periods * limit)
         took = self.counted[first][0] - self.counted[0][0]
-        return 100 * ideal_time(last + 1, limit, period, algorithm) / took
+        return 100 * periods * period / took
 
 
 def work(calls: int, seed: int = 1) -> list[tuple[str, int]]:
@@ -58,13 +59,6 @@ def work(calls: int, seed: int = 1) -> list[tuple[str, int]]:
     dice = random.Random(seed)
     weights = [share for _, _, share in MIX]
     return [(m, c) for m, c, _ in dice.choices(MIX, weights, k=calls)]
-
-
-def ideal_time(points: int, limit: int, period: float, algorithm: str) -> float:
-    """The time that a perfect client needs for so many points."""
-    if algorithm == "token-bucket":
-        return (points - limit) * period / limit
-    return (points - 1) // limit * period
 
 
 async def drive(name: str, limiter: Limiter, url: str, jobs: list[tuple[str, int]]) -> Outcome:
@@ -125,16 +119,16 @@ async def saturate(
 def report(outcomes: list[Outcome], limit: int, period: float, algorithm: str) -> None:
     """Print the table."""
     points = sum(cost for _, cost in outcomes[0].counted)
-    ideal = ideal_time(points, limit, period, algorithm)
+    ideal = (points - 1) // limit * period
     print(
         f"\n{algorithm}: {len(outcomes[0].counted)} calls, {points} points at {limit} per "
-        f"{period:g} s; a perfect client needs {ideal:.1f} s"
+        f"{period:g} s; windows allow it in {ideal:.1f} s"
     )
     print(f"  {'':<24}{'wall s':>8}{'429s':>6}{'used %':>8}{'mean wait s':>13}{'p99 wait s':>12}")
     for o in outcomes:
         p99 = statistics.quantiles(o.waits, n=100)[98]
         print(
-            f"  {o.name:<24}{o.wall:8.1f}{o.throttled:6}{o.used(limit, period, algorithm):8.1f}"
+            f"  {o.name:<24}{o.wall:8.1f}{o.throttled:6}{o.used(limit, period):8.1f}"
             f"{statistics.mean(o.waits):13.2f}{p99:12.2f}"
         )
     sys.stdout.flush()
