@@ -15,7 +15,6 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import anyio
@@ -105,6 +104,7 @@ class PointBudget:
         "_loops",
         "_now",
         "_on_wait",
+        "_points",
         "_reserve",
         "_turns",
     )
@@ -137,6 +137,7 @@ class PointBudget:
         self._first: _Queue = OrderedDict()  # put back after a 429
         self._foreground: _Queue = OrderedDict()
         self._background: _Queue = OrderedDict()
+        self._points = [0, 0, 0]  # that the calls in these three queues need
         self._turns = 0  # of the foreground, while an aged background call waits
         self._loops: dict[object, _Loop] = {}  # those with waiting calls
 
@@ -167,17 +168,20 @@ class PointBudget:
         background = priority == "background"
         # No suspension while points are free: the request that follows has its own checkpoints.
         with self._lock:
-            now = self._now()
-            ledger.advance(now)
-            if cost > ledger.limit:
-                raise _too_expensive(cost, ledger.limit)
-            if (
-                not self._first
-                and not self._foreground
-                and not (background and self._background)
-                and ledger.admits(cost, now, reserve=self._reserved(cost) if background else 0)
-            ):
-                return Grant(self, ledger.take(cost, now))
+            self._busy = True
+            try:
+                now = self._now()
+                ledger.advance(now)
+                if cost > ledger.limit:
+                    raise _too_expensive(cost, ledger.limit)
+                if self._is_next(background, now) and ledger.admits(
+                    cost, now, reserve=self._reserved(cost) if background else 0
+                ):
+                    return Grant(self, ledger.take(cost, now))
+            finally:
+                self._busy = False
+                if self._endings:
+                    self._work()
         waiter = _Waiter(cost, background, now)
         self._enqueue(waiter, priority, max_wait, first)
         return await self._wait(waiter, max_wait)
@@ -213,6 +217,14 @@ class PointBudget:
     def _waiting(self) -> int:
         return len(self._first) + len(self._foreground) + len(self._background)
 
+    def _is_next(self, background: bool, now: float) -> bool:
+        """Tell whether a new call may go without queueing up."""
+        if self._first or self._foreground:
+            return False
+        if not self._background:
+            return True
+        return not background and not self._is_aged(next(iter(self._background)), now)
+
     def _reserved(self, cost: int) -> int:
         # Never so much that a background call could not be made on an empty budget.
         return min(int(self._ledger.limit * self._reserve), self._ledger.limit - cost)
@@ -228,22 +240,22 @@ class PointBudget:
             self._queue_up(waiter, first)
 
     def _tells(self) -> bool:
-        return self._on_wait is not None or logger.isEnabledFor(logging.DEBUG)
+        return self._on_wait is not None or logger.isEnabledFor(logging.INFO)
 
     def _quote(self, waiter: _Waiter, first: bool) -> tuple[int, float]:
         """Tell how many calls come before a new one, and how long it has to wait at least."""
-        ahead = (
-            self._first
-            if first
-            else chain(self._first, self._foreground)
-            if not waiter.background
-            else chain(self._first, self._foreground, self._background)
-        )
-        costs = [other.cost for other in ahead]
-        need = sum(costs) + waiter.cost
+        ahead = 0
+        need = waiter.cost
+        for rank in range(_rank(waiter, first) + 1):
+            if queue := self._queues()[rank]:
+                ahead += len(queue)
+                need += self._points[rank]
         if waiter.background:
             need += self._reserved(waiter.cost)
-        return len(costs), self._ledger.earliest(need, waiter.since) - waiter.since
+        return ahead, self._ledger.earliest(need, waiter.since) - waiter.since
+
+    def _queues(self) -> tuple[_Queue, _Queue, _Queue]:
+        return self._first, self._foreground, self._background
 
     def _announce(
         self,
@@ -260,7 +272,10 @@ class PointBudget:
                 f"the wait is at least {expected:.1f} s ({ahead} calls are ahead)"
             )
         wait = BudgetWait(waiter.cost, priority, ahead, expected)
-        logger.debug("a call for %d points waits: %d ahead, at least %.1f s", *wait[::2])
+        # A queue that begins is worth a line, a call that joins it is not.
+        level = logging.DEBUG if ahead else logging.INFO
+        text = "a call for %d points has to wait at least %.1f s (%d calls are ahead)"
+        logger.log(level, text, wait.cost, wait.expected, wait.ahead)
         if self._on_wait is not None:
             self._on_wait(wait)
 
@@ -270,12 +285,16 @@ class PointBudget:
         if loop is None:
             loop = self._loops[key] = _make_loop(key, self._work)
         waiter.loop = loop
-        waiter.queue = (
-            self._first if first else self._background if waiter.background else self._foreground
-        )
+        rank = _rank(waiter, first)
+        queue = self._queues()[rank]
+        if not queue:
+            self._points[rank] = 0
+        self._points[rank] += waiter.cost
+        waiter.rank = rank
+        waiter.queue = queue
         loop.waiting += 1
         loop.prepare(waiter)
-        waiter.queue[waiter] = None
+        queue[waiter] = None
         self._work()
 
     async def _wait(self, waiter: _Waiter, max_wait: float | None) -> Grant:
@@ -288,12 +307,11 @@ class PointBudget:
                     await waiter.loop.sleep(waiter)
         except BaseException:
             # Cancelled, or thrown away with its loop; perhaps after its turn had come.
-            self._leave(waiter)
-            if waiter.ticket is not None:
-                Grant(self, waiter.ticket).refund()
+            self._give_up(waiter)
             raise
         self._leave(waiter)
         if waiter.ticket is not None:
+            logger.debug("a call for %d points waited %.1f s", waiter.cost, waiter.waited)
             return Grant(self, waiter.ticket)
         if waiter.refused:
             raise _too_expensive(waiter.cost, self._ledger.limit)
@@ -303,12 +321,21 @@ class PointBudget:
         if waiter.queue is not None:
             self._end(lambda ledger, now: self._remove(waiter))
 
+    def _give_up(self, waiter: _Waiter) -> None:
+        def ending(ledger: Ledger, now: float) -> None:
+            self._remove(waiter)
+            if waiter.ticket is not None:
+                ledger.refund(waiter.ticket)
+
+        self._end(ending)
+
     def _remove(self, waiter: _Waiter) -> None:
         """Take a waiter out of its queue, for whatever reason."""
         if waiter.queue is None or waiter.loop is None:
             return
         waiter.queue.pop(waiter, None)
         waiter.queue = None
+        self._points[waiter.rank] -= waiter.cost
         waiter.loop.waiting -= 1
         if waiter.loop.waiting == 0:
             self._loops.pop(waiter.loop.key, None)
@@ -330,16 +357,15 @@ class PointBudget:
             self._busy = True
             try:
                 now = self._now()
+                self._ledger.advance(now)
                 while True:
-                    self._ledger.advance(now)
                     while self._endings:
                         self._endings.popleft()(self._ledger, now)
-                    if not self._loops:
-                        return
-                    self._serve(now)
+                    if self._loops:
+                        self._serve(now)
+                        self._set_alarms(now)
                     if not self._endings:
-                        break
-                self._set_alarms(now)
+                        return
             finally:
                 self._busy = False
 
@@ -347,29 +373,58 @@ class PointBudget:
         here = _running_loop()
         ledger = self._ledger
         while (waiter := self._next(now)) is not None:
+            loop = waiter.loop
+            assert loop is not None
+            if loop.key is not here and not loop.is_running():
+                self._set_aside(waiter, loop)
+                continue
             if waiter.cost > ledger.limit:
                 waiter.refused = True
             else:
-                aged = self._is_aged(waiter, now)
-                reserve = self._reserved(waiter.cost) if waiter.background and not aged else 0
+                reserve = 0
+                if waiter.background and self._turns < _FOREGROUND_TURNS:
+                    reserve = self._reserved(waiter.cost)
                 if not ledger.admits(waiter.cost, now, reserve=reserve):
                     return
                 waiter.ticket = ledger.take(waiter.cost, now)
-            loop = waiter.loop
+                waiter.waited = now - waiter.since
+                self._count_turn(waiter, now)
             self._remove(waiter)
-            assert loop is not None
             if not loop.wake(waiter, here) and waiter.ticket is not None:
                 ledger.refund(waiter.ticket)  # its loop is gone
 
-    def _is_aged(self, waiter: _Waiter, now: float) -> bool:
-        return waiter.background and now - waiter.since > self._ledger.period
-
     def _next(self, now: float) -> _Waiter | None:
         """Choose whose turn it is."""
-        for queue in (self._first, self._foreground, self._background):
+        queues: tuple[_Queue, ...] = self._queues()
+        if self._turns >= _FOREGROUND_TURNS:
+            queues = (self._first, self._background, self._foreground)
+        for queue in queues:
             for waiter in queue:
                 return waiter
         return None
+
+    def _is_aged(self, waiter: _Waiter, now: float) -> bool:
+        return now - waiter.since > self._ledger.period
+
+    def _count_turn(self, waiter: _Waiter, now: float) -> None:
+        if waiter.background:
+            self._turns = 0
+        elif self._background and self._is_aged(next(iter(self._background)), now):
+            self._turns += 1
+
+    def _set_aside(self, waiter: _Waiter, loop: _Loop) -> None:
+        """Let the others pass a call whose loop stands still; it may run on, or never again."""
+        if not loop.post(self._take_back, waiter):
+            self._remove(waiter)
+        elif waiter.queue is not None:
+            del waiter.queue[waiter]
+
+    def _take_back(self, waiter: _Waiter) -> None:
+        with self._lock:
+            if waiter.queue is not None:
+                waiter.queue[waiter] = None
+                waiter.queue.move_to_end(waiter, last=False)
+                self._work()
 
     def _set_alarms(self, now: float) -> None:
         # Every loop that has waiting calls gets its own alarm: another loop may die any time.
@@ -401,12 +456,13 @@ class Grant:
         if self._ticket.open:
             said = read_rate_limit(status, headers, body)
             rejected = status == 429
-            if rejected:
-                logger.warning("the server refused a call for lack of points; pausing")
             ticket = self._ticket
             self._budget._end(
                 lambda ledger, now: ledger.settle(ticket, now, said, rejected=rejected)
             )
+            if rejected:
+                pause = self._budget.snapshot().paused_for
+                logger.warning("the server refused a call for lack of points: %.1f s pause", pause)
 
     def refund(self) -> None:
         """End it without a trace: the request surely never reached the server."""
@@ -426,7 +482,18 @@ class Grant:
 class _Waiter:
     """A call in the queue."""
 
-    __slots__ = ("background", "cost", "loop", "queue", "refused", "signal", "since", "ticket")
+    __slots__ = (
+        "background",
+        "cost",
+        "loop",
+        "queue",
+        "rank",
+        "refused",
+        "signal",
+        "since",
+        "ticket",
+        "waited",
+    )
 
     def __init__(self, cost: int, background: bool, since: float) -> None:
         self.cost = cost
@@ -434,12 +501,18 @@ class _Waiter:
         self.since = since
         self.loop: _Loop | None = None
         self.queue: _Queue | None = None
+        self.rank = 0
+        self.waited = 0.0
         self.signal: Any = None  # an asyncio.Future or a trio.Event
         self.ticket: Ticket | None = None
         self.refused = False
 
 
 _Queue: TypeAlias = OrderedDict[_Waiter, None]
+
+
+def _rank(waiter: _Waiter, first: bool) -> int:
+    return 0 if first else 2 if waiter.background else 1
 
 
 class _Loop(Protocol):
@@ -451,6 +524,8 @@ class _Loop(Protocol):
     def prepare(self, waiter: _Waiter) -> None: ...
     async def sleep(self, waiter: _Waiter) -> None: ...
     def wake(self, waiter: _Waiter, here: object) -> bool: ...
+    def is_running(self) -> bool: ...
+    def post(self, what: Callable[[_Waiter], None], waiter: _Waiter) -> bool: ...
     def arm(self, when: float, delay: float, here: object) -> None: ...
     def disarm(self) -> None: ...
 
@@ -478,6 +553,16 @@ class _AsyncioLoop:
             else:
                 self.key.call_soon_threadsafe(_resolve, waiter.signal)
         except RuntimeError:  # the loop is closed
+            return False
+        return True
+
+    def is_running(self) -> bool:
+        return self.key.is_running()
+
+    def post(self, what: Callable[[_Waiter], None], waiter: _Waiter) -> bool:
+        try:
+            self.key.call_soon_threadsafe(what, waiter)
+        except RuntimeError:
             return False
         return True
 
@@ -540,6 +625,12 @@ class _TrioLoop:
             return False
         return True
 
+    def is_running(self) -> bool:
+        return True  # a trio loop that stands still has finished, and `wake` tells that
+
+    def post(self, what: Callable[[_Waiter], None], waiter: _Waiter) -> bool:
+        raise NotImplementedError  # only for loops that do not run
+
     def arm(self, when: float, delay: float, here: object) -> None:
         import trio
 
@@ -555,26 +646,25 @@ class _TrioLoop:
 
     def disarm(self) -> None:
         self._alarm_at = math.inf
-        if self._alarm is not None:
-            self._alarm.cancel()
 
     def _start(self, delay: float) -> None:
         import trio
 
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm = trio.CancelScope(deadline=trio.current_time() + delay)
-        trio.lowlevel.spawn_system_task(self._ring, self._alarm)
+        deadline = trio.current_time() + delay
+        if self._alarm is None:
+            self._alarm = trio.CancelScope(deadline=deadline)
+            trio.lowlevel.spawn_system_task(self._ring, self._alarm)
+        else:
+            self._alarm.deadline = deadline
 
     async def _ring(self, alarm: trio.CancelScope) -> None:
         import trio
 
         with alarm:
             await trio.sleep_forever()
-        if self._alarm is alarm:
-            self._alarm = None
-            self._alarm_at = math.inf
-            self._work()
+        self._alarm = None
+        self._alarm_at = math.inf
+        self._work()
 
 
 def _make_loop(key: Any, work: Callable[[], None]) -> _Loop:
