@@ -43,12 +43,20 @@ class World:
 
 
 class _Call:
-    __slots__ = ("cost", "done", "fate", "since", "ticket")
+    __slots__ = ("cost", "done", "fate", "sent", "since", "ticket")
 
-    def __init__(self, cost: int, since: float, fate: Fate, done: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        cost: int,
+        since: float,
+        fate: Fate,
+        sent: Callable[[], None],
+        done: Callable[[], None],
+    ) -> None:
         self.cost = cost
         self.since = since
         self.fate: Fate = fate
+        self.sent = sent
         self.done = done
         self.ticket: Ticket
 
@@ -82,10 +90,15 @@ class Client:
         self._alarm = float("inf")
 
     def call(
-        self, cost: int, *, fate: Fate = "answered", done: Callable[[], None] = lambda: None
+        self,
+        cost: int,
+        *,
+        fate: Fate = "answered",
+        sent: Callable[[], None] = lambda: None,
+        done: Callable[[], None] = lambda: None,
     ) -> None:
         """Queue a call."""
-        self.queue.append(_Call(cost, self.world.now, fate, done))
+        self.queue.append(_Call(cost, self.world.now, fate, sent, done))
         self.pump()
 
     def work(self, jobs: Iterator[int]) -> None:
@@ -113,6 +126,7 @@ class Client:
 
     def _send(self, call: _Call, now: float) -> None:
         call.ticket = self.ledger.take(call.cost, now)
+        call.sent()
         travel = self.upward()
         if call.fate == "no connection":
             self.world.at(now + travel, self._end, call, self.ledger.refund, call.ticket)
