@@ -94,15 +94,12 @@ async def test_forged() -> None:
     hooks, heard = receiver()
     sender = WebhookSender(URL, SECRET, app=hooks)
     webhook = Webhook(type="new", data={})
-    for forged in (
-        {"secret": "guess"},
-        {"age": 301},
-        {"age": -310},
-        {"signature": ""},
-        {"signature": "t=1,v1=00"},
-        {"body": webhook.body.replace(b"new", b"old")},
-    ):
-        assert await sender.send(webhook, **forged) == 401
+    assert await sender.send(webhook, secret="guess") == 401
+    assert await sender.send(webhook, age=301) == 401
+    assert await sender.send(webhook, age=-310) == 401
+    assert await sender.send(webhook, signature="") == 401
+    assert await sender.send(webhook, signature="t=1,v1=00") == 401
+    assert await sender.send(webhook, body=webhook.body.replace(b"new", b"old")) == 401
     assert heard == []
     assert sender.statuses == [401] * 6
 
