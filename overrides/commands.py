@@ -11,22 +11,22 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import check, forks, surface
+from . import check, forks, surface, verify
 from .evolution import compare
 from .generate import generate
 from .report import Report
 from .source import PUBLISHED_AT
-from .step import StepFailed, room
+from .step import StepFailed, abandon, room
 from .stopped import Stopped
 from .tree import PACKAGE, ROOT, SNAPSHOT, write
 from .update import UpdateStopped, update
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command and return the exit status: 0, 1 for any failure, 130 after Ctrl-C."""
+    """Run one command and return the exit status: 0, or 1 for any failure."""
     given = _parser().parse_args(arguments)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     try:
         status: int = given.run(given)
         sys.stdout.flush()
@@ -38,9 +38,6 @@ def main(arguments: Sequence[str]) -> int:
         return _failed(given, f"stopped: {stopped}")
     except StepFailed as failed:
         return _failed(given, f"the tree could not be changed: {failed}")
-    except KeyboardInterrupt:
-        print(f"overrides {given.command}: interrupted", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader of our output has left, and the work is done
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -131,6 +128,9 @@ def _unexpected(error: Exception) -> str:
     )
 
 
-def _terminated(signum: int, frame: object) -> None:
-    """Clean up after SIGTERM as after Ctrl-C."""
-    raise KeyboardInterrupt
+def _leave(number: int, frame: object) -> None:
+    """End at once. No exception: that could come up anywhere, and be swallowed or show itself."""
+    verify.stop()
+    done = "the tree is the new one" if abandon() else "the tree is as it was"
+    os.write(2, f"overrides: interrupted; {done}\n".encode())
+    os._exit(128 + number)

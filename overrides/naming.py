@@ -15,7 +15,8 @@ from overrides.spec._places import EVERY_OPERATION
 from overrides.walk import Operation, follow, is_page, items, mapping, text
 
 # Attributes that WherebyClient has anyway: a tag of that name would hide them.
-TAKEN_TAGS = frozenset({"aclose", "base_url", "budget", "execute", "request", "with_options"})
+_TAKEN = "aclose base_url budget execute open_link request with_options with_response"
+TAKEN_TAGS = frozenset(_TAKEN.split())
 
 # Methods that the generated classes have beside their operations.
 TAKEN_METHODS = frozenset({"create_and_wait", "download", "download_all", "wait"})

@@ -36,6 +36,10 @@ PLAN = "plan.json"
 _SHIELDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+# the room that this process is in, for a signal handler that has to leave it
+_entered: list[Room] = []
+
+
 class StepFailed(Exception):
     """The step could not be done; what it had moved was put back."""
 
@@ -97,6 +101,7 @@ def room(root: Path) -> Iterator[Room]:
         _wait_for(lock)
         recover(root)
         made = Room(root, lock)
+        _entered.append(made)
         made.new.mkdir(parents=True)
         # whoever looks at the tree meanwhile, or after a SIGKILL, is not bothered by it
         (made.path / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -104,8 +109,16 @@ def room(root: Path) -> Iterator[Room]:
             yield made
         finally:
             shutil.rmtree(made.path, ignore_errors=True)
+            _entered.remove(made)
     finally:
         os.close(lock)
+
+
+def abandon() -> bool:
+    """Clean up, for a process that ends at once; tell whether the tree is the new one already."""
+    for made in _entered:
+        shutil.rmtree(made.path, ignore_errors=True)
+    return any(made.replaced for made in _entered)
 
 
 def recover(root: Path) -> None:

@@ -22,6 +22,10 @@ _MOST = 20
 _CACHE = ROOT / ".mypy_cache" / "generated"
 
 
+# what is running, for a signal handler that has to end it
+_running: list[subprocess.Popen[str]] = []
+
+
 def assemble(root: Path, new: Path, into: Path) -> Path:
     """Put the hand-written package of the tree and the newly generated parts together."""
     ignore = shutil.ignore_patterns("__pycache__", GENERATED.name)
@@ -55,10 +59,16 @@ def problems(folder: Path) -> list[str]:
                 found += [f"{name}: {line}" for line in lines[:_MOST]]
                 found += [f"{name}: and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
     finally:
-        for run in runs.values():
-            run.kill()
-            run.wait()
+        stop()
     return found
+
+
+def stop() -> None:
+    """End what is still running."""
+    while _running:
+        run = _running.pop()
+        run.kill()
+        run.wait()
 
 
 def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
@@ -69,7 +79,7 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-    return subprocess.Popen(
+    run = subprocess.Popen(
         command,
         cwd=folder,
         env=environment,
@@ -79,3 +89,5 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
     )
+    _running.append(run)
+    return run

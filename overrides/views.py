@@ -144,7 +144,17 @@ class Method:
     either_of: list[list[str]]
     repeatable: bool
     result_text: str
-    result_fields: list[str]  # as the document spells them
+    result_fields: list[Field]
+
+    def always_answers(self, wire: str) -> bool:
+        """Tell whether its result has a text of that name, always."""
+        return any(
+            field.wire == wire
+            and field.required
+            and field.type.kind in ("text", "choice")
+            and not field.type.nullable
+            for field in self.result_fields
+        )
 
     @property
     def path_parameters(self) -> list[Parameter]:
@@ -238,16 +248,18 @@ class Tag:
     class_name: str
     methods: list[Method] = field(factory=list)
 
-    def _method(self, name: str) -> Method | None:
-        return next((method for method in self.methods if method.name == name), None)
+    def _of_one(self, name: str) -> Method | None:
+        """Return the method if it needs nothing but one text in its path: the id of an item."""
+        method = next((method for method in self.methods if method.name == name), None)
+        if method is None or [p.field.type.kind for p in method.path_parameters] != ["text"]:
+            return None
+        return None if any(argument.required for argument in method.arguments) else method
 
     @property
     def item(self) -> Type | None:
-        """What `get` answers, if one argument in its path names it."""
-        get = self._method("get")
-        if get is None or len(get.path_parameters) != 1 or not get.result_fields:
-            return None
-        return get.result
+        """What `get` answers about the item that its path names."""
+        get = self._of_one("get")
+        return get.result if get is not None and get.result_fields else None
 
     @property
     def item_id(self) -> Field:
@@ -256,22 +268,23 @@ class Tag:
 
     @property
     def is_waitable(self) -> bool:
-        """Whether items have a state, so that callers can wait for them."""
-        get = self._method("get")
-        return self.item is not None and get is not None and "state" in get.result_fields
+        """Whether items always have a state, so that callers can wait for them."""
+        get = self._of_one("get")
+        return get is not None and get.always_answers("state")
 
     @property
     def is_downloadable(self) -> bool:
         """Whether items have files."""
-        return self.item is not None and self._method("get_access_link") is not None
+        link = self._of_one("get_access_link")
+        return self.item is not None and link is not None and link.always_answers("accessLink")
 
     @property
     def create(self) -> Method | None:
         """The method that answers the id of what callers then wait for."""
-        create = self._method("create")
-        if create is None or not self.is_waitable:
+        create = next((method for method in self.methods if method.name == "create"), None)
+        if create is None or create.path_parameters or not self.is_waitable:
             return None
-        return create if self.item_id.wire in create.result_fields else None
+        return create if create.always_answers(self.item_id.wire) else None
 
     @property
     def doc(self) -> str:
@@ -547,16 +560,15 @@ def method_of(
         # a repeated POST may create a second thing; the bulk deletes say that they are idempotent
         repeatable=operation.method != "post" or "idempotent" in about.get("description", ""),
         result_text=result_text,
-        result_fields=fields_named(result, data),
+        result_fields=fields_of_result(result, data),
     )
 
 
-def fields_named(result: Type | None, data: GeneratorData) -> list[str]:
-    """The fields of a model that is a result, as the document spells them."""
+def fields_of_result(result: Type | None, data: GeneratorData) -> list[Field]:
+    """The fields of a model that is a result."""
     if result is None or result.kind != "model":
         return []
-    model = next(m for m in data.models if str(m.class_info.name) == result.name)
-    return [f.wire for f in fields_of(model, data)]
+    return fields_of(next(m for m in data.models if str(m.class_info.name) == result.name), data)
 
 
 def renamed(item: Field, taken: set[str]) -> Field:

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -28,7 +28,6 @@ from .ratelimit import read_rate_limit
 from .resource import Resource
 
 if TYPE_CHECKING:
-    from ._generated.models.access_link import AccessLink
     from .errors import Headers
     from .storage import LinkAnswer
 
@@ -95,6 +94,15 @@ class DownloadAllError(WherebyError):
         self.errors = errors
 
 
+class Link(Protocol):
+    """What is needed of an access link; the model is generated, and may be of any name."""
+
+    @property
+    def access_link(self) -> str:
+        """Where the file is."""
+        ...
+
+
 ItemT = TypeVar("ItemT")
 
 
@@ -110,7 +118,7 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
         """Get one item: the generated method."""
 
     @abstractmethod
-    async def get_access_link(self, item_id: str, /) -> AccessLink:
+    async def get_access_link(self, item_id: str, /) -> Link:
         """Get a link to the file: the generated method."""
 
     async def download(

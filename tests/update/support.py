@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+from overrides import verify
 from overrides.engine import Outcome, apply_overrides
 from overrides.generate import build
 from overrides.report import Report
@@ -14,7 +16,17 @@ from overrides.source import read
 from overrides.step import ROOM, STEP
 from overrides.surface import public_api, written
 from overrides.surface import read as read_facts
-from overrides.tree import DOCUMENT, OUTPUTS, REPORT, ROOT, SNAPSHOT, files, write
+from overrides.tree import (
+    DOCUMENT,
+    OUTPUTS,
+    PACKAGE,
+    REPORT,
+    ROOT,
+    SHIPPED,
+    SNAPSHOT,
+    files,
+    write,
+)
 from overrides.update import update
 
 Json = dict[str, Any]
@@ -46,12 +58,37 @@ def state(root: Path) -> dict[str, bytes]:
     return {**files(root, CHANGED), "left behind": " ".join(left).encode()}
 
 
+def put_back(root: Path, before: dict[str, bytes]) -> None:
+    """Make a tree again what it was before an update."""
+    now = files(root, CHANGED)
+    for name in now.keys() - before.keys():
+        (root / name).unlink()
+    for name, content in before.items():
+        if now.get(name) != content:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+
+
+_verified: dict[str, list[str]] = {}
+
+
+def verify_once(folder: Path) -> list[str]:
+    """Verify a package, unless the same code with the same document was verified before."""
+    code = files(folder, [PACKAGE])
+    document = json.loads(code.pop(SHIPPED.as_posix()))
+    said = repr(code) + json.dumps(document, sort_keys=True)
+    digest = hashlib.sha256(said.encode()).hexdigest()
+    if digest not in _verified:
+        _verified[digest] = verify.problems(folder)
+    return _verified[digest]
+
+
 def take(document: Json, root: Path, **options: Any) -> Report:
     """Update a tree with a document."""
     path = root / "new.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     try:
-        return update(str(path), root, **options)
+        return update(str(path), root, check=verify_once, **options)
     finally:
         path.unlink()
 

@@ -40,6 +40,30 @@ CALLS = [f"{method.upper()} {path}" for path, method, _ in operations(published(
 # Their fix says something else than our cure, in the end: upstream would know the types better.
 TOLD_OTHERWISE = {"null_in_practice", "properties_only_in_example", "unwrapped_properties"}
 
+# What the package adds of its own stands on the operations: it goes with them.
+WAIT = {
+    f"{tag}.{name}"
+    for tag in ("summaries", "transcriptions")
+    for name in ("create_and_wait", "wait")
+}
+LOAD = {
+    f"{tag}.{name}"
+    for tag in ("recordings", "transcriptions")
+    for name in ("download", "download_all")
+}
+DEPENDING = dict.fromkeys(
+    [
+        "GET /recordings/{recordingId}",
+        "GET /recordings/{recordingId}/access-link",
+        "POST /transcriptions",
+        "GET /transcriptions/{transcriptionId}",
+        "GET /transcriptions/{transcriptionId}/access-link",
+        "POST /summaries",
+        "GET /summaries/{summaryId}",
+    ],
+    WAIT | LOAD,
+)
+
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
@@ -135,8 +159,12 @@ def test_an_operation_removed(tree: Path, call: str) -> None:
     del document["paths"][path][method.lower()]
     before = methods(tree)
     report = take(document, tree)
-    assert methods(tree) == before - {name}
-    assert f"method `whereby.{name}` is gone" in section(report, "Breaks callers")
+    gone = before - methods(tree)
+    assert gone - DEPENDING.get(call, set()) == {name}
+    assert methods(tree) < before
+    assert {f"method `whereby.{one}` is gone" for one in gone} <= set(
+        section(report, "Breaks callers")
+    )
     assert f"`{name}` ({call}): the operation is gone" in section(
         report, "What changed in the document"
     )
