@@ -10,6 +10,7 @@ import os
 import random
 import ssl
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -82,7 +83,7 @@ async def test_faulty_calls() -> None:
         nonlocal longest
         for number in numbers:
             orders.append(fake.fail("*", **dice.choice(FAULTS)))
-            calls = [
+            calls: list[Callable[[], Awaitable[object]]] = [
                 partial(whereby.meetings.create, end_date=END, room_name_prefix=f"n{number}-"),
                 partial(whereby.meetings.get, "none"),
                 partial(whereby.meetings.delete, "none"),
