@@ -7,7 +7,6 @@ whoever changes something wakes the calls whose turn has come, each through its 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import sys
@@ -24,6 +23,8 @@ from .ledger import Ledger, Ticket
 from .ratelimit import read_rate_limit
 
 if TYPE_CHECKING:
+    import asyncio
+
     import trio
 
 Priority: TypeAlias = Literal["foreground", "background"]
@@ -215,7 +216,8 @@ class PointBudget:
     # -- waiting ----------------------------------------------------------------------------------
 
     def _waiting(self) -> int:
-        return len(self._first) + len(self._foreground) + len(self._background)
+        # Also those that are in no queue because their loop stands still.
+        return sum(loop.waiting for loop in self._loops.values())
 
     def _is_next(self, background: bool, now: float) -> bool:
         """Tell whether a new call may go without queueing up."""
@@ -668,7 +670,7 @@ class _TrioLoop:
 
 
 def _make_loop(key: Any, work: Callable[[], None]) -> _Loop:
-    if isinstance(key, asyncio.AbstractEventLoop):
+    if hasattr(key, "call_soon_threadsafe"):
         return _AsyncioLoop(key, work)
     return _TrioLoop(key, work)
 
@@ -706,9 +708,13 @@ class _LoopClock:
 
 
 def _running_loop() -> object:
+    # Neither is imported for this: asyncio alone would be a third of the package's import time.
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():
         return trio.lowlevel.current_trio_token()
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

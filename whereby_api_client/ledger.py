@@ -127,9 +127,11 @@ class Ledger:
         self._others_seen: float | None = None
         # No point returns early before this: the server's figures have misled us.
         self._doubt_until = -math.inf
-        # When the server's window surely ends. Responses to calls that were sent before
-        # `_window_from` may speak of the window before.
+        # When the server's window surely ends; and before when it surely does not, if we know who
+        # opened it. Responses to calls that were sent before `_window_from` may speak of the window
+        # before.
         self._window_end: float | None = None
+        self._window_floor = -math.inf
         self._window_from = -math.inf
         self._is_fixed = False  # proven: the server's window does not slide
 
@@ -296,7 +298,7 @@ class Ledger:
                 self._weigh(forgotten, answered, counts, server_limit, now)
                 self._return_oldest(forgotten)
         self._notice_others(ticket, now, self.limit - remaining, answered - forgotten)
-        self._notice_window(now, said, ticket, is_new=not beside or forgotten > 0)
+        self._notice_window(ticket, now, said, is_first=not beside, is_new=forgotten > 0)
 
     def _notice_others(self, ticket: Ticket, now: float, counts: int, answered: int) -> None:
         # The most of ours that the server can have counted: all that was sent until now, without
@@ -314,13 +316,17 @@ class Ledger:
         if self.foreign:
             self._foreign_due = now + self._hold
 
-    def _notice_window(self, now: float, said: RateLimit, ticket: Ticket, *, is_new: bool) -> None:
+    def _notice_window(
+        self, ticket: Ticket, now: float, said: RateLimit, *, is_first: bool, is_new: bool
+    ) -> None:
         """Keep track of when the server's window surely ends."""
-        if not is_new and (
-            ticket.sent_at < self._window_from
-            or (self._window_end is not None and ticket.sent_at < self._window_end)
-        ):
+        is_late = ticket.sent_at < self._window_from or (
+            self._window_end is not None and ticket.sent_at < self._window_end
+        )
+        if is_late and not is_first and not is_new:
             return
+        # Nothing was counted before this call: so it opened the window.
+        self._window_floor = ticket.sent_at + self.period * (1 - _DRIFT) if is_first else -math.inf
         # The window was open when the server handled this call: it ends within a period from now.
         self._window_end = now + self._hold
         if self.foreign and said.window_left is not None:
@@ -384,9 +390,13 @@ class Ledger:
         """Tell whether one call may try, because the server's window has ended by our reckoning."""
         if self._window_end is None or now < self._window_end or now < self._doubt_until:
             return False
-        # Unless the window is proven to be fixed, only what others have spent can be back: when
-        # ours come back is certain.
-        return missing <= self.foreign + (self.counted if self._is_fixed else 0)
+        back = self.foreign
+        if self._is_fixed:
+            # Of ours only what was answered before the window can have ended: what came later may
+            # be in the next one. In a window that might slide it is certain when ours come back.
+            due = self._window_floor + self._hold
+            back += sum(spent.points for spent in self._counted if spent.due < due)
+        return missing <= back
 
     def _next_turn(self, cost: int) -> float:
         """Tell when, in company, the next call may be sent: the last points are spread out."""

@@ -212,6 +212,19 @@ def test_a_proven_window_lets_a_dear_call_probe() -> None:
     assert books.admits(3, 60.1 + HOLD)
 
 
+def test_no_probe_beside_calls_of_the_next_window() -> None:
+    """Take no point back, at a window's end, of a call that may have opened the next one."""
+    books = ledger()
+    spend(books, 1, 0.0, remaining=LIMIT - 1)
+    spend(books, 90, 59.0, remaining=9)
+    spend(books, 1, 60.1, remaining=LIMIT - 1)  # proof of a fixed window
+    early = books.take(LIMIT - 1, 120.08)  # reaches the server just after the window's end
+    settle(books, early, 120.1)
+    books.advance(120.14)
+    assert books.available == 1
+    assert not books.admits(3, 120.14)
+
+
 def test_a_429_pauses_everything() -> None:
     """Send nothing before the server's own time, then one call, then the rest."""
     books = ledger()
