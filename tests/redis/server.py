@@ -85,6 +85,12 @@ class RedisServer:
             port=self.port, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
         )
 
+    def calls(self) -> int:
+        """Return how many scripts it has run."""
+        with self.client() as client:
+            statistics: Any = client.info("commandstats")
+        return int(statistics.get("cmdstat_evalsha", {"calls": 0})["calls"])
+
     def inspect(self, key: str) -> dict[str, Any]:
         """Return the books, as Lua tables come out of JSON."""
         script = "return cjson.encode(cmsgpack.unpack(redis.call('GET', KEYS[1])))"

@@ -1,0 +1,95 @@
+"""Processes that share the points of one organization through Redis: what they waste, what they risk.
+
+1000 mixed calls, 200 points per 4 seconds, 5 to 60 ms of network each way, 25 workers in each of 2, 4
+and 8 processes. Then the same with one process killed and with Redis killed in the middle.
+`python -m benchmarks redis_budget`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from tests.redis.processes import Order, Process, Result, start_all
+from tests.redis.server import RedisServer
+from whereby_api_client.redis_budget import RedisPointBudget
+from whereby_api_client.testing import FakeWhereby
+
+from .budget import Outcome
+
+LIMIT, PERIOD, CALLS = 200, 4.0, 1000
+
+
+class Run:
+    """One run: what happened, as the server and the processes saw it."""
+
+    def __init__(self, processes: int, algorithm: Any, event: str = "") -> None:
+        self.name = f"{processes} processes{', ' if event else ''}{event}"
+        fake = FakeWhereby(
+            limit=LIMIT, period=PERIOD, algorithm=algorithm, delay=(0.005, 0.060), seed=1
+        )
+        self.results: list[Result] = []
+        self.notes: list[str] = []
+        with ExitStack() as stack:
+            redis = stack.enter_context(RedisServer())
+            url = stack.enter_context(fake.serve())
+            share = CALLS // processes
+            crowd = [
+                stack.enter_context(Process(Order(url, redis.url, share, seed, PERIOD)))
+                for seed in range(processes)
+            ]
+            start_all(crowd)
+            began = time.monotonic()
+            if event == "one killed":
+                time.sleep(1.5 * PERIOD)
+                crowd.pop().kill()
+            elif event == "Redis killed":
+                time.sleep(1.5 * PERIOD)
+                redis.stop()
+                time.sleep(PERIOD)
+                redis.start()
+            self.results = [process.result() for process in crowd]
+            self.wall = time.monotonic() - began
+            commands = redis.calls()
+        self.counted = [(r.time, r.cost) for r in fake.requests if r.status != 429]
+        self.throttled = sum(r.status == 429 for r in fake.requests)
+        self.used = Outcome("", counted=self.counted).used(LIMIT, PERIOD)
+        self.commands = commands
+
+    def report(self) -> None:
+        """Print a line of the table."""
+        waits = [wait for result in self.results for wait in result.waits]
+        failed = sum(len(result.failed) for result in self.results)
+        warnings = sum(len(result.warnings) for result in self.results)
+        print(
+            f"  {self.name:<28}{len(self.counted):7}{self.wall:8.1f}{self.throttled:6}{failed:8}"
+            f"{self.used:8.1f}{statistics.mean(waits):12.2f}{warnings:10}"
+            f"{self.commands / len(self.counted):12.1f}"
+        )
+        sys.stdout.flush()
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--algorithm", choices=("fixed", "sliding", "token-bucket"))
+    arguments, _ = parser.parse_known_args()
+    algorithm = arguments.algorithm or "fixed"
+    print(f"\n{algorithm}: {LIMIT} points per {PERIOD:g} s")
+    print(
+        f"  {'':<28}{'calls':>7}{'wall s':>8}{'429s':>6}{'failed':>8}{'used %':>8}"
+        f"{'mean wait s':>12}{'warnings':>10}{'Redis/call':>12}"
+    )
+    for processes in (2, 4, 8):
+        Run(processes, algorithm).report()
+    Run(4, algorithm, "one killed").report()
+    Run(4, algorithm, "Redis killed").report()
+
+
+if __name__ == "__main__":
+    main()
