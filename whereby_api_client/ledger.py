@@ -276,6 +276,8 @@ class Ledger:
                 break
         if self._window_end is not None:
             when = min(when, self._window_end)
+        elif self._window_from > -math.inf and self.in_flight:
+            when = now  # the window has ended: the answer that is under way may open everything
         return max(start, when) + rounds * self.period
 
     # -- what the server says ---------------------------------------------------------------------

@@ -121,6 +121,7 @@ async def test_one_call_first_then_all() -> None:
     points = budget()
     first = await points.acquire(1)
     sent: list[float] = []
+    answered = math.nan
 
     async def call() -> None:
         await points.acquire(1)

@@ -345,6 +345,17 @@ def test_the_earliest_time_is_a_lower_bound() -> None:
     assert books.earliest(5 * LIMIT, 1.0) == first + 4 * PERIOD
 
 
+def test_the_earliest_time_knows_the_window() -> None:
+    """Count on the window's end, and on the answer that may show a new one."""
+    books = ledger()
+    spend(books, 1, 0.0, remaining=LIMIT - 1)
+    spend(books, LIMIT - 1, 50.0, remaining=0)
+    assert math.isclose(books.earliest(LIMIT, 51.0), PERIOD, rel_tol=1e-3)
+    books.advance(60.1)
+    books.take(1, 60.1)
+    assert books.earliest(1, 60.2) == 60.2
+
+
 class Books(RuleBasedStateMachine):
     """Any sequence of calls, ends, responses and time, honest or not."""
 
