@@ -710,8 +710,11 @@ class _LoopClock:
 def _running_loop() -> object:
     # Neither is imported for this: asyncio alone would be a third of the package's import time.
     trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
-        return trio.lowlevel.current_trio_token()
+    if trio is not None:
+        try:
+            return trio.lowlevel.current_trio_token()
+        except RuntimeError:
+            pass
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None
