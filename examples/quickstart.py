@@ -50,12 +50,13 @@ async def write(whereby: WherebyClient) -> None:
 
     async for recording in whereby.recordings.list(limit=1):
         made = await whereby.transcriptions.create(recording_id=recording.recording_id)
-        transcription = await whereby.transcriptions.get(made.transcription_id)
+        transcription = await whereby.transcriptions.wait(made.transcription_id, timeout=600)
         summary = await whereby.summaries.create(
             transcription_id=made.transcription_id, template="General Narrative"
         )
-        text = await whereby.summaries.get(summary.summary_id)
-        print(f"transcribed {recording.filename}: {transcription.state}; summary {text.state}")
+        text = await whereby.summaries.wait(summary.summary_id, timeout=600)
+        print(f"transcript {transcription.filename}: {transcription.state}")
+        print(f"summary    {text.template}: {text.state}")
         break
 
 
@@ -84,7 +85,7 @@ async def embedded() -> AsyncIterator[WherebyClient]:
     """Give a client of a local Whereby that allows 500 points every 2 seconds."""
     from whereby_api_client.testing import FakeWhereby
 
-    fake = FakeWhereby(limit=500, period=2)
+    fake = FakeWhereby(limit=500, period=2, job_time=0.2)
     fake.seed_demo()
     async with (
         fake.serve() as url,
