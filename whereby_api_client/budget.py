@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import threading
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import anyio
 
 from .errors import BudgetTimeoutError, InvalidArgumentError
 from .ledger import Ledger, Ticket
+from .loops import Loop, LoopClock, Sleeper, make_loop, running_loop
 from .ratelimit import read_rate_limit
-
-if TYPE_CHECKING:
-    import asyncio
-
-    import trio
 
 Priority: TypeAlias = Literal["foreground", "background"]
 Clock: TypeAlias = Callable[[], float]
@@ -128,7 +122,7 @@ class PointBudget:
         self._ledger = Ledger(limit or _STARTING_LIMIT, ceiling=limit, period=period)
         self._reserve = reserve
         self._on_wait = on_wait
-        self._now = _LoopClock() if clock is None else clock
+        self._now = LoopClock() if clock is None else clock
         # Reentrant, because the garbage collector may close a waiting coroutine, and so end its
         # grant, while this very thread is at work inside: `_busy` then says to leave it in
         # `_endings`.
@@ -140,7 +134,7 @@ class PointBudget:
         self._background: _Queue = OrderedDict()
         self._points = [0, 0, 0]  # that the calls in these three queues need
         self._turns = 0  # of the foreground, while an aged background call waits
-        self._loops: dict[object, _Loop] = {}  # those with waiting calls
+        self._loops: dict[object, Loop] = {}  # those with waiting calls
 
     async def acquire(
         self,
@@ -282,10 +276,10 @@ class PointBudget:
             self._on_wait(wait)
 
     def _queue_up(self, waiter: _Waiter, first: bool) -> None:
-        key = _running_loop()
+        key = running_loop()
         loop = self._loops.get(key)
         if loop is None:
-            loop = self._loops[key] = _make_loop(key, self._work)
+            loop = self._loops[key] = make_loop(key, self._work)
         waiter.loop = loop
         rank = _rank(waiter, first)
         queue = self._queues()[rank]
@@ -372,7 +366,7 @@ class PointBudget:
                 self._busy = False
 
     def _serve(self, now: float) -> None:
-        here = _running_loop()
+        here = running_loop()
         ledger = self._ledger
         while (waiter := self._next(now)) is not None:
             loop = waiter.loop
@@ -414,7 +408,7 @@ class PointBudget:
         elif self._background and self._is_aged(next(iter(self._background)), now):
             self._turns += 1
 
-    def _set_aside(self, waiter: _Waiter, loop: _Loop) -> None:
+    def _set_aside(self, waiter: _Waiter, loop: Loop) -> None:
         """Let the others pass a call whose loop stands still; it may run on, or never again."""
         if not loop.post(self._take_back, waiter):
             self._remove(waiter)
@@ -434,7 +428,7 @@ class PointBudget:
         when = None if waiter is None else self._ledger.next_change(waiter.cost, now)
         if when is None:
             return
-        here = _running_loop()
+        here = running_loop()
         for loop in self._loops.values():
             loop.arm(when, when - now, here)
 
@@ -481,7 +475,7 @@ class Grant:
         return f"<Grant of {self._ticket.cost} points, {state}>"
 
 
-class _Waiter:
+class _Waiter(Sleeper):
     """A call in the queue."""
 
     __slots__ = (
@@ -491,7 +485,6 @@ class _Waiter:
         "queue",
         "rank",
         "refused",
-        "signal",
         "since",
         "ticket",
         "waited",
@@ -501,11 +494,10 @@ class _Waiter:
         self.cost = cost
         self.background = background
         self.since = since
-        self.loop: _Loop | None = None
+        self.loop: Loop | None = None
         self.queue: _Queue | None = None
         self.rank = 0
         self.waited = 0.0
-        self.signal: Any = None  # an asyncio.Future or a trio.Event
         self.ticket: Ticket | None = None
         self.refused = False
 
@@ -517,214 +509,11 @@ def _rank(waiter: _Waiter, first: bool) -> int:
     return 0 if first else 2 if waiter.background else 1
 
 
-class _Loop(Protocol):
-    """What the budget needs of an event loop: a sleep, a way to end it, and an alarm."""
-
-    key: Any
-    waiting: int
-
-    def prepare(self, waiter: _Waiter) -> None: ...
-    async def sleep(self, waiter: _Waiter) -> None: ...
-    def wake(self, waiter: _Waiter, here: object) -> bool: ...
-    def is_running(self) -> bool: ...
-    def post(self, what: Callable[[_Waiter], None], waiter: _Waiter) -> bool: ...
-    def arm(self, when: float, delay: float, here: object) -> None: ...
-    def disarm(self) -> None: ...
-
-
-class _AsyncioLoop:
-    __slots__ = ("_alarm", "_alarm_at", "_work", "key", "waiting")
-
-    def __init__(self, key: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
-        self.key = key
-        self.waiting = 0
-        self._work = work
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at = math.inf
-
-    def prepare(self, waiter: _Waiter) -> None:
-        waiter.signal = self.key.create_future()
-
-    async def sleep(self, waiter: _Waiter) -> None:
-        await waiter.signal
-
-    def wake(self, waiter: _Waiter, here: object) -> bool:
-        try:
-            if here is self.key:
-                _resolve(waiter.signal)
-            else:
-                self.key.call_soon_threadsafe(_resolve, waiter.signal)
-        except RuntimeError:  # the loop is closed
-            return False
-        return True
-
-    def is_running(self) -> bool:
-        return self.key.is_running()
-
-    def post(self, what: Callable[[_Waiter], None], waiter: _Waiter) -> bool:
-        try:
-            self.key.call_soon_threadsafe(what, waiter)
-        except RuntimeError:
-            return False
-        return True
-
-    def arm(self, when: float, delay: float, here: object) -> None:
-        if when < self._alarm_at:
-            self._alarm_at = when
-            try:
-                if here is self.key:
-                    self._start(delay)
-                else:
-                    self.key.call_soon_threadsafe(self._start, delay)
-            except RuntimeError:
-                pass
-
-    def disarm(self) -> None:
-        self._alarm_at = math.inf
-
-    def _start(self, delay: float) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm = self.key.call_later(delay, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm_at = math.inf
-        self._work()
-
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-class _TrioLoop:
-    __slots__ = ("_alarm", "_alarm_at", "_work", "key", "waiting")
-
-    def __init__(self, key: trio.lowlevel.TrioToken, work: Callable[[], None]) -> None:
-        self.key = key
-        self.waiting = 0
-        self._work = work
-        self._alarm: trio.CancelScope | None = None
-        self._alarm_at = math.inf
-
-    def prepare(self, waiter: _Waiter) -> None:
-        import trio
-
-        waiter.signal = trio.Event()
-
-    async def sleep(self, waiter: _Waiter) -> None:
-        await waiter.signal.wait()
-
-    def wake(self, waiter: _Waiter, here: object) -> bool:
-        import trio
-
-        try:
-            if here is self.key:
-                waiter.signal.set()
-            else:
-                self.key.run_sync_soon(waiter.signal.set)
-        except trio.RunFinishedError:
-            return False
-        return True
-
-    def is_running(self) -> bool:
-        return True  # a trio loop that stands still has finished, and `wake` tells that
-
-    def post(self, what: Callable[[_Waiter], None], waiter: _Waiter) -> bool:
-        raise NotImplementedError  # only for loops that do not run
-
-    def arm(self, when: float, delay: float, here: object) -> None:
-        import trio
-
-        if when < self._alarm_at:
-            self._alarm_at = when
-            try:
-                if here is self.key:
-                    self._start(delay)
-                else:
-                    self.key.run_sync_soon(self._start, delay)
-            except trio.RunFinishedError:
-                pass
-
-    def disarm(self) -> None:
-        self._alarm_at = math.inf
-
-    def _start(self, delay: float) -> None:
-        import trio
-
-        deadline = trio.current_time() + delay
-        if self._alarm is None:
-            self._alarm = trio.CancelScope(deadline=deadline)
-            trio.lowlevel.spawn_system_task(self._ring, self._alarm)
-        else:
-            self._alarm.deadline = deadline
-
-    async def _ring(self, alarm: trio.CancelScope) -> None:
-        import trio
-
-        with alarm:
-            await trio.sleep_forever()
-        self._alarm = None
-        self._alarm_at = math.inf
-        self._work()
-
-
-def _make_loop(key: Any, work: Callable[[], None]) -> _Loop:
-    if hasattr(key, "call_soon_threadsafe"):
-        return _AsyncioLoop(key, work)
-    return _TrioLoop(key, work)
-
-
-class _LoopClock:
-    """`time.monotonic`, or trio's virtual time where that is in use."""
-
-    __slots__ = ("_latest", "_offset", "_virtual")
-
-    def __init__(self) -> None:
-        self._virtual: Any = None
-        self._offset = 0.0
-        self._latest = float("-inf")
-
-    def __call__(self) -> float:
-        # A virtual clock needs trio.testing, which no service imports.
-        if "trio.testing" in sys.modules:
-            return self._of_tests()
-        return time.monotonic()
-
-    def _of_tests(self) -> float:
-        import trio
-        import trio.testing
-
-        now = time.monotonic()
-        if trio.lowlevel.in_trio_run():
-            clock = trio.lowlevel.current_clock()
-            if isinstance(clock, trio.testing.MockClock):
-                if clock is not self._virtual:  # the next test's clock starts where this one was
-                    self._virtual = clock
-                    self._offset = max(self._latest, now) - clock.current_time()
-                now = clock.current_time() + self._offset
-        self._latest = max(self._latest, now)
-        return self._latest
-
-
-def _running_loop() -> object:
-    # Neither is imported for this: asyncio alone would be a third of the package's import time.
-    trio = sys.modules.get("trio")
-    if trio is not None:
-        try:
-            return trio.lowlevel.current_trio_token()
-        except RuntimeError:
-            pass
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return None
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
 def _too_expensive(cost: int, limit: int) -> InvalidArgumentError:
     return InvalidArgumentError(
         f"a call for {cost} points can never be made: the limit is {limit} points per period"
     )
+
+
+# The names by which redis_budget.py knows them.
+_make_loop, _running_loop = make_loop, running_loop
