@@ -47,7 +47,7 @@ local function new_books()
     -- others_seen: absent
     doubt_until = NEVER,
     -- window_end: absent
-    window_from = NEVER, is_fixed = false,
+    window_floor = NEVER, window_from = NEVER, is_fixed = false,
     -- what the second part needs
     id = ask.process, latest = 0, shift = 0, processes = {}, queue = {}, orders = 0,
     turns = 0,
@@ -120,7 +120,14 @@ end
 
 local function may_probe(missing)
   if not L.window_end or now < L.window_end or now < L.doubt_until then return false end
-  return missing <= L.foreign + (L.is_fixed and L.counted or 0)
+  local back = L.foreign
+  if L.is_fixed then
+    local due = L.window_floor + hold
+    for _, spent in ipairs(L.counted_list) do
+      if spent[3] < due then back = back + spent[1] end
+    end
+  end
+  return missing <= back
 end
 
 local function next_turn(cost)
@@ -202,11 +209,11 @@ local function notice_others(ticket, counts, answered)
   if L.foreign > 0 then L.foreign_due = now + hold end
 end
 
-local function notice_window(said, ticket, is_new)
-  if not is_new and (ticket.sent_at < L.window_from
-      or (L.window_end and ticket.sent_at < L.window_end)) then
-    return
-  end
+local function notice_window(ticket, said, is_first, is_new)
+  local is_late = ticket.sent_at < L.window_from
+    or (L.window_end and ticket.sent_at < L.window_end)
+  if is_late and not is_first and not is_new then return end
+  L.window_floor = is_first and ticket.sent_at + period * (1 - DRIFT) or NEVER
   L.window_end = now + hold
   if L.foreign > 0 and said.window_left then
     L.window_end = min(L.window_end, now + said.window_left + TICK)
@@ -231,7 +238,7 @@ local function reconcile(ticket, remaining, said)
     end
   end
   notice_others(ticket, L.limit - remaining, answered - forgotten)
-  notice_window(said, ticket, beside == 0 or forgotten > 0)
+  notice_window(ticket, said, beside == 0, forgotten > 0)
 end
 
 local function next_return()
@@ -413,6 +420,7 @@ local function join(process, past, is_new)
   for i, points in ipairs(past.in_flight) do
     process.in_flight = process.in_flight + points
     tickets[i] = adopt_in_flight(points)
+    L.last_sent = now  -- answers may be near
   end
   for _, spent in ipairs(past.spent) do
     local points, ago, is_lost, is_known = spent[1], spent[2], spent[3], spent[4]

@@ -158,7 +158,9 @@ class RedisBooks:
         content = json.loads(answer)
         # Lua has one kind of table: an empty list comes as an empty object.
         for name in ("grants", "waits", "adopted"):
-            content[name] = content.get(name) or []
+            content[name] = [
+                tuple(item) if isinstance(item, list) else item for item in content.get(name) or ()
+            ]
         return Reply(**content)
 
     def listen(

@@ -31,12 +31,11 @@ from .budget import (
     Grant,
     PointBudget,
     Priority,
-    _make_loop,
-    _running_loop,
     _Waiter,
 )
 from .errors import InvalidArgumentError
 from .ledger import Ledger, Ticket
+from .loops import Loop, Sleeper, make_loop, running_loop
 from .ratelimit import RateLimit
 from .redis_books import Ending, Join, Past, RedisBooks, Reply, Want
 from .redis_courier import Courier, News
@@ -249,7 +248,7 @@ class RedisPointBudget(PointBudget):
         # Counts how often we have parted from Redis; a reply to what was said before is void.
         self._parting = 0
         self._collected = (0, 0.0)  # when the latest news was: in which parting, at which time
-        self._refreshing: list[_Waiter] = []
+        self._refreshing: list[tuple[Loop, Sleeper]] = []
         self._courier = Courier(
             self,
             RedisBooks(server, name, timeout),
@@ -336,17 +335,15 @@ class RedisPointBudget(PointBudget):
         """Ask Redis, and tell the state of the common budget now."""
         if self._pid != os.getpid():
             self._begin_anew()
-        key = _running_loop()
-        waiter = _Waiter(0, False, self._now())
+        loop, sleeper = make_loop(running_loop(), self._work), Sleeper()
         with self._lock:
             if not self._is_shared:
                 return self.snapshot()
-            waiter.loop = _make_loop(key, self._work)
-            waiter.loop.prepare(waiter)
-            self._refreshing.append(waiter)
+            loop.prepare(sleeper)
+            self._refreshing.append((loop, sleeper))
             self._courier.start()
             self._courier.wake()
-        await waiter.loop.sleep(waiter)
+        await loop.sleep(sleeper)
         return self.snapshot()
 
     def snapshot(self) -> BudgetSnapshot:
@@ -417,7 +414,7 @@ class RedisPointBudget(PointBudget):
             self._courier.wake()
             if self._loops:
                 # Should the courier get stuck, the loops themselves will notice.
-                delay, here = self._courier.patience, _running_loop()
+                delay, here = self._courier.patience, running_loop()
                 when = self._now() + delay
                 for loop in self._loops.values():
                     loop.arm(when, delay, here)
@@ -476,9 +473,8 @@ class RedisPointBudget(PointBudget):
             waiter.loop.wake(waiter, None)
 
     def _end_refreshing(self) -> None:
-        for waiter in self._refreshing:
-            if waiter.loop is not None:
-                waiter.loop.wake(waiter, None)
+        for loop, sleeper in self._refreshing:
+            loop.wake(sleeper, None)
         self._refreshing.clear()
 
     # -- as the courier sees it: in its thread ----------------------------------------------------

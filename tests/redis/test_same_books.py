@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.budget.servers import ALGORITHMS, RESETS, Server
+from tests.budget.servers import ALGORITHMS, Server
 from whereby_api_client.ledger import Ledger, Ticket
 from whereby_api_client.ratelimit import RateLimit, read_rate_limit
 from whereby_api_client.redis_books import Ending, Join, RedisBooks, Reply, Request, Want
@@ -117,6 +118,7 @@ class Books:
             "others_seen",
             "doubt_until",
             "window_end",
+            "window_floor",
             "window_from",
         ):
             assert same(getattr(ledger, f"_{name}"), lua.get(name)), name
@@ -140,14 +142,14 @@ class Books:
 def noise(rng: random.Random, said: RateLimit) -> RateLimit:
     """Change one thing in what the server says, as a proxy or a bug might."""
     name = rng.choice(RateLimit._fields)
-    value: Any = {
+    values: dict[str, Callable[[], Any]] = {
         "limit": lambda: rng.choice((None, 0, 9, 10, 40, 60, 75, 10**6, 10**12)),
         "remaining": lambda: rng.choice((None, 0, 5, 30, 60, 75, 10**12)),
         "window_left": lambda: rng.choice((None, 0.001, 1.5, 60.0, 1e9)),
         "retry_in": lambda: rng.choice((None, 0.0, 0.25, 2.0, 1e9)),
         "retry_is_exact": lambda: rng.random() < 0.5,
-    }[name]()
-    return said._replace(**{name: value})
+    }
+    return said._replace(**{name: values[name]()})
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
