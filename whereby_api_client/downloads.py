@@ -223,8 +223,9 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
 
 def _path(name: str, value: object) -> Path:
     if isinstance(value, (str, os.PathLike)) and value:
-        with contextlib.suppress(TypeError):  # made of bytes
-            return Path(value)
+        path = os.fspath(value)
+        if isinstance(path, str) and "\0" not in path:
+            return Path(path)
     raise InvalidArgumentError(f"{name}: expected a path")
 
 
@@ -328,7 +329,7 @@ class _Part:
         """Make the temporary file. Done first: it shows whether there is a place for it."""
         try:
             await anyio.to_thread.run_sync(self._open)
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+        except (FileNotFoundError, NotADirectoryError):
             message = f"destination: {os.fspath(self.path.parent)!r} is no folder"
             raise InvalidArgumentError(message) from None
 
@@ -390,7 +391,7 @@ class _Part:
     def _remove(self) -> None:
         if self._file is not None:
             self._file.close()
-        self._part.unlink(missing_ok=True)
+            self._part.unlink(missing_ok=True)
 
 
 class _LinkRefused(Exception):

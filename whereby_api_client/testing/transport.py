@@ -84,12 +84,19 @@ class _Body(httpx.AsyncByteStream):
         self._request = request
         self._answer = answer
         self._limit = limit
+        self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for chunk in self._answer.chunks(limit=self._limit):
+            if self._closed:  # as on a real connection: who reads on gets nothing more
+                raise httpx.StreamClosed
             yield chunk
             await anyio.lowlevel.checkpoint()
         if self._limit is not None and self._limit < self._answer.length:
             raise httpx.RemoteProtocolError(
                 "the fake Whereby closed the connection amid the body", request=self._request
             )
+
+    async def aclose(self) -> None:
+        """Hand out no more of it."""
+        self._closed = True
