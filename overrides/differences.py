@@ -22,7 +22,7 @@ from .walk import (
     items,
     mapping,
     operations,
-    parameters_of,
+    parameters_for,
     sequence,
     split,
     text,
@@ -123,7 +123,7 @@ def _operation(old: Json, new: Json, before: Operation, after: Operation) -> Ite
 
 
 def _by_place(document: Json, operation: Operation) -> dict[str, Json]:
-    found = [data for _, data in parameters_of(document, operation)]
+    found = parameters_for(document, operation)
     # the order of the path's parameters counts, their names do not
     in_path = re.findall(r"{([^{}]*)}", operation.path)
     return {

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from openapi_python_client import Project
-from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
 from . import views
+from .literals import docstring, quoted, wrapped
 from .stopped import Stopped
 from .tree import PATCHED, ROOT
 from .walk import Json
@@ -28,6 +30,7 @@ class _Project(Project):
 
     def __init__(self, document: Json, data: GeneratorData, config: Config) -> None:
         super().__init__(openapi=data, config=config, custom_template_path=TEMPLATES)
+        self.env.filters["quoted"] = quoted
         self.views = views.build(document, data)
 
     def _create_package(self) -> None:
@@ -53,7 +56,7 @@ class _Project(Project):
                 f"models/{module}.py",
                 "str_enum.py.jinja",
                 enum=enum,
-                doc=views.docstring(views.wrapped(text, 94)),
+                doc=docstring(wrapped(text, 94)),
             )
             classes.append({"name": name, "module": module})
         classes.sort(key=lambda one: one["name"])
@@ -96,20 +99,42 @@ def render(document: Json, into: Path) -> None:
         Stopped: the generator reports an error or a warning.
     """
     settings = ConfigFile.load_from_path(ROOT / "generator-config.yaml")
+    settings.class_overrides = {
+        name: ClassOverride.model_validate({"class_name": f"{name}Model"})
+        for name in views.IMPORTED
+    }
     config = Config.from_sources(settings, MetaType.NONE, PATCHED, "utf-8", False, into)
-    data = GeneratorData.from_dict(document, config=config)
+    try:
+        data = GeneratorData.from_dict(document, config=config)
+    except ValueError as error:  # it raises what it did not expect to happen
+        raise Stopped(f"openapi-python-client: {error}") from None
     if isinstance(data, GeneratorError):
         raise Stopped(f"openapi-python-client: {data.header}: {data.detail}")
     try:
         project = _Project(document, data, config)
     except views.UnsupportedDocument as error:
-        raise Stopped(f"the templates cannot express the document: {error}") from None
+        said = [f"the templates cannot express the document: {error}", *_complaints(data)]
+        raise Stopped("\n".join(said)) from None
     # the formatter comes from the environment that runs us, not from the caller's PATH
     with _path_first(Path(sys.executable).parent), contextlib.redirect_stdout(io.StringIO()):
         problems = project.build()
     if problems:
-        lines = [f"{p.header}: {p.detail}" for p in problems]
-        raise Stopped("openapi-python-client complains:\n" + "\n".join(lines))
+        lines = [_told(problem) for problem in problems]
+        raise Stopped("\n".join(["openapi-python-client complains:", *lines]))
+
+
+def _complaints(data: GeneratorData) -> list[str]:
+    """What the generator has to say about what it left out."""
+    found = [e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors]
+    return [_told(error) for error in (*found, *data.errors)]
+
+
+def _told(error: GeneratorError) -> str:
+    # the generator writes some of the document's texts as objects
+    said = re.sub(
+        r"<[\w.]+\.UntrustedString object at \w+>", "…", f"{error.header}: {error.detail}"
+    )
+    return " ".join(said.split())
 
 
 @contextlib.contextmanager

@@ -25,8 +25,17 @@ from whereby_api_client import Paginator, PointBudget, WherebyClient
 from whereby_api_client.resource import Call, Resource
 
 from .naming import TAKEN_METHODS
-from .walk import Json, Operation, follow, is_nullable, is_page, mapping, operations, sequence
-from .walk import parameters_of as parameters_of_document
+from .walk import (
+    Json,
+    Operation,
+    follow,
+    is_nullable,
+    is_page,
+    mapping,
+    operations,
+    parameters_for,
+    sequence,
+)
 
 T = TypeVar("T")
 
@@ -98,11 +107,11 @@ class Server:
 class Listening(WherebyClient):
     """A client that keeps the calls it was asked to execute."""
 
-    calls: list[Call[Any]]
+    _executed: list[Call[Any]]  # no tag begins with an underscore
 
     async def execute(self, call: Call[T]) -> T:
         """Keep the call, then do it."""
-        self.calls.append(call)
+        self._executed.append(call)
         return await super().execute(call)
 
 
@@ -203,21 +212,22 @@ class Expected:
 
     def path(self) -> str:
         """The path that must arrive."""
-        path = self.operation.path
-        for argument in self.arguments:
-            if argument.place == "path":
-                path = path.replace(f"{{{argument.wire}}}", quote(argument.sent, safe=""))
-        return path
+        sent = {f"{{{a.wire}}}": a.sent for a in self.arguments if a.place == "path"}
+        parts = re.split(r"({[^{}]*})", self.operation.path)
+        return "".join(
+            quote(sent[part], safe="") if part in sent else quote(part, safe="/:@!$&()*+,;=%")
+            for part in parts
+        )
 
     def _parameters(self) -> Iterator[Argument]:
-        for _, data in parameters_of_document(self.document, self.operation):
+        for data in parameters_for(self.document, self.operation):
             wire, place = data["name"], data["in"]
             schema = self.samples.resolved(data.get("schema"))
             value = self.samples.value(schema)
             given, sent = value, value
             if place == "path":
-                given = f"/{TEXT}" if data.get("x-room-name") else TEXT
-                yield Argument(wire, place, True, given, TEXT)
+                given = f"/{TEXT}" if data.get("x-room-name") else _as_given(schema, value)
+                yield Argument(wire, place, True, given, str(value))
                 continue
             if data.get("x-room-name") and isinstance(value, str):
                 given, sent = TEXT, f"/{TEXT}"
@@ -316,7 +326,8 @@ class Smoke:
     ) -> None:
         answer = None
         if expected.schema is not None:
-            answer = expected.samples.value(expected.schema, least=least_answer)
+            schema = {**expected.samples.resolved(expected.schema), "nullable": False}
+            answer = expected.samples.value(schema, least=least_answer)
             if isinstance(answer, dict):
                 answer |= UNKNOWN
         self.server.answers = [(expected.status, answer)]
@@ -331,7 +342,7 @@ class Smoke:
         page = expected.samples.value(expected.schema)
         start = next(a for a in arguments if a.wire == "cursor")
         self.server.answers = [(200, {**page, "cursor": "next"}), (200, {**page, "cursor": ""})]
-        self.server.requests, self.client.calls = [], []
+        self.server.requests, self.client._executed = [], []
         paginator = method(**{a.python: a.given for a in arguments})
         found = [item async for item in paginator]
         if len(found) != 2 * len(page["results"]):
@@ -344,12 +355,12 @@ class Smoke:
     async def _send(
         self, expected: Expected, method: Callable[..., Any], arguments: list[Argument]
     ) -> Any:
-        self.server.requests, self.client.calls = [], []
+        self.server.requests, self.client._executed = [], []
         called = method(**{a.python: a.given for a in arguments})
         if expected.is_page and not isinstance(called, Paginator):
             raise Wrong("its answer is a page, and the method gives no paginator")
         result = await called
-        (call,) = self.client.calls
+        (call,) = self.client._executed
         points = expected.operation.data["x-points"]
         if (call.operation, call.cost) != (expected.name, points):
             raise Wrong(f"pays {call.cost} points as {call.operation}, not {points}")
@@ -390,22 +401,20 @@ def _null(argument: Argument) -> Argument:
 
 def _name_arguments(expected: Expected, signature: inspect.Signature) -> None:
     """Find each argument by its name on the wire: `roomName`, `room-name` → `room_name`."""
-    known = {_bare(name): name for name in signature.parameters}
-    outside = {_bare(a.wire) for a in expected.arguments if a.place in ("path", "query")}
+    free = [name for name in signature.parameters if name not in ("extra_body", "extra_query")]
     for argument in expected.arguments:
         bare = _bare(argument.wire)
-        names = [bare, f"field{bare}", f"{bare}{argument.place}"]
-        if argument.place in ("body", "file") and bare in outside:
-            names = [f"{bare}body"]  # a parameter has taken the plain name
-        argument.python = next((known[name] for name in names if name in known), "")
-        if not argument.python:
-            raise Wrong(f"the method takes no argument for `{argument.wire}` ({argument.place})")
-    taken = {argument.python for argument in expected.arguments}
-    left = [
-        n for n in signature.parameters if n not in taken and n not in ("extra_body", "extra_query")
-    ]
-    if left:
-        raise Wrong(f"the method takes {', '.join(left)}, of which the document knows nothing")
+        # where two would have one name, each gets its place behind it
+        for wanted in (f"{bare}{argument.place}", bare, f"field{bare}", f"{bare}body"):
+            argument.python = next((name for name in free if _bare(name) == wanted), "")
+            if argument.python:
+                free.remove(argument.python)
+                break
+        else:
+            said = f"`{argument.wire}` ({argument.place})"
+            raise Wrong(f"the method takes no argument for {said}")
+    if free:
+        raise Wrong(f"the method takes {', '.join(free)}, of which the document knows nothing")
 
 
 def _bare(name: str) -> str:

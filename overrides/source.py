@@ -236,14 +236,21 @@ class _Plain:
             return value.isoformat().replace("+00:00", "Z")
         if isinstance(value, datetime.date):
             return value.isoformat()
-        if value is None or isinstance(value, bool | int | float | str):
+        if isinstance(value, str):
+            return self._text(value, pointer)
+        if value is None or isinstance(value, bool | int | float):
             return value
         raise Stopped(f"{self._origin}: a {type(value).__name__} at {pointer}, where JSON has none")
 
     def _key(self, key: object, pointer: str) -> str:
         if isinstance(key, str | int) and not isinstance(key, bool):
-            return str(key)  # the status codes of YAML are numbers
+            return self._text(str(key), pointer)  # the status codes of YAML are numbers
         raise Stopped(f"{self._origin}: the key {key!r} at {pointer or 'the top'} is no text")
+
+    def _text(self, text: str, pointer: str) -> str:
+        if any("\ud800" <= c <= "\udfff" for c in text):
+            raise Stopped(f"{self._origin}: half a character (a lone surrogate) at {pointer}")
+        return text
 
 
 def _check_openapi(document: object, origin: str) -> None:

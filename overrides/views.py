@@ -6,11 +6,13 @@ our `x-` extensions on operations and parameters) is read from the document besi
 
 from __future__ import annotations
 
+import keyword
+import re
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
@@ -26,7 +28,8 @@ from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.strings import PythonIdentifier, pascal_case
 
-from .walk import Json, Operation, follow, mapping, operations, parameters_of
+from .literals import docstring, first_line, path_literal, quoted, wrapped
+from .walk import Json, Operation, follow, mapping, operations, parameters_for
 
 # the functions of whereby_api_client.arguments, by kind of type
 CHECKS = {
@@ -41,7 +44,20 @@ CHECKS = {
     "array": "anything",
     "anything": "anything",
 }
-RESERVED_ARGUMENTS = {"self", "extra_body", "extra_query"}
+# Names that the generated methods use themselves; `create_and_wait` passes on what `create` takes.
+_IN_METHODS = "self extra_body extra_query arg json files fetch items nothing anything partial"
+RESERVED_ARGUMENTS = frozenset(_IN_METHODS.split())
+RESERVED_IN_CREATE = frozenset({"timeout", "webhooks", "created"})
+# Names that the models have already, or use in the bodies of their classes.
+RESERVED_FIELDS = frozenset(
+    {"additional_properties", "field", "from_dict", "show_secret", "to_dict"}
+)
+# Names that the generated modules import: no model and no resource class can be called so.
+_IN_MODULES = """
+Any Call Callable Caller ClassVar Downloadable ImageInput Mapping Model OpenEnum Paginator Resource
+Resources Self Sequence UNSET Unset Waitable Webhooks
+"""
+IMPORTED = frozenset(_IN_MODULES.split())
 
 
 class UnsupportedDocument(Exception):
@@ -111,7 +127,18 @@ class Parameter:
     def written(self) -> str:
         """The expression that checks a query argument and writes it into the query."""
         names = f", room_names={self.filter_room_names!r}" if self.filter_room_names else ""
-        return f'arg.{self.style}("{self.field.wire}", {self.field.check(self.bounds)}{names})'
+        wire = quoted(self.field.wire)
+        return f"arg.{self.style}({wire}, {self.field.check(self.bounds)}{names})"
+
+    @property
+    def segment(self) -> str:
+        """The expression that checks a path argument and writes it into the path."""
+        name = self.field.name
+        if self.field.room_name:
+            return f"arg.room_segment('{name}', {name})"
+        text = self.field.type.kind in ("text", "choice", "anything")
+        value = name if text else f"str({self.field.check()})".replace('"', "'")
+        return f"arg.segment('{name}', {value})"
 
 
 @frozen
@@ -156,6 +183,10 @@ class Method:
             for field in self.result_fields
         )
 
+    def field_of_result(self, wire: str) -> str:
+        """Name the field of its result that is called so by the API."""
+        return next((field.name for field in self.result_fields if field.wire == wire), "")
+
     @property
     def path_parameters(self) -> list[Parameter]:
         """The parameters in the path, in its order."""
@@ -197,12 +228,9 @@ class Method:
     @property
     def url(self) -> str:
         """The path as the text of an f-string."""
-        url = self.path
-        for parameter in self.path_parameters:
-            check = "room_segment" if parameter.field.room_name else "segment"
-            name = parameter.field.name
-            url = url.replace(f"{{{parameter.field.wire}}}", f"{{arg.{check}('{name}', {name})}}")
-        return url
+        written = {f"{{{p.field.wire}}}": f"{{{p.segment}}}" for p in self.path_parameters}
+        parts = re.split(r"({[^{}]*})", self.path)
+        return "".join(written.get(part) or path_literal(part) for part in parts)
 
     @property
     def doc(self) -> str:
@@ -265,6 +293,18 @@ class Tag:
     def item_id(self) -> Field:
         """The argument that names an item."""
         return next(m for m in self.methods if m.name == "get").path_parameters[0].field
+
+    @property
+    def item_id_field(self) -> str:
+        """The field of an item's model that holds its id."""
+        get = next(m for m in self.methods if m.name == "get")
+        return get.field_of_result(self.item_id.wire) or self.item_id.name
+
+    @property
+    def created_id_field(self) -> str:
+        """The field of what `create` answers that holds the id."""
+        create = next(m for m in self.methods if m.name == "create")
+        return create.field_of_result(self.item_id.wire)
 
     @property
     def is_waitable(self) -> bool:
@@ -331,35 +371,6 @@ class Views:
     tags: list[Tag]
 
 
-def wrapped(text: str, width: int) -> str:
-    """Wrap the document's text, keeping its own line breaks only where they start a list item."""
-    lines: list[str] = []
-    for raw in text.strip().splitlines():
-        line = raw.strip()
-        starts = not lines or not line or line.startswith(("-", "*", "#")) or not lines[-1]
-        if starts:
-            lines.append(line)
-        else:
-            lines[-1] += " " + line
-    out: list[str] = []
-    for line in lines:
-        hang = "  " if line.startswith(("-", "*")) else ""
-        out += textwrap.wrap(
-            line, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
-        ) or [""]
-    return "\n".join(out)
-
-
-def first_line(text: str) -> str:
-    """Make a summary an imperative line that ends with a full stop."""
-    return text.strip().splitlines()[0].rstrip(".") + "."
-
-
-def docstring(text: str) -> str:
-    """Escape a text for a docstring between three double quotes."""
-    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-
-
 def type_of(prop: Any, data: GeneratorData) -> Type:
     """Translate a type of the generator's."""
     match prop:
@@ -417,9 +428,10 @@ def fields_of(prop: ModelProperty, data: GeneratorData) -> list[Field]:
     for inner in _properties(prop, data):
         wire = inner.name.get_untrusted_value()
         extra = getattr(schemas.get(wire), "model_extra", None) or {}
+        name = str(inner.python_name)
         made.append(
             Field(
-                str(inner.python_name),
+                f"{name}_" if name in RESERVED_FIELDS else name,
                 wire,
                 type_of(inner, data),
                 inner.required,
@@ -455,7 +467,7 @@ def build(document: Json, data: GeneratorData) -> Views:
         if endpoint is None:
             raise UnsupportedDocument(f"the generator dropped {label(operation)}")
         name = operation_id.partition(".")[0]
-        tag = tags.setdefault(name, Tag(name, pascal_case(name)))
+        tag = tags.setdefault(name, Tag(name, resource_class(name, data)))
         tag.methods.append(method_of(document, data, operation, endpoint))
         flattened |= {
             str(body.prop.class_info.name)
@@ -484,6 +496,13 @@ def build(document: Json, data: GeneratorData) -> Views:
     )
 
 
+def resource_class(tag: str, data: GeneratorData) -> str:
+    """Name the class of a tag's operations; a tag in the singular is called as what it gives."""
+    name = pascal_case(tag)
+    taken = {str(one.class_info.name) for one in (*data.models, *data.enums)} | IMPORTED
+    return f"{name}Resource" if name in taken or keyword.iskeyword(name) else name
+
+
 def sent_models(tags: dict[str, Tag], data: GeneratorData) -> set[str]:
     """Name the models that callers make: in bodies and filters, and inside those."""
     methods = [method for tag in tags.values() for method in tag.methods]
@@ -508,7 +527,9 @@ def method_of(
     document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint
 ) -> Method:
     """Describe the method of one operation."""
-    raw = {(p["name"], p["in"]): p for _, p in parameters_of(document, operation)}
+    raw = {(p["name"], p["in"]): p for p in parameters_for(document, operation)}
+    name = operation.data["operationId"].partition(".")[2]
+    taken = set(RESERVED_ARGUMENTS | (RESERVED_IN_CREATE if name == "create" else set()))
     made: list[Parameter] = []
     for location, prop in endpoint.iter_all_parameters():
         place = str(location.value)
@@ -517,8 +538,12 @@ def method_of(
                 f"{label(operation)}: a {place} parameter; the templates know path and query"
             )
         wire = prop.name.get_untrusted_value()
-        made.append(parameter_of(document, data, prop, place, raw[wire, place]))
-    taken = RESERVED_ARGUMENTS | {p.field.name for p in made}
+        parameter = parameter_of(document, data, prop, place, raw[wire, place])
+        kind = parameter.field.type.kind
+        if place == "path" and kind in ("boolean", "array", "model", "mapping"):
+            raise UnsupportedDocument(f"{label(operation)}: {wire}, in the path, is of type {kind}")
+        made.append(evolve(parameter, field=renamed(parameter.field, taken)))
+    parameters = {p.field.wire: p.field.name for p in made}
     body: list[Field] = []
     upload: Field | None = None
     for request in endpoint.bodies:
@@ -527,20 +552,22 @@ def method_of(
         if kind == "files" and len(fields) == 1:
             only = fields[0]
             image = Type("image", "ImageInput", "ImageInput")
-            upload = Field(only.name, only.wire, image, False, False, False, only.text)
+            upload = renamed(
+                Field(only.name, only.wire, image, False, False, False, only.text), taken
+            )
         elif kind == "json" and fields:
-            body += [renamed(f, taken) for f in fields]
+            body += [renamed(f, taken, "_body") for f in fields]
         else:
             raise UnsupportedDocument(
                 f"{label(operation)}: a {request.content_type.get_untrusted_value()} body of "
                 "this shape; the templates know JSON objects and single files"
             )
     if upload is not None:
-        body = [Field(f.name, f.wire, f.type, False, f.secret, f.room_name, f.text) for f in body]
+        body = [evolve(f, required=False) for f in body]
     result, result_text = result_of(document, data, endpoint, operation)
     about = operation.data
     return Method(
-        name=about["operationId"].partition(".")[2],
+        name=name,
         operation=about["operationId"],
         http_method=operation.method.upper(),
         path=operation.path,
@@ -553,10 +580,7 @@ def method_of(
         has_body=bool(endpoint.bodies),
         result=result,
         page_item=page_item_of(result, made, data),
-        either_of=[
-            [str(PythonIdentifier(n, prefix="field_")) for n in names]
-            for names in about.get("x-either-of", [])
-        ],
+        either_of=[[parameters[n] for n in names] for names in about.get("x-either-of", [])],
         # a repeated POST may create a second thing; the bulk deletes say that they are idempotent
         repeatable=operation.method != "post" or "idempotent" in about.get("description", ""),
         result_text=result_text,
@@ -571,12 +595,15 @@ def fields_of_result(result: Type | None, data: GeneratorData) -> list[Field]:
     return fields_of(next(m for m in data.models if str(m.class_info.name) == result.name), data)
 
 
-def renamed(item: Field, taken: set[str]) -> Field:
-    """Give a body field another argument name where a parameter has taken it."""
-    if item.name not in taken:
-        return item
-    name = item.name + "_body"
-    return Field(name, item.wire, item.type, item.required, item.secret, item.room_name, item.text)
+def renamed(item: Field, taken: set[str], ending: str = "_") -> Field:
+    """Give an argument another name where something else has taken it, and take that."""
+    name = item.name
+    if name in taken - RESERVED_ARGUMENTS:
+        name += ending
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return evolve(item, name=name)
 
 
 def parameter_of(
@@ -620,11 +647,16 @@ def result_of(
             continue
         success = mapping(follow(document, node)[0])
         text = success.get("description", "")
-        if not success.get("content"):
+        content = success.get("content")
+        if not content:
             return None, text
+        if not any("json" in kind for kind in content):
+            raise UnsupportedDocument(
+                f"{label(operation)}: answers {', '.join(content)}; the templates know JSON"
+            )
         for response in endpoint.responses.patterns:
             codes = response.status_code.range
-            if codes is not None and codes[0] == int(status):
+            if codes is not None and codes[0] == int(status.replace("X", "0")):
                 return type_of(response.prop, data), text
     return None, ""
 

@@ -171,6 +171,17 @@ def parameters_of(document: Any, operation: Operation) -> list[tuple[str, Json]]
     return found
 
 
+def parameters_for(document: Any, operation: Operation) -> list[Json]:
+    """Return all parameters that an operation takes, those that its path declares included."""
+    item = mapping(mapping(mapping(document).get("paths")).get(operation.path))
+    found: dict[tuple[str, str], Json] = {}
+    for holder in (item, operation.data):
+        for listed in sequence(holder.get("parameters")):
+            data = mapping(follow(document, listed)[0])
+            found[text(data.get("name")), text(data.get("in"))] = data
+    return list(found.values())
+
+
 _REQUEST = re.compile(
     r"/components/(requestBodies|parameters)/"
     r"|/paths/[^/]+/(parameters|[^/]+/(requestBody|parameters))/"
