@@ -281,17 +281,19 @@ class PointBudget:
         if loop is None:
             loop = self._loops[key] = make_loop(key, self._work)
         waiter.loop = loop
-        rank = _rank(waiter, first)
-        queue = self._queues()[rank]
-        if not queue:
-            self._points[rank] = 0
-        self._points[rank] += waiter.cost
-        waiter.rank = rank
-        waiter.queue = queue
         loop.waiting += 1
         loop.prepare(waiter)
-        queue[waiter] = None
+        waiter.rank = _rank(waiter, first)
+        waiter.queue = self._queues()[waiter.rank]
+        self._insert(waiter)
         self._work()
+
+    def _insert(self, waiter: _Waiter) -> None:
+        assert waiter.queue is not None
+        if not waiter.queue:
+            self._points[waiter.rank] = 0
+        self._points[waiter.rank] += waiter.cost
+        waiter.queue[waiter] = None
 
     async def _wait(self, waiter: _Waiter, max_wait: float | None) -> Grant:
         assert waiter.loop is not None
@@ -329,9 +331,10 @@ class PointBudget:
         """Take a waiter out of its queue, for whatever reason."""
         if waiter.queue is None or waiter.loop is None:
             return
-        waiter.queue.pop(waiter, None)
+        if waiter in waiter.queue:  # not if it was set aside
+            del waiter.queue[waiter]
+            self._points[waiter.rank] -= waiter.cost
         waiter.queue = None
-        self._points[waiter.rank] -= waiter.cost
         waiter.loop.waiting -= 1
         if waiter.loop.waiting == 0:
             self._loops.pop(waiter.loop.key, None)
@@ -368,7 +371,7 @@ class PointBudget:
     def _serve(self, now: float) -> None:
         here = running_loop()
         ledger = self._ledger
-        while (waiter := self._next(now)) is not None:
+        while (waiter := self._next()) is not None:
             loop = waiter.loop
             assert loop is not None
             if loop.key is not here and not loop.is_running():
@@ -389,7 +392,7 @@ class PointBudget:
             if not loop.wake(waiter, here) and waiter.ticket is not None:
                 ledger.refund(waiter.ticket)  # its loop is gone
 
-    def _next(self, now: float) -> _Waiter | None:
+    def _next(self) -> _Waiter | None:
         """Choose whose turn it is."""
         queues: tuple[_Queue, ...] = self._queues()
         if self._turns >= _FOREGROUND_TURNS:
@@ -414,17 +417,18 @@ class PointBudget:
             self._remove(waiter)
         elif waiter.queue is not None:
             del waiter.queue[waiter]
+            self._points[waiter.rank] -= waiter.cost
 
     def _take_back(self, waiter: _Waiter) -> None:
         with self._lock:
             if waiter.queue is not None:
-                waiter.queue[waiter] = None
+                self._insert(waiter)
                 waiter.queue.move_to_end(waiter, last=False)
                 self._work()
 
     def _set_alarms(self, now: float) -> None:
         # Every loop that has waiting calls gets its own alarm: another loop may die any time.
-        waiter = self._next(now)
+        waiter = self._next()
         when = None if waiter is None else self._ledger.next_change(waiter.cost, now)
         if when is None:
             return

@@ -20,6 +20,7 @@ import trio
 import trio.testing
 
 from whereby_api_client.budget import BudgetWait, Grant, PointBudget
+from whereby_api_client.errors import BudgetTimeoutError
 
 BACKENDS = ["asyncio", "trio"]
 
@@ -182,6 +183,8 @@ def test_a_loop_that_stands_still_is_passed_by() -> None:
     grant.refund()
     passed = thread.result()
     assert not task.done()
+    with pytest.raises(BudgetTimeoutError, match=r"\(0 calls are ahead\)"):
+        asyncio.run(points.acquire(10, max_wait=0.1))
     passed.refund()
     assert loop.run_until_complete(task).cost == 10
     loop.close()
