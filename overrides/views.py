@@ -429,6 +429,7 @@ def fields_of(prop: ModelProperty, data: GeneratorData) -> list[Field]:
         wire = inner.name.get_untrusted_value()
         extra = getattr(schemas.get(wire), "model_extra", None) or {}
         name = str(inner.python_name)
+        of_items = getattr(getattr(inner, "inner_property", None), "description", None)
         made.append(
             Field(
                 f"{name}_" if name in RESERVED_FIELDS else name,
@@ -437,7 +438,7 @@ def fields_of(prop: ModelProperty, data: GeneratorData) -> list[Field]:
                 inner.required,
                 bool(extra.get("x-secret")),
                 bool(extra.get("x-room-name")),
-                text_of(inner.description),
+                text_of(inner.description) or text_of(of_items),
             )
         )
     return made

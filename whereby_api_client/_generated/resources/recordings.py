@@ -98,7 +98,7 @@ class Recordings(Downloadable[Recording], Resource):
         POST /recordings/bulk-delete, 3 points.
 
         Args:
-            recording_ids: see the API reference.
+            recording_ids: The recording ID to delete.
             extra_body: Further JSON fields, sent as they are.
             extra_query: Further query parameters.
 

@@ -146,7 +146,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
         POST /transcriptions/bulk-delete, 3 points.
 
         Args:
-            transcription_ids: see the API reference.
+            transcription_ids: The transcription ID to delete.
             extra_body: Further JSON fields, sent as they are.
             extra_query: Further query parameters.
 
