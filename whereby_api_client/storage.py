@@ -1,7 +1,8 @@
 """Reading from the storage hosts behind access links.
 
 What an access link leads to is not the API: it costs no points, and must never see the token. The
-link itself is a secret, so nothing here lets an exception of httpx out: those hold the request.
+link itself is a secret. So nothing here lets an exception of httpx out, which would hold the
+request; and httpx, which logs the address of each request, gets one that does not show its query.
 """
 
 from __future__ import annotations
@@ -22,10 +23,24 @@ from .errors import (
     WherebyError,
 )
 
+# Otherwise httpx looks for credentials in the address.
+_NO_AUTH: Final = httpx.Auth()
+
 # What can come out of httpx while it opens a link or reads from it.
 _HTTPX_ERRORS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
 
 _BUFFERED_CHUNKS: Final = 8
+_MAX_REDIRECTS: Final = 10
+
+
+class _Address(httpx.URL):
+    """An address that leads where it should, and shows itself without its secret part."""
+
+    def __str__(self) -> str:
+        return str(self.copy_with(query=None, fragment=None))
+
+    def __repr__(self) -> str:
+        return f"URL({str(self)!r})"
 
 
 class LinkAnswer(AsyncIterator[bytes]):
@@ -92,7 +107,7 @@ async def open_link(
         APIConnectionError: the storage host cannot be reached, or does not answer in time.
         InvalidArgumentError: the link is no http(s) address.
     """
-    request = response = problem = None
+    request = answer = None
     with contextlib.suppress(httpx.InvalidURL, TypeError, ValueError):
         request = httpx.Request(
             "GET",
@@ -102,20 +117,33 @@ async def open_link(
         )
     if request is None or request.url.scheme not in ("https", "http") or request.url.userinfo:
         raise InvalidArgumentError("the access link is no http(s) address")
-    info = RequestInfo("GET", str(request.url.copy_with(query=None, fragment=None)))
-    try:
-        response = await http.send(request, stream=True, auth=httpx.Auth(), follow_redirects=True)
-    except _HTTPX_ERRORS as failure:
-        problem = _explained(failure, info)
-    # Out here, so that no chain leads to an exception that holds the link.
-    if problem is not None:
-        raise problem
-    assert response is not None
-    answer = LinkAnswer(response, info)
+    for _ in range(_MAX_REDIRECTS):
+        request.url = _Address(request.url)
+        answer, request = await _send(http, request)
+        if request is None:
+            break
+        await answer.aclose()
+    else:
+        raise APIConnectionError("the storage host redirects for ever (TooManyRedirects)")
     try:
         yield answer
     finally:
         await answer.aclose()
+
+
+async def _send(
+    http: httpx.AsyncClient, request: httpx.Request
+) -> tuple[LinkAnswer, httpx.Request | None]:
+    """Send a request; return the answer, and the request that it redirects to."""
+    info = RequestInfo("GET", str(request.url))
+    try:
+        response = await http.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
+    except _HTTPX_ERRORS as failure:
+        problem = _explained(failure, info)
+    else:
+        return LinkAnswer(response, info), response.next_request
+    # Out here, so that no chain leads to an exception that holds the link.
+    raise problem
 
 
 def _explained(failure: Exception, request: RequestInfo) -> WherebyError:

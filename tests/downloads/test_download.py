@@ -438,10 +438,15 @@ async def test_odd_links(tmp_path: Path, link: str) -> None:
 async def test_links_stay_secret(
     tmp_path: Path, no_pauses: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Show the secret part of a link nowhere: not in errors, not in logs of ours."""
+    """Show the secret part of a link nowhere: not in errors, not in logs, also not in httpx's."""
     body = b"<Message>no</Message><StringToSign>Signature=s3cr3t</StringToSign>"
     shown = []
-    with caplog.at_level(logging.DEBUG, logger="whereby_api_client"):
+    with caplog.at_level(logging.DEBUG):
+        await downloaded(tmp_path, cut(HALF), reply(200, BYTES))
+        (tmp_path / "file").unlink()
+        there = reply(302, b"", location="/elsewhere?Signature=s3cr3t")
+        await downloaded(tmp_path, there, reply(200, BYTES))
+        (tmp_path / "file").unlink()
         for behaviour in (
             reset,
             reply(403, body),
@@ -455,7 +460,9 @@ async def test_links_stay_secret(
                 shown.append(f"{error!r} {error} {error.__dict__}")
                 error = error.__cause__ or error.__context__
             assert isinstance(pickle.loads(pickle.dumps(caught.value)), WherebyError)
-    assert "s3cr3t" not in "".join(shown) + caplog.text
+    assert "HTTP Request: GET" in caplog.text  # httpx has logged at all
+    shown += [line for line in caplog.text.splitlines() if "return_value" not in line]
+    assert "s3cr3t" not in "".join(shown)
 
 
 # -------------------------------------------------------------------------------- the disk
