@@ -1,8 +1,8 @@
 """Limiters against a rate-limited server, over real sockets: who draws 429s, who wastes points.
 
 The same 1000 mixed calls from 50 workers, at 200 points per 4 seconds, 5 to 60 ms of network each
-way, for each algorithm that a server may run. All limiters run side by side, each against a server
-of its own. `python -m benchmarks budget [--long]`.
+way, for each algorithm that a server may run. All limiters run side by side, each in a process and
+against a server of its own. `python -m benchmarks budget [--long]`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import random
 import statistics
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -98,22 +100,28 @@ async def drive(name: str, limiter: Limiter, url: str, jobs: list[tuple[str, int
     return outcome
 
 
-async def saturate(
+async def one(name: str, algorithm: Any, calls: int, limit: int, period: float) -> Outcome:
+    """Let one limiter do the work against a server of its own."""
+    fake = FakeWhereby(
+        limit=limit, period=period, algorithm=algorithm, delay=(0.005, 0.060), seed=1
+    )
+    async with fake.serve() as url:
+        outcome = await drive(name, LIMITERS[name](limit, period), url, work(calls))
+    outcome.counted = [(r.time, r.cost) for r in fake.requests if r.status != 429]
+    return outcome
+
+
+def _one(*arguments: Any) -> Outcome:
+    return asyncio.run(one(*arguments))
+
+
+def saturate(
     algorithm: Any, calls: int, limit: int, period: float, names: list[str]
 ) -> list[Outcome]:
-    """Let all limiters do the same work at the same time, each against its own server."""
-    jobs = work(calls)
-
-    async def one(name: str) -> Outcome:
-        fake = FakeWhereby(
-            limit=limit, period=period, algorithm=algorithm, delay=(0.005, 0.060), seed=1
-        )
-        async with fake.serve() as url:
-            outcome = await drive(name, LIMITERS[name](limit, period), url, jobs)
-        outcome.counted = [(r.time, r.cost) for r in fake.requests if r.status != 429]
-        return outcome
-
-    return list(await asyncio.gather(*(one(name) for name in names)))
+    """Let all limiters do the same work at the same time, each in a process of its own."""
+    with ProcessPoolExecutor(len(names), mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(_one, name, algorithm, calls, limit, period) for name in names]
+        return [job.result() for job in jobs]
 
 
 def report(outcomes: list[Outcome], limit: int, period: float, algorithm: str) -> None:
@@ -171,11 +179,11 @@ def main() -> None:
         [arguments.algorithm] if arguments.algorithm else ["fixed", "sliding", "token-bucket"]
     )
     for algorithm in algorithms:
-        outcomes = asyncio.run(saturate(algorithm, 1000, 200, 4.0, list(LIMITERS)))
+        outcomes = saturate(algorithm, 1000, 200, 4.0, list(LIMITERS))
         report(outcomes, 200, 4.0, algorithm)
         if algorithm == "fixed":
             plot(outcomes, 200, 4.0)
     if arguments.long:
         calls = 1760  # a little over three periods and into the fourth
-        outcomes = asyncio.run(saturate("fixed", calls, 1000, 60.0, ["PointBudget"]))
+        outcomes = saturate("fixed", calls, 1000, 60.0, ["PointBudget"])
         report(outcomes, 1000, 60.0, "fixed")
