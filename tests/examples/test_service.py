@@ -194,14 +194,17 @@ async def test_failures_stay_with_their_recording(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """File the others when one transcription fails, and say why it did."""
-    fake = FakeWhereby(job_time=0.01)
+    fake = FakeWhereby(job_time=10_000)
     fake.fail_jobs(1, reason="too quiet")
     one, two = fake.add_recording(content=b"one"), fake.add_recording(content=b"two")
     async with running(fake, tmp_path) as (browser, sender):
         await sender.send(recording_finished(one))
-        await until(lambda: len(fake.transcriptions) == 1)
-        await sender.send(transcription_failed(fake.transcriptions.all()[0]))
-        await until(lambda: "could not file" in caplog.text)
+        await until(lambda: len(fake.calls("transcriptions.get")) == 1)
+        (transcription,) = fake.transcriptions.all()
+        transcription.finish()
+        await sender.send(transcription_failed(transcription))
+        await until(lambda: "too quiet" in caplog.text)
+        fake.job_time = 0
         await sender.send(recording_finished(two))
         await until((tmp_path / two.recording_id / "transcript.md").exists)
         assert (await browser.get("/recordings")).json() == {
@@ -212,7 +215,7 @@ async def test_failures_stay_with_their_recording(
 
 async def test_many_at_once(tmp_path: Path) -> None:
     """File many recordings whose webhooks come three times each and in any order."""
-    fake = FakeWhereby(job_time=0.01)
+    fake = FakeWhereby(job_time=0)
     recordings = [fake.add_recording(content=b"video") for _ in range(8)]
     async with running(fake, tmp_path) as (_, sender):
         told = [recording_finished(recording) for recording in recordings]
