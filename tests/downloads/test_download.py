@@ -6,6 +6,7 @@ import logging
 import pickle
 import resource
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +150,11 @@ async def test_lost_connections(tmp_path: Path) -> None:
     made = fake.add_recording(content=content)
     for _ in range(30):
         fake.fail("storage.download", drop="mid", cut=77_777)
+    began = time.monotonic()
     async with fake.client() as whereby:
         path = await whereby.recordings.download(made.recording_id, tmp_path / "file")
+    # who brings so much each time is connected again at once: 30 pauses would take 11 s
+    assert time.monotonic() - began < 5
     assert path.read_bytes() == content.read(0, content.size)
     first, *others = fake.calls("storage.download")
     assert len(others) == 30
@@ -247,11 +251,12 @@ HALF = SIZE // 2
 TAG = {"etag": '"v1"'}
 
 
-def part(start: int, stop: int, *, total: int | str = SIZE, **headers: str) -> Behaviour:
+def part(
+    start: int, stop: int, *, total: int | str = SIZE, extra: bytes = b"", **headers: str
+) -> Behaviour:
     """Answer with a part of the file."""
-    return reply(
-        206, BYTES[start:stop], content_range=f"bytes {start}-{stop - 1}/{total}", **headers
-    )
+    span = f"bytes {start}-{stop - 1}/{total}"
+    return reply(206, BYTES[start:stop] + extra, content_range=span, **headers)
 
 
 def cut(stop: int, **headers: str) -> Behaviour:
@@ -309,6 +314,15 @@ async def test_host_with_a_new_version(tmp_path: Path) -> None:
     assert content == b"new" * 1000
 
 
+async def test_host_with_a_shorter_version(tmp_path: Path) -> None:
+    """Leave nothing of the old version behind the new one, also of what was written already."""
+    long = 3_000_000
+    head = f"HTTP/1.1 200 OK\r\ncontent-length: {long}\r\n\r\n".encode()
+    broken = send(head + bytes(long - 1), keep=False)
+    content, _ = await downloaded(tmp_path, broken, reply(200, b"short"))
+    assert content == b"short"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -318,10 +332,15 @@ async def test_host_with_a_new_version(tmp_path: Path) -> None:
         part(HALF, SIZE, total=SIZE + 1),
         reply(206, BYTES[HALF:]),
         reply(206, BYTES[HALF:], content_range="nonsense"),
+        part(HALF, SIZE, extra=b"more than it says"),
         reply(416, content_range="bytes */10"),
+        reply(416, content_range=f"bytes */{HALF}"),
         reply(416),
     ],
-    ids=["version", "early", "beginning", "length", "no range", "nonsense", "416", "bare 416"],
+    ids=[
+        *("version", "early", "beginning", "length", "no range", "nonsense", "too much"),
+        *("416", "416 of what is here", "bare 416"),
+    ],
 )
 async def test_host_that_goes_on_wrongly(tmp_path: Path, wrong: Behaviour, no_pauses: None) -> None:
     """Begin anew rather than put together what does not belong together."""
@@ -348,7 +367,9 @@ async def test_host_with_bare_parts(tmp_path: Path, no_pauses: None) -> None:
 async def test_host_without_strong_versions(tmp_path: Path) -> None:
     """Send no `If-Range` that would not be accepted; the length still tells."""
     weak = {"etag": 'W/"v1"', "last_modified": "Sun, 22 Nov 2026 17:29:45 GMT"}
-    content, requests = await downloaded(tmp_path, cut(HALF, **weak), part(HALF, SIZE, **weak))
+    content, requests = await downloaded(
+        tmp_path, cut(HALF, **weak), part(HALF, SIZE, etag=weak["etag"])
+    )
     assert content == BYTES
     assert "if-range" not in requests[1]
 
@@ -482,10 +503,11 @@ async def test_no_folder(tmp_path: Path) -> None:
     assert fake.requests == []
 
 
-async def test_full_disk(tmp_path: Path) -> None:
-    """Pass on the system's error when the file cannot be written, and tidy up."""
+@pytest.mark.parametrize("size", [5_000_000, 2 * 1024 * 1024], ids=["between", "last block"])
+async def test_full_disk(tmp_path: Path, size: int) -> None:
+    """Pass on the system's error when not all can be written, and tidy up."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=MadeUp(5_000_000))
+    made = fake.add_recording(content=MadeUp(size))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
     try:

@@ -91,6 +91,7 @@ async def test_items_of_every_kind(tmp_path: Path) -> None:
         assert [path.name for path in paths] == ["meeting-r3.mp4", "meeting-r1.mp4"]
         assert await whereby.recordings.download_all([], tmp_path) == []
     assert files(tmp_path) == expected(ids)
+    assert fake.executed["storage.download"] == 4
 
 
 async def test_transcripts(tmp_path: Path) -> None:
@@ -193,6 +194,25 @@ async def test_a_list_that_fails(tmp_path: Path) -> None:
             )
     assert set(files(tmp_path)) <= set(expected(ids[:2]))
     assert all(name.startswith("meeting-") for name in left_in(tmp_path))
+
+
+async def test_a_list_that_fails_amid_downloads(tmp_path: Path) -> None:
+    """Stop the downloads that are going on when the list fails."""
+    fake, _ = filled(4)
+    gate = Gate(fake, wanted=100)  # holds them for ever
+    url = "https://api.whereby.test/v1"
+    async with WherebyClient(fake.token, base_url=url, transport=gate) as whereby:
+
+        async def some() -> AsyncIterator[str]:
+            yield "r0"
+            yield "r1"
+            while gate.going_on < 2:
+                await anyio.wait_all_tasks_blocked()
+            raise RuntimeError("in the list")
+
+        with anyio.fail_after(10), pytest.raises(RuntimeError, match="in the list"):
+            await whereby.recordings.download_all(some(), tmp_path)
+    assert left_in(tmp_path) == []
 
 
 async def test_full_disk(tmp_path: Path) -> None:

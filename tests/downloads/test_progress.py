@@ -61,6 +61,17 @@ def test_many_files() -> None:
     assert text.count("file") <= 30
 
 
+def test_few_files() -> None:
+    """Keep the bars of a handful of files, complete or not."""
+    console = terminal()
+    with progress_bar(console=console) as progress:
+        for number in range(7):
+            progress(Progress(f"r{number}", Path(f"file{number}"), 10, 10))
+        console.file = io.StringIO()
+    for number in range(7):
+        assert f"file{number}" in shown(console)
+
+
 def test_two_files_of_one_name() -> None:
     """Keep downloads of the same name apart."""
     console = terminal()

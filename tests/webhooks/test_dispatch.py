@@ -237,6 +237,32 @@ async def test_memory_of_ones_own() -> None:
     assert shared.handled == {"e-1", "e-2"}
 
 
+async def test_memory_over_a_network() -> None:
+    """Tell a slow memory how the handling ended, also when it was cancelled."""
+    ended: list[tuple[str, bool]] = []
+
+    class Slow:
+        async def begin(self, event_id: str) -> bool:
+            await anyio.lowlevel.checkpoint()
+            return True
+
+        async def end(self, event_id: str, *, handled: bool) -> None:
+            await anyio.lowlevel.checkpoint()
+            ended.append((event_id, handled))
+
+    hooks = Webhooks(SECRET, seen=Slow())
+
+    @hooks.on(RecordingFinished)
+    async def stuck(event: RecordingFinished) -> None:
+        await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hooks.receive, *delivery())
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    assert ended == [("e-1", False)]
+
+
 async def test_several_secrets_and_tolerance() -> None:
     """Take several secrets while one is being changed, and a window of one's own."""
     body, header = delivery()
