@@ -32,10 +32,12 @@ def problems(document: Json) -> list[str]:
 
 def _deepest(error: Any) -> Iterator[Any]:
     """Find what is wrong inside "is not valid under any of the given schemas"."""
-    longest = max((len(inner.absolute_path) for inner in error.context or ()), default=0)
-    if longest <= len(error.absolute_path):
+    # a reference would do everywhere, too: that it is none tells nobody anything
+    inner = [one for one in error.context or () if "'$ref'" not in one.message]
+    if not inner:
         yield error
         return
-    for inner in error.context:
-        if len(inner.absolute_path) == longest:
-            yield from _deepest(inner)
+    longest = max(len(one.absolute_path) for one in inner)
+    for one in inner:
+        if len(one.absolute_path) == longest:
+            yield from _deepest(one)

@@ -463,7 +463,9 @@ def build(document: Json, data: GeneratorData) -> Views:
         operations(document),
         key=lambda o: (o.path, order.index(o.method) if o.method in order else len(order)),
     ):
-        operation_id = operation.data["operationId"]
+        operation_id = operation.data.get("operationId")
+        if not isinstance(operation_id, str) or "x-points" not in operation.data:
+            raise UnsupportedDocument(f"{label(operation)}: no name (operationId), or no x-points")
         endpoint = endpoints.get(PythonIdentifier(operation_id, prefix="field_"))
         if endpoint is None:
             raise UnsupportedDocument(f"the generator dropped {label(operation)}")
@@ -599,7 +601,7 @@ def fields_of_result(result: Type | None, data: GeneratorData) -> list[Field]:
 def renamed(item: Field, taken: set[str], ending: str = "_") -> Field:
     """Give an argument another name where something else has taken it, and take that."""
     name = item.name
-    if name in taken - RESERVED_ARGUMENTS:
+    if name in taken - RESERVED_ARGUMENTS - RESERVED_IN_CREATE:
         name += ending
     while name in taken:
         name += "_"
