@@ -839,7 +839,9 @@ def test_a_whole_life(script: str) -> None:
             timeout=60,
             check=False,
         )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # asyncio's debug mode remarks on a busy machine
+    remarks = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, done.stdout, remarks) == (0, "", [])
 
 
 @pytest.mark.parametrize("close", [True, False])
