@@ -170,7 +170,7 @@ class RedisBooks:
 
         Comes back when `going` says no, looked at once a second.
         """
-        with self._client.pubsub() as channel:
+        with self._client.pubsub() as channel:  # type: ignore[no-untyped-call]
             channel.subscribe(f"{self.key}:{address}")
             while going():
                 message = channel.get_message(timeout=1.0)
