@@ -31,7 +31,7 @@ demo: .venv/.demo  ## run examples/quickstart.py against an embedded local Where
 
 .PHONY: test
 test: .venv/.dev  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 .PHONY: check
 check: .venv/.bench  ## format, lint, types, generated code up to date, overrides honest
