@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,6 +161,11 @@ def every_error() -> list[WherebyError]:
         errors.InvalidArgumentError("token: expected a str"),
         errors.BudgetTimeoutError("3 points are not to be had"),
         errors.ClientClosedError("closed"),
+        errors.JobError("in vain", job_id="t-1", job={"state": "odd"}, state="odd"),
+        errors.JobFailedError("failed: too quiet", job_id="t-1", state="failed", reason="quiet"),
+        errors.JobTimeoutError("not ready after 5 s", job_id="t-1", state="in_progress"),
+        errors.DownloadError("the storage host gives no file (418)", status_code=418),
+        errors.DownloadAllError("1 of 2 files", paths=[Path("a.mp4")], errors={}),
         WherebyError("whatever"),
     ]
     return made

@@ -16,14 +16,30 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Generic, Protocol, Self, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    BinaryIO,
+    ClassVar,
+    Final,
+    Generic,
+    NamedTuple,
+    Protocol,
+    Self,
+    TypeVar,
+)
 
 import anyio
 import anyio.to_thread
-from attrs import frozen
 
 from . import checks
-from .errors import APIConnectionError, InvalidArgumentError, WherebyError
+from .errors import (
+    APIConnectionError,
+    DownloadAllError,
+    DownloadError,
+    InvalidArgumentError,
+    WherebyError,
+)
 from .ratelimit import read_rate_limit
 from .resource import Resource
 
@@ -48,8 +64,7 @@ _XML_MESSAGE: Final = re.compile(r"<Message>([^<]{1,300})</Message>")
 Destination = str | os.PathLike[str]
 
 
-@frozen
-class Progress:
+class Progress(NamedTuple):
     """How far a download is.
 
     Attributes:
@@ -66,32 +81,6 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], object]
-
-
-class DownloadError(WherebyError):
-    """The storage host did not give the file; nothing is left of it.
-
-    Attributes:
-        status_code: the status of its last answer; None if there was none.
-    """
-
-    def __init__(self, text: str, *, status_code: int | None = None) -> None:
-        super().__init__(text)
-        self.status_code = status_code
-
-
-class DownloadAllError(WherebyError):
-    """Some of the files could not be downloaded; the others were.
-
-    Attributes:
-        paths: the files that are there now.
-        errors: by id, why the others are not.
-    """
-
-    def __init__(self, text: str, *, paths: list[Path], errors: dict[str, WherebyError]) -> None:
-        super().__init__(text)
-        self.paths = paths
-        self.errors = errors
 
 
 class Link(Protocol):

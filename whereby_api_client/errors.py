@@ -13,8 +13,14 @@
     │   ├── NotFoundError                          404
     │   ├── RateLimitError                         429
     │   └── ServerError                            5xx
-    └── ResponseDecodeError                        a success that could not be understood
+    ├── ResponseDecodeError                        a success that could not be understood
+    ├── JobError                                   waiting for a job has led to nothing:
+    │   ├── JobFailedError                         … it has failed
+    │   └── JobTimeoutError                        … it takes longer than `timeout`
+    ├── DownloadError                              the storage host does not give the file
+    └── DownloadAllError                           … or not all of the files
 
+Those of webhooks are in `whereby_api_client.webhooks`.
 All of them can be pickled and copied, and no text of theirs holds a secret.
 """
 
@@ -23,10 +29,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from .ratelimit import read_rate_limit
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MESSAGE_LENGTH: Final = 500
 _BODY_DEPTH: Final = 20
@@ -234,6 +243,62 @@ class ResponseDecodeError(_RequestError):
     def body(self) -> bytes:
         """The raw bytes of the answer."""
         return self._body.content
+
+
+class JobError(WherebyError):
+    """Waiting for a job has led to nothing.
+
+    Attributes:
+        job_id: the job that was waited for.
+        job: its latest model; None if there was never one.
+        state: its latest state; empty if it was never seen.
+    """
+
+    def __init__(self, text: str, *, job_id: str = "", job: Any = None, state: str = "") -> None:
+        super().__init__(text)
+        self.job_id = job_id
+        self.job = job
+        self.state = state
+
+
+class JobFailedError(JobError):
+    """The job has failed; `reason` says why, if Whereby does."""
+
+    def __init__(
+        self, text: str, *, job_id: str = "", job: Any = None, state: str = "", reason: str = ""
+    ) -> None:
+        super().__init__(text, job_id=job_id, job=job, state=state)
+        self.reason = reason
+
+
+class JobTimeoutError(JobError):
+    """The job was neither ready nor failed when the time was over. It goes on; wait again."""
+
+
+class DownloadError(WherebyError):
+    """The storage host did not give the file; nothing is left of it.
+
+    Attributes:
+        status_code: the status of its last answer; None if there was none.
+    """
+
+    def __init__(self, text: str, *, status_code: int | None = None) -> None:
+        super().__init__(text)
+        self.status_code = status_code
+
+
+class DownloadAllError(WherebyError):
+    """Some of the files could not be downloaded; the others were.
+
+    Attributes:
+        paths: the files that are there now.
+        errors: by id, why the others are not.
+    """
+
+    def __init__(self, text: str, *, paths: list[Path], errors: dict[str, WherebyError]) -> None:
+        super().__init__(text)
+        self.paths = paths
+        self.errors = errors
 
 
 _BY_STATUS: Final[dict[int, type[APIStatusError]]] = {

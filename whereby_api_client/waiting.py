@@ -14,6 +14,8 @@ from .errors import (
     APIConnectionError,
     BudgetTimeoutError,
     InvalidArgumentError,
+    JobFailedError,
+    JobTimeoutError,
     RateLimitError,
     ServerError,
     WherebyError,
@@ -42,36 +44,6 @@ _REASONS: Final = ("error", "reason", "failureReason", "errorMessage", "message"
 
 # A look that fails like this says nothing about the job.
 _PASSING: Final = (APIConnectionError, ServerError, RateLimitError, BudgetTimeoutError)
-
-
-class JobError(WherebyError):
-    """Waiting for a job has led to nothing.
-
-    Attributes:
-        job_id: the job that was waited for.
-        job: its latest model; None if there was never one.
-        state: its latest state; empty if it was never seen.
-    """
-
-    def __init__(self, text: str, *, job_id: str = "", job: Any = None, state: str = "") -> None:
-        super().__init__(text)
-        self.job_id = job_id
-        self.job = job
-        self.state = state
-
-
-class JobFailedError(JobError):
-    """The job has failed; `reason` says why, if Whereby does."""
-
-    def __init__(
-        self, text: str, *, job_id: str = "", job: Any = None, state: str = "", reason: str = ""
-    ) -> None:
-        super().__init__(text, job_id=job_id, job=job, state=state)
-        self.reason = reason
-
-
-class JobTimeoutError(JobError):
-    """The job was neither ready nor failed when the time was over. It goes on; wait again."""
 
 
 class Job(Protocol):

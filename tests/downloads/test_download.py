@@ -17,13 +17,14 @@ import pytest
 from tests.servers import Behaviour, hang_up, reply, reset, send, serve
 from whereby_api_client import (
     ClientClosedError,
+    DownloadError,
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
     WherebyClient,
     WherebyError,
 )
-from whereby_api_client.downloads import DownloadError, Progress
+from whereby_api_client.downloads import Progress
 from whereby_api_client.testing import FakeWhereby, MadeUp
 
 pytestmark = pytest.mark.anyio

@@ -14,8 +14,15 @@ import httpx
 import pytest
 
 from tests.downloads.test_download import left_in
-from whereby_api_client import InvalidArgumentError, ServerError, WherebyClient, WherebyError
-from whereby_api_client.downloads import DownloadAllError, DownloadError, Progress
+from whereby_api_client import (
+    DownloadAllError,
+    DownloadError,
+    InvalidArgumentError,
+    ServerError,
+    WherebyClient,
+    WherebyError,
+)
+from whereby_api_client.downloads import Progress
 from whereby_api_client.models import Recording
 from whereby_api_client.testing import FakeWhereby, MadeUp
 

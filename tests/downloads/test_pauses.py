@@ -11,8 +11,7 @@ import pytest
 
 from tests.downloads.test_download import BYTES, CONTENT, left_in
 from tests.virtual import anyio_backend  # noqa: F401 - a fixture
-from whereby_api_client import PointBudget, WherebyClient
-from whereby_api_client.downloads import DownloadError
+from whereby_api_client import DownloadError, PointBudget, WherebyClient
 from whereby_api_client.testing import FakeWhereby
 
 pytestmark = pytest.mark.anyio

@@ -12,6 +12,9 @@ import pytest
 from tests.virtual import anyio_backend  # noqa: F401 - a fixture
 from whereby_api_client import (
     InvalidArgumentError,
+    JobError,
+    JobFailedError,
+    JobTimeoutError,
     NotFoundError,
     PermissionDeniedError,
     PointBudget,
@@ -26,7 +29,7 @@ from whereby_api_client.testing.webhooks import (
     transcription_finished,
     transcription_started,
 )
-from whereby_api_client.waiting import DONE, FAILED, JobError, JobFailedError, JobTimeoutError
+from whereby_api_client.waiting import DONE, FAILED
 from whereby_api_client.webhooks import Webhooks
 
 pytestmark = pytest.mark.anyio
