@@ -1,11 +1,11 @@
-"""`python -m benchmarks [cost] [budget]`: run the named benchmarks, or all."""
+"""`python -m benchmarks [cost] [budget] [redis_budget]`: run the named benchmarks, or all."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("cost", "budget")
+NAMES = ("cost", "budget", "redis_budget")
 
 named = [word for word in sys.argv[1:] if not word.startswith("-")]
 for name in named or NAMES:
