@@ -328,7 +328,11 @@ local function earliest(points)
       break
     end
   end
-  if L.window_end then when = min(when, L.window_end) end
+  if L.window_end then
+    when = min(when, L.window_end)
+  elseif L.window_from > NEVER and L.in_flight > 0 then
+    when = now
+  end
   return max(start, when) + rounds * period
 end
 
@@ -350,7 +354,7 @@ local news = {}  -- what other processes have to hear: address -> in how many se
 local function comes_before(a, b)
   if a[1] ~= b[1] then return a[1] < b[1] end
   if a[2] ~= b[2] then return a[2] < b[2] end
-  return (a[3] or 0) < (b[3] or 0)
+  return (a[3] or ALWAYS) < (b[3] or ALWAYS)
 end
 
 local function leave_queue(leaves)
@@ -361,9 +365,18 @@ local function leave_queue(leaves)
   L.queue = kept
 end
 
+-- What a process tells comes a little late, now more, now less: that must not change its order.
+local function since_of(name, class, waited)
+  local since = now - waited
+  for _, want in ipairs(L.queue) do
+    if want[4] == name and want[1] == class then since = max(since, want[2]) end
+  end
+  return since
+end
+
 local function enqueue(name, id, class, waited, points)
   L.orders = L.orders + 1
-  local want = {class, now - waited, L.orders, name, id, points}
+  local want = {class, since_of(name, class, waited), L.orders, name, id, points}
   local i = #L.queue
   while i > 0 and comes_before(want, L.queue[i]) do
     L.queue[i + 1] = L.queue[i]
@@ -600,7 +613,7 @@ local function exchange()
     enqueue(ask.process, want[1], want[2], want[3], want[4])
   end
   process.more = ask.more
-  for _, more in ipairs(process.more) do more[2] = now - more[2] end
+  for _, more in ipairs(process.more) do more[2] = since_of(ask.process, more[1], more[2]) end
   if ask.goodbye then
     remove(ask.process, function(points) lose(points, now) end)
   end

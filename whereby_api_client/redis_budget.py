@@ -199,6 +199,7 @@ class RedisPointBudget(PointBudget):
         "_parting",
         "_pid",
         "_questions",
+        "_refreshed",
         "_refreshing",
         "_shown",
         "_tickets",
@@ -248,7 +249,9 @@ class RedisPointBudget(PointBudget):
         # Counts how often we have parted from Redis; a reply to what was said before is void.
         self._parting = 0
         self._collected = (0, 0.0)  # when the latest news was: in which parting, at which time
+        # Who waits for the next exchange, and who for the answer to the one that is under way.
         self._refreshing: list[tuple[Loop, Sleeper]] = []
+        self._refreshed: list[tuple[Loop, Sleeper]] = []
         self._courier = Courier(
             self,
             RedisBooks(server, name, timeout),
@@ -473,9 +476,9 @@ class RedisPointBudget(PointBudget):
             waiter.loop.wake(waiter, None)
 
     def _end_refreshing(self) -> None:
-        for loop, sleeper in self._refreshing:
+        for loop, sleeper in self._refreshed:
             loop.wake(sleeper, None)
-        self._refreshing.clear()
+        self._refreshed.clear()
 
     # -- as the courier sees it: in its thread ----------------------------------------------------
 
@@ -488,6 +491,9 @@ class RedisPointBudget(PointBudget):
                 join, self._tickets = self._own.introduction(now, self._told_at)
                 self._shown.clear()
                 self._leaves.clear()
+            is_wanted = bool(self._refreshing)
+            self._refreshed += self._refreshing
+            self._refreshing.clear()
             holds = self._own.holds
             leaves, self._leaves = self._leaves, []
             wants, more = self._next_wants(now)
@@ -504,7 +510,7 @@ class RedisPointBudget(PointBudget):
                 ],
                 more=more,
                 waits=bool(self._loops),
-                is_wanted=bool(self._refreshing),
+                is_wanted=is_wanted,
             )
 
     def _next_wants(self, now: float) -> tuple[list[Want], list[tuple[int, float]]]:
@@ -593,6 +599,8 @@ class RedisPointBudget(PointBudget):
                     if waiter.background:
                         need += self._reserved(waiter.cost)
                     self._answer(waiter, calls, self._own.earliest(need, now) - now)
+                self._refreshed += self._refreshing
+                self._refreshing.clear()
                 self._end_refreshing()
             if was_shared and reason:
                 logger.warning(

@@ -407,6 +407,25 @@ def test_calls_not_shown_come_first_all_the_same(crowd: Organization) -> None:
     assert [points for _, points, _ in two.ask().grants] == [5]
 
 
+def test_two_that_have_more_do_not_block_each_other(crowd: Organization) -> None:
+    """Serve the first of all calls, however long their processes say that they have waited."""
+    one, two = crowd.process("one"), crowd.process("two")
+    two.want(100)
+    one.want(10, waited=1.0, more=[(1, 5.0)])  # told late: it cannot come before the one shown
+    two.want(10, waited=1.0, more=[(1, 5.0)])
+    assert [points for _, points, _ in two.end("refund").grants] == [10]
+    assert [points for _, points, _ in one.ask().grants] == [10]
+
+
+def test_the_order_of_one_process_stays(crowd: Organization) -> None:
+    """Keep the order in which a process tells its calls, whatever their times seem to be."""
+    one = crowd.process("one")
+    one.want(100)
+    one.want(1, waited=1.0)
+    one.want(2, 3, waited=1.5)
+    assert [want[5] for want in crowd.check()["queue"]] == [1, 2, 3]
+
+
 def test_how_long_a_call_waits(crowd: Organization) -> None:
     """Count the calls of all processes that come first."""
     one, two = crowd.process("one"), crowd.process("two")
