@@ -15,7 +15,7 @@ from functools import cache
 
 from .surface import Facts
 
-_NUMBERS = {"float": {"int"}, "complex": {"int", "float"}}
+_NUMBERS = {"int": {"bool"}, "float": {"bool", "int"}}
 # an attribute of the client that only holds methods: these tell what came and went
 _RESOURCE = "property"
 # `(name)` behind a function is an argument of it

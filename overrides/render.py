@@ -106,8 +106,9 @@ def render(document: Json, into: Path) -> None:
     config = Config.from_sources(settings, MetaType.NONE, PATCHED, "utf-8", False, into)
     try:
         data = GeneratorData.from_dict(document, config=config)
-    except ValueError as error:  # it raises what it did not expect to happen
-        raise Stopped(f"openapi-python-client: {error}") from None
+    except Exception as error:  # it has mistakes of its own: not every document was foreseen
+        said = f"{type(error).__name__}: {error}"
+        raise Stopped(f"openapi-python-client cannot read the document: {said}") from None
     if isinstance(data, GeneratorError):
         raise Stopped(f"openapi-python-client: {data.header}: {data.detail}")
     try:

@@ -6,8 +6,10 @@ anything: an update that returns has passed both.
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +31,7 @@ from tests.overrides.support import (
     patched,
     published,
 )
-from tests.overrides.test_documents import shuffled, tomorrow
+from tests.overrides.test_documents import ODD, places, shuffled, tomorrow
 from tests.overrides.test_every_override import CASES
 
 from .support import Json, facts, obsolete, section, state, take
@@ -493,3 +495,27 @@ def test_the_report_is_kept(tree: Path) -> None:
     assert said == report.markdown()
     assert said.startswith("# new.json: nothing changed\n")
     assert str(tree) not in said
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("WHEREBY_ODD_DOCUMENTS", "30"))))
+def test_an_odd_document(tree: Path, seed: int) -> None:
+    """Delete and replace members at random: a package comes out, or a reason; nothing else.
+
+    WHEREBY_ODD_DOCUMENTS=1000 makes it that many. The packages are only generated here.
+    """
+    chance = random.Random(seed)
+    document = published() | (tomorrow() if seed % 2 else {})
+    for _ in range(chance.choice((1, 1, 1, 2, 4))):
+        holder, key = chance.choice(list(places(document)))
+        if chance.random() < 0.4:
+            del holder[key]
+        else:
+            holder[key] = copy.deepcopy(chance.choice(ODD))
+    path = tree / "new.json"
+    path.write_text(json.dumps(document))
+    before = state(tree)
+    try:
+        update(str(path), tree, check=lambda _: [])
+    except Stopped as stopped:
+        assert "object at 0x" not in str(stopped)
+        assert state(tree) == before
