@@ -45,7 +45,7 @@ _LISTENER_PAUSE: Final = 1.0
 
 # After a failure Redis is tried again soon, then less and less often.
 _FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 5.0
+_LONGEST_PAUSE: Final = 2.0
 
 # The clocks of Redis and of this machine run at slightly different speed: ask a little later.
 _LATER: Final = 0.0005
