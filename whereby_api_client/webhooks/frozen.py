@@ -39,12 +39,3 @@ def freeze(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(freeze(inner) for inner in value)
     return value
-
-
-def thaw(value: Any) -> Any:
-    """Return the same JSON as plain dicts and lists."""
-    if isinstance(value, Mapping):
-        return {name: thaw(inner) for name, inner in value.items()}
-    if isinstance(value, tuple):
-        return [thaw(inner) for inner in value]
-    return value
