@@ -1,7 +1,7 @@
-"""Processes that share the points of one organization through Redis: what they waste, what they risk.
+"""Processes that share one organization's points through Redis: what they waste and risk.
 
-1000 mixed calls, 200 points per 4 seconds, 5 to 60 ms of network each way, 25 workers in each of 2, 4
-and 8 processes. Then the same with one process killed and with Redis killed in the middle.
+1000 mixed calls, 200 points per 4 seconds, 5 to 60 ms of network each way, 25 workers in each of
+2, 4 and 8 processes. Then the same with one process killed and with Redis killed in the middle.
 `python -m benchmarks redis_budget`.
 """
 
@@ -10,14 +10,12 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from typing import Any
 
 from tests.redis.processes import Order, Process, Result, start_all
 from tests.redis.server import RedisServer
-from whereby_api_client.redis_budget import RedisPointBudget
 from whereby_api_client.testing import FakeWhereby
 
 from .budget import Outcome
