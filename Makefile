@@ -21,7 +21,7 @@ $(BIN)/python:
 	@touch $@ .venv/.demo
 
 # ... and the packages that the benchmarks compare with
-.venv/.bench: .venv/.bench
+.venv/.bench: .venv/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
