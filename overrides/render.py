@@ -114,8 +114,8 @@ def render(document: Json, into: Path) -> None:
     try:
         project = _Project(document, data, config)
     except views.UnsupportedDocument as error:
-        said = [f"the templates cannot express the document: {error}", *_complaints(data)]
-        raise Stopped("\n".join(said)) from None
+        lines = [f"the templates cannot express the document: {error}", *_complaints(data)]
+        raise Stopped("\n".join(lines)) from None
     # the formatter comes from the environment that runs us, not from the caller's PATH
     with _path_first(Path(sys.executable).parent), contextlib.redirect_stdout(io.StringIO()):
         problems = project.build()
