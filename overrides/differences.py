@@ -87,7 +87,7 @@ def _general(old: Json, new: Json) -> Iterator[Difference]:
 def _operations(old: Json, new: Json) -> Iterator[Difference]:
     before = {key_of(o): o for o in operations(old)}
     after = {key_of(o): o for o in operations(new)}
-    for key in before.keys() - after.keys():
+    for key in sorted(before.keys() - after.keys()):
         yield Difference(name_of(before[key]), "the operation is gone")
     for key in sorted(after.keys() - before.keys()):
         points = after[key].data.get("x-points")

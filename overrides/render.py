@@ -107,8 +107,8 @@ def render(document: Json, into: Path) -> None:
     try:
         data = GeneratorData.from_dict(document, config=config)
     except Exception as error:  # it has mistakes of its own: not every document was foreseen
-        said = f"{type(error).__name__}: {error}"
-        raise Stopped(f"openapi-python-client cannot read the document: {said}") from None
+        problem = f"{type(error).__name__}: {error}"
+        raise Stopped(f"openapi-python-client cannot read the document: {problem}") from None
     if isinstance(data, GeneratorError):
         raise Stopped(f"openapi-python-client: {data.header}: {data.detail}")
     try:

@@ -19,7 +19,7 @@ _SECONDS = 300  # far more than either takes; a package that hangs must not hang
 _MOST = 20
 
 # one cache for all runs: a second check takes a third of a second, not three
-_CACHE = ROOT / ".mypy_cache" / "generated"
+CACHE = ROOT / ".mypy_cache" / "generated"
 
 
 # what is running, for a signal handler that has to end it
@@ -38,7 +38,7 @@ def assemble(root: Path, new: Path, into: Path) -> Path:
 def problems(folder: Path) -> list[str]:
     """Check the package in a folder; say what is wrong, nothing when all is well."""
     types = [sys.executable, "-m", "mypy", "--no-error-summary", "--no-pretty"]
-    types += ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(_CACHE)]
+    types += ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(CACHE)]
     runs = {
         "mypy": _start([*types, str(PACKAGE)], folder),
         "the wire smoke test": _start(

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from overrides import verify
 from overrides.tree import files
 
 from .support import CHANGED, copy, put_back
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache() -> Iterator[None]:
+    """Give each process that runs tests a cache of its own: mypy shares none with another mypy."""
+    usual = verify.CACHE
+    verify.CACHE = usual.with_name(f"tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+    yield
+    verify.CACHE = usual
 
 
 @pytest.fixture(scope="session")

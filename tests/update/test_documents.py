@@ -497,7 +497,7 @@ def test_the_report_is_kept(tree: Path) -> None:
     assert str(tree) not in said
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("WHEREBY_ODD_DOCUMENTS", "30"))))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("WHEREBY_ODD_DOCUMENTS", "12"))))
 def test_an_odd_document(tree: Path, seed: int) -> None:
     """Delete and replace members at random: a package comes out, or a reason; nothing else.
 

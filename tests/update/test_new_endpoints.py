@@ -135,32 +135,35 @@ def test_nothing_gets_out_of_its_quotes(tree: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("path", "tag"),
-    [
-        ("/class", "class_"),  # a keyword
-        ("/list", "list"),  # a builtin
-        ("/None", "none"),
-        ("/self", "self"),
-        ("/budget", "budget_"),  # an attribute of the client
-        ("/with-response", "with_response_"),
-        ("/account", "account"),  # the class of what it gives has the same name
-        ("/calls", "calls"),  # the model is called as a class of ours
-        ("/models", "models"),
-        ("/resources", "resources"),
-        ("/unset", "unset"),
-        ("/2fa", "call_2fa"),
-        ("/a.b", "a_b"),
-        ("/__init__", "init"),
-        ("/{id}", "root"),
-    ],
-)
-def test_an_awkward_tag(tree: Path, path: str, tag: str) -> None:
-    """Find a name for the attribute, the class and the model."""
-    parameters = [{"name": "id", "in": "path", "required": True}] if "{" in path else []
-    get = {"summary": "Get it", "parameters": parameters, "responses": answer()}
-    new = update(tree, path, get=get)
-    assert f"WherebyClient.{tag}.get" in new
+TAGS = {
+    "/class": "class_",  # a keyword
+    "/list": "list",  # a builtin
+    "/None": "none",
+    "/self": "self",
+    "/budget": "budget_",  # an attribute of the client
+    "/with-response": "with_response_",
+    "/account": "account",  # the class of what it gives has the same name
+    "/calls": "calls",  # the model is called as a class of ours
+    "/models": "models",
+    "/resources": "resources",
+    "/unset": "unset",
+    "/2fa": "call_2fa",
+    "/a.b": "a_b",
+    "/__init__": "init",
+    "/{id}": "root",
+}
+
+
+def test_awkward_tags(tree: Path) -> None:
+    """Find names for the attribute, the class and the model, whatever the path begins with."""
+    document = published()
+    for path in TAGS:
+        parameters = [{"name": "id", "in": "path", "required": True}] if "{" in path else []
+        get = {"summary": "Get it", "parameters": parameters, "responses": answer()}
+        document["paths"][path] = {"get": get}
+    take(document, tree)
+    now = facts(tree)
+    assert [tag for tag in TAGS.values() if f"WherebyClient.{tag}.get" not in now] == []
 
 
 def test_nothing_of_ours_is_taken() -> None:
@@ -285,23 +288,26 @@ def test_other_types_in_the_path(tree: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("responses", "result"),
-    [
-        (answer({"type": "array", "items": an_object(["a"])}), "builtins.list[Thing]"),
-        (answer(TEXT), "str"),
-        (answer({"oneOf": [an_object(["a"]), an_object(["b"])]}), "Any"),
-        (answer({"type": "object", "additionalProperties": an_object(["a"])}), "dict[str, Any]"),
-        (answer({**an_object(["a"]), "nullable": True}), "Thing | None"),
-        ({"2XX": answer()["200"]}, "Thing"),
-        ({"204": {"description": ""}}, "None"),
-    ],
-)
-def test_other_answers(tree: Path, responses: Json, result: str) -> None:
+ANSWERS = {
+    "builtins.list[A]": answer({"type": "array", "items": an_object(["a"])}),
+    "str": answer(TEXT),
+    "Any": answer({"oneOf": [an_object(["a"]), an_object(["b"])]}),
+    "dict[str, Any]": answer({"type": "object", "additionalProperties": an_object(["a"])}),
+    "E | None": answer({**an_object(["e"]), "nullable": True}),
+    "F": {"2XX": answer(an_object(["f"]))["200"]},
+    "None": {"204": {"description": ""}},
+}
+
+
+def test_other_answers(tree: Path) -> None:
     """Give what the document promises, whatever its shape."""
-    new = update(tree, "/things", post={"summary": "Create", "responses": responses})
-    name = next(name for name in new if name.startswith("WherebyClient.things."))
-    assert new[name.partition("(")[0]].replace("CreatedThing", "Thing") == f"async def -> {result}"
+    document = published()
+    for letter, responses in zip("abcdefg", ANSWERS.values(), strict=True):
+        document["paths"][f"/{letter}"] = {"put": {"summary": "Set", "responses": responses}}
+    take(document, tree)
+    now = facts(tree)
+    found = [now[f"WherebyClient.{letter}.update"] for letter in "abcdefg"]
+    assert found == [f"async def -> {result}" for result in ANSWERS]
 
 
 @pytest.mark.parametrize(
