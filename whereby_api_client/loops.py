@@ -225,8 +225,9 @@ def running_loop() -> object:
     """Return the loop that this is called from, None if from none."""
     trio = sys.modules.get("trio")
     asyncio = sys.modules.get("asyncio")
-    # trio first: it can be a guest in an asyncio loop.
-    with suppress(RuntimeError):
+    # trio first: it can be a guest in an asyncio loop. It lacks attributes while another thread is
+    # still importing it, as httpcore does with the first connection.
+    with suppress(RuntimeError, AttributeError):
         if trio is not None:
             return trio.lowlevel.current_trio_token()
     with suppress(RuntimeError):
