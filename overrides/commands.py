@@ -41,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output has left, and the work is done
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # no space, no permission
+        return _failed(given, f"stopped: {error.filename or ROOT}: {error.strerror or error}")
     except Exception as error:
         return _failed(given, _unexpected(error))
 

@@ -57,7 +57,7 @@ class Report:
                     break_on_hyphens=False,
                 )
                 for raw in section.lines
-                for line in (raw.strip("`\n").splitlines() if raw.startswith("```") else [raw])
+                for line in (raw.splitlines()[1:-1] if raw.startswith("```") else [raw])
             ]
             parts.append("\n".join([f"{start}{section.title}{plain}", *wrapped]))
         return "\n\n".join(parts) + "\n"

@@ -201,6 +201,7 @@ class Smoke:
     def _compare(self, expected: Expected, arguments: list[Argument], request: Request) -> None:
         _same("method", request.method, expected.operation.method.upper())
         _same("path", request.path, f"/v1{expected.path()}")
+        _same("authorization", request.headers.get("authorization"), "Bearer token")
         pairs = [pair for a in arguments if a.place == "query" for pair in a.sent]
         _same("query", sorted(request.query), sorted(pairs))
         if re.search(r"[^\x21-\x7e]|\+", request.target):

@@ -131,6 +131,18 @@ def test_a_mistake_of_ours(project: Path) -> None:
     assert files(project, CHANGED) == before
 
 
+def test_no_room(project: Path) -> None:
+    """Say which file is in the way when nothing can be built."""
+    (project / ".overrides-room").write_text("a file where a folder has to be")
+    try:
+        done = run(project, "generate")
+    finally:
+        (project / ".overrides-room").unlink()
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"overrides generate: stopped: {project / '.overrides-room'}")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_reader_that_leaves(project: Path) -> None:
     """Make no noise when the output's reader has gone."""
     script = f"{sys.executable} -m overrides generate | head -c 1"

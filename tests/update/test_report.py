@@ -127,6 +127,7 @@ def test_markdown_and_terminal() -> None:
     plain = found.terminal(width=60)
     assert "\nBreaks callers\n  method whereby.x.y is gone\n" in plain
     assert "`" not in plain
+    assert "\nSuggested CHANGELOG entry\n  ## 0.2.0 (unreleased)\n" in plain
     assert max(map(len, plain.splitlines()[1:])) <= 60
     assert "\x1b[31mBreaks callers\x1b[0m" in found.terminal(colour=True)
 
