@@ -60,7 +60,8 @@ class Request(NamedTuple):
         ceiling: a limit that the server cannot raise.
         reserve: the part of the limit that background calls leave to the foreground.
         lease: seconds of silence after which the process is taken for dead.
-        holds: points of its calls that the books have in flight.
+        holds: points of its calls that the books have in flight, and its calls that wait there:
+            if not 0, the books have to know the process.
         more: class and waiting time of the first calls of each class that the books lack.
         goodbye: it leaves.
         now: the time; None takes that of Redis. Only for tests.

@@ -273,7 +273,7 @@ class RedisPointBudget(PointBudget):
             OrderedDict(),
             OrderedDict(),
         )
-        self._loops = {}
+        self._points, self._turns, self._loops = [0, 0, 0], 0, {}
         self._begin()
 
     async def acquire(
@@ -359,7 +359,8 @@ class RedisPointBudget(PointBudget):
             common = self._common
             if not self._is_shared or common is None:
                 return super().snapshot()
-            age = self._now() - self._common_at
+            now = self._now()
+            age = now - self._common_at
             back = common.next_points_in
             return BudgetSnapshot(
                 limit=common.limit,
@@ -368,7 +369,8 @@ class RedisPointBudget(PointBudget):
                 returning=common.returning,
                 waiting=self._waiting(),
                 next_points_in=None if back is None else max(0.0, back - age),
-                paused_for=max(0.0, common.paused_for - age),
+                # a pause that Redis has yet to hear of counts too
+                paused_for=max(0.0, common.paused_for - age, self._own.paused_until - now),
                 others_present=common.others_present,
             )
 
@@ -380,6 +382,7 @@ class RedisPointBudget(PointBudget):
     def close(self) -> None:
         """Leave the common budget and end the thread. Calls after that are on their own."""
         self._finalizer()
+        self._go_on_alone("")  # if the thread has never started
 
     def __enter__(self) -> Self:
         return self
@@ -494,7 +497,7 @@ class RedisPointBudget(PointBudget):
             is_wanted = bool(self._refreshing)
             self._refreshed += self._refreshing
             self._refreshing.clear()
-            holds = self._own.holds
+            holds = self._own.holds + len(self._shown)
             leaves, self._leaves = self._leaves, []
             wants, more = self._next_wants(now)
             return News(

@@ -7,6 +7,7 @@ an answer means for the calls that wait, is the budget's business (`redis_budget
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import queue
 import random
@@ -27,6 +28,8 @@ from .redis_books import (
     Request,
     Want,
 )
+
+logger: Final = logging.getLogger("whereby_api_client.budget")
 
 # A process that waits or has calls in flight shows itself every sixteenth of a period, at least
 # once a second; after four times that it is taken for dead.
@@ -57,7 +60,7 @@ class News(NamedTuple):
     Attributes:
         limit: the points per period that it knows of.
         join: what it brings along, if it comes (back).
-        holds: points of its calls that Redis knows to be in flight.
+        holds: points of its calls that Redis has in flight, and its calls that wait there.
         waits: calls of it are waiting.
         is_wanted: it wants an answer, whether or not there is anything to say.
     """
@@ -157,6 +160,8 @@ class Courier:
 
     def is_stuck(self) -> bool:
         """Tell whether Redis takes longer than its sockets should allow: a name to look up, say."""
+        if self._thread is not None and not self._thread.is_alive():
+            return True
         since = self._talking_since
         return since is not None and time.monotonic() - since > self.patience
 
@@ -183,7 +188,12 @@ class Courier:
             budget = self._budget()
             if budget is None:
                 break
-            delay = self._turn(budget)
+            try:
+                delay = self._turn(budget)
+            except Exception:
+                # A mistake of ours. This thread must not end: calls wait for it.
+                logger.exception("the thread that talks to Redis failed")
+                delay = _LONGEST_PAUSE
             del budget
         self._leave()
 

@@ -21,4 +21,5 @@ def server(running: RedisServer) -> RedisServer:
     """Give an empty redis-server."""
     with running.client() as client:
         client.flushall()
+        client.config_resetstat()
     return running

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -88,6 +89,14 @@ class Process:
         """Kill it with SIGKILL."""
         self._popen.kill()
         self._popen.wait()
+
+    def stop(self) -> None:
+        """Let it stand still."""
+        self._popen.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it run on."""
+        self._popen.send_signal(signal.SIGCONT)
 
     def result(self, timeout: float = 120.0) -> Result:
         """Wait for its end."""

@@ -73,8 +73,8 @@ def nothing_failed(results: list[Result], calls: int) -> None:
 
 def test_many_processes_share(crowd: Crowd) -> None:
     """Draw no 429 and waste next to nothing."""
-    results = [process.result() for process in crowd.start(5, calls=40)]
-    nothing_failed(results, 40)
+    results = [process.result() for process in crowd.start(5, calls=25)]
+    nothing_failed(results, 25)
     assert [result.warnings for result in results] == [[]] * 5
     assert crowd.refused() == 0
     assert crowd.used() > 0.93  # a period is short here: an answer takes 1 % of it
@@ -82,18 +82,29 @@ def test_many_processes_share(crowd: Crowd) -> None:
 
 def test_one_is_killed(crowd: Crowd) -> None:
     """Have a killed process's points back after one period, and do without it."""
-    processes = crowd.start(3, calls=60)
+    processes = crowd.start(3, calls=45)
     with RedisPointBudget(crowd.server.url, period=PERIOD) as watcher:
         time.sleep(1.3 * PERIOD)
         processes.pop().kill()
         killed = time.monotonic()
-        nothing_failed([process.result() for process in processes], 60)
+        nothing_failed([process.result() for process in processes], 45)
         assert crowd.refused() == 0
         # One more period for the others' points, who were done before that.
         while asyncio.run(watcher.refresh()).available < LIMIT:
             assert time.monotonic() - killed < 30
             time.sleep(0.01)
         assert asyncio.run(watcher.refresh()).in_flight == 0
+
+
+def test_one_stands_still(crowd: Crowd) -> None:
+    """Take a process for dead that is only stopped, and let it go on where it was."""
+    processes = crowd.start(3, calls=40)
+    time.sleep(1.3 * PERIOD)
+    processes[0].stop()
+    time.sleep(0.8 * PERIOD)
+    processes[0].go_on()
+    nothing_failed([process.result() for process in processes], 40)
+    assert crowd.refused() == 0
 
 
 def test_a_lonely_death(crowd: Crowd) -> None:
@@ -118,16 +129,16 @@ def test_a_lonely_death(crowd: Crowd) -> None:
 
 def test_redis_is_killed_and_comes_back(crowd: Crowd) -> None:
     """Let no call fail while Redis is away, nor when it is back and has lost everything."""
-    processes = crowd.start(3, calls=60)
+    processes = crowd.start(3, calls=50)
     time.sleep(1.2 * PERIOD)
     crowd.server.stop()
     time.sleep(0.8 * PERIOD)
     crowd.server.start()
     results = [process.result() for process in processes]
-    nothing_failed(results, 60)
+    nothing_failed(results, 50)
     for result in results:
         assert sum("Redis cannot be reached" in text for text in result.warnings) == 1
-    assert crowd.refused() < 10
+    assert crowd.refused() < 40  # while three processes know nothing of each other
     with RedisPointBudget(crowd.server.url, limit=LIMIT, period=PERIOD) as watcher:
         state = asyncio.run(watcher.refresh())
     assert state.returning > 0  # they share again
