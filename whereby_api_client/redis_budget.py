@@ -556,8 +556,8 @@ class RedisPointBudget(PointBudget):
             if not self._is_shared:
                 self._is_shared = True
                 logger.info("Redis is back after %.1f s: the budget is shared", now - self._left_at)
-        if reply.grants:
-            self._courier.wake()  # others have moved up
+        if reply.grants or reply.adopted:
+            self._courier.wake()  # others have moved up, or there is now something to hold
         return True
 
     def _grant(self, number: int, points: int, name: str, now: float) -> None:

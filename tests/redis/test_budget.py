@@ -523,6 +523,8 @@ async def test_redis_killed_while_calls_wait(
     await until_shared(one, two)
     # The books are new: the process that had a call in flight has told of it.
     await until(one, lambda state: state.in_flight == 9)
+    await anyio.sleep(1.0)  # longer than a silent process is taken for alive
+    assert (await one.refresh()).in_flight == 9
     flying.settle(200, {})
     await until(one, lambda state: state.in_flight == 0)
 
@@ -562,6 +564,7 @@ async def test_connections_that_are_cut(
     """Connect again without a word when only the connection was cut."""
     budget = make()
     await warm(budget)
+    await budget.refresh()
     with server.client() as client:
         client.client_kill_filter(_type="normal", skipme=True)
         client.client_kill_filter(_type="pubsub", skipme=True)
