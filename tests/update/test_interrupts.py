@@ -25,7 +25,7 @@ from tests.overrides.test_documents import tomorrow
 from .support import CHANGED, PROJECT, copy, put_back
 from .test_step import settled
 
-MOMENTS = int(os.environ.get("WHEREBY_INTERRUPTS", "5"))
+MOMENTS = int(os.environ.get("WHEREBY_INTERRUPTS", "4"))
 COMMAND = [sys.executable, "-m", "overrides", "update", "new.json"]
 
 
