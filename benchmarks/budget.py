@@ -27,6 +27,7 @@ from whereby_api_client.testing import FakeWhereby
 from .limiters import LIMITERS, Limiter
 
 PLOT = Path(__file__).parents[1] / "docs" / "budget.png"
+LIMIT, PERIOD = 200, 4.0
 # a read of 1 point, a delete of 2, a write of 3, as a service might mix them
 MIX = (("GET", 1, 0.5), ("DELETE", 2, 0.2), ("PUT", 3, 0.3))
 
@@ -41,6 +42,11 @@ class Outcome:
     waits: list[float] = field(factory=list)
     # when the server counted how many points
     counted: list[tuple[float, int]] = field(factory=list)
+    began: float = field(factory=time.monotonic)
+
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.began
 
     def used(self, limit: int, period: float) -> float:
         """How much of the limit per period was used, in percent, until the last one could begin.
@@ -63,50 +69,75 @@ def work(calls: int, seed: int = 1) -> list[tuple[str, int]]:
     return [(m, c) for m, c, _ in dice.choices(MIX, weights, k=calls)]
 
 
-async def drive(name: str, limiter: Limiter, url: str, jobs: list[tuple[str, int]]) -> Outcome:
-    """Do the jobs with 50 workers; a 429 waits as long as the server says and goes again."""
-    outcome = Outcome(name)
+@define
+class Sender:
+    """Sends calls through one limiter; a 429 waits as long as the server says and goes again."""
+
+    limiter: Limiter
+    client: httpx.AsyncClient
+    url: str
+    outcome: Outcome
+
+    async def send(self, method: str, cost: int) -> None:
+        """Send one call until it gets through; note how long it waited."""
+        wanted, again = time.monotonic(), False
+        while True:
+            grant = await self.limiter.acquire(cost, again)
+            sent = time.monotonic()
+            body = {"tokensPreset": "default"} if method == "PUT" else None
+            path = "/rooms/r/theme/tokens" if method == "PUT" else "/meetings"
+            path += "/m" if method == "DELETE" else ""
+            response = await self.client.request(method, f"{self.url}{path}", json=body)
+            self.limiter.answered(grant, response.status_code, response.headers, response.content)
+            if response.status_code != 429:
+                self.outcome.waits.append(sent - wanted)
+                return
+            self.outcome.throttled += 1
+            again = True
+            if self.outcome.name != "PointBudget":  # ours waits by itself
+                await asyncio.sleep(float(response.headers["retry-after"]))
+
+
+async def fifty_workers(sender: Sender, jobs: list[tuple[str, int]]) -> None:
+    """Do the jobs one after the other, by fifty workers."""
     queue = list(reversed(jobs))
-    headers = {"Authorization": "Bearer fake-whereby-token"}
-    began = time.monotonic()
-    async with httpx.AsyncClient(headers=headers, timeout=None) as client:
 
-        async def worker() -> None:
-            while queue:
-                method, cost = queue.pop()
-                wanted, again = time.monotonic(), False
-                while True:
-                    grant = await limiter.acquire(cost, again)
-                    sent = time.monotonic()
-                    body = {"tokensPreset": "default"} if method == "PUT" else None
-                    path = "/rooms/r/theme/tokens" if method == "PUT" else "/meetings"
-                    path += "/m" if method == "DELETE" else ""
-                    response = await client.request(method, f"{url}{path}", json=body)
-                    limiter.answered(
-                        grant, response.status_code, response.headers, response.content
-                    )
-                    if response.status_code != 429:
-                        outcome.waits.append(sent - wanted)
-                        break
-                    outcome.throttled += 1
-                    again = True
-                    if name != "PointBudget":  # ours waits by itself
-                        await asyncio.sleep(float(response.headers["retry-after"]))
+    async def worker() -> None:
+        while queue:
+            await sender.send(*queue.pop())
 
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(50):
-                tasks.create_task(worker())
-    outcome.wall = time.monotonic() - began
-    return outcome
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(50):
+            tasks.create_task(worker())
 
 
-async def one(name: str, algorithm: Any, calls: int, limit: int, period: float) -> Outcome:
+async def in_bursts(sender: Sender, jobs: list[tuple[str, int]]) -> None:
+    """Let the jobs arrive in bursts, on average at 80 % of the limit, whoever still waits."""
+    dice = random.Random(len(jobs) + jobs[0][1])
+    rate = 0.8 * LIMIT / PERIOD
+    queue, due = list(jobs), 0.0
+    async with asyncio.TaskGroup() as tasks:
+        while queue:
+            size = dice.randint(1, 60)
+            burst, queue = queue[:size], queue[size:]
+            for job in burst:
+                tasks.create_task(sender.send(*job))
+            due += sum(cost for _, cost in burst) / rate * dice.uniform(0.5, 1.5)
+            await asyncio.sleep(max(0.0, due - sender.outcome.elapsed()))
+
+
+async def one(
+    name: str, algorithm: Any, jobs: list[tuple[str, int]], limit: int, period: float, way: Any
+) -> Outcome:
     """Let one limiter do the work against a server of its own."""
     fake = FakeWhereby(
         limit=limit, period=period, algorithm=algorithm, delay=(0.005, 0.060), seed=1
     )
-    async with fake.serve() as url:
-        outcome = await drive(name, LIMITERS[name](limit, period), url, work(calls))
+    outcome = Outcome(name)
+    headers = {"Authorization": f"Bearer {fake.token}"}
+    async with fake.serve() as url, httpx.AsyncClient(headers=headers, timeout=None) as client:
+        await way(Sender(LIMITERS[name](limit, period), client, url, outcome), jobs)
+    outcome.wall = outcome.elapsed()
     outcome.counted = [(r.time, r.cost) for r in fake.requests if r.status != 429]
     return outcome
 
@@ -115,12 +146,31 @@ def _one(*arguments: Any) -> Outcome:
     return asyncio.run(one(*arguments))
 
 
+def bursts(seeds: int = 20) -> None:
+    """Compare the waits of bursts near 80 % of the limit with pyrate-limiter's."""
+    rows: dict[str, list[Outcome]] = {"PointBudget": [], "pyrate-limiter": []}
+    with ProcessPoolExecutor(8, mp_context=get_context("spawn")) as pool:
+        jobs = [
+            pool.submit(_one, name, "fixed", work(350, seed), LIMIT, PERIOD, in_bursts)
+            for seed in range(seeds)
+            for name in rows
+        ]
+        for job in jobs:
+            rows[job.result().name].append(job.result())
+    print(f"\nbursts at 80 % of {LIMIT} per {PERIOD:g} s, fixed window, {seeds} seeds")
+    for name, outcomes in rows.items():
+        waits = [wait for outcome in outcomes for wait in outcome.waits]
+        throttled = sum(outcome.throttled for outcome in outcomes)
+        print(f"  {name:<24}{throttled:4} 429s, mean wait {statistics.mean(waits):.3f} s")
+
+
 def saturate(
     algorithm: Any, calls: int, limit: int, period: float, names: list[str]
 ) -> list[Outcome]:
     """Let all limiters do the same work at the same time, each in a process of its own."""
     with ProcessPoolExecutor(len(names), mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(_one, name, algorithm, calls, limit, period) for name in names]
+        arguments = (algorithm, work(calls), limit, period, fifty_workers)
+        jobs = [pool.submit(_one, name, *arguments) for name in names]
         return [job.result() for job in jobs]
 
 
@@ -179,10 +229,11 @@ def main() -> None:
         [arguments.algorithm] if arguments.algorithm else ["fixed", "sliding", "token-bucket"]
     )
     for algorithm in algorithms:
-        outcomes = saturate(algorithm, 1000, 200, 4.0, list(LIMITERS))
-        report(outcomes, 200, 4.0, algorithm)
+        outcomes = saturate(algorithm, 1000, LIMIT, PERIOD, list(LIMITERS))
+        report(outcomes, LIMIT, PERIOD, algorithm)
         if algorithm == "fixed":
-            plot(outcomes, 200, 4.0)
+            plot(outcomes, LIMIT, PERIOD)
+    bursts()
     if arguments.long:
         calls = 1760  # a little over three periods and into the fourth
         outcomes = saturate("fixed", calls, 1000, 60.0, ["PointBudget"])
