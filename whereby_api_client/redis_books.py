@@ -186,7 +186,7 @@ class RedisBooks:
     def close(self) -> None:
         """Close the connections, unless the client was given."""
         if self._is_own:
-            self._client.close()
+            self._client.connection_pool.disconnect()
 
 
 def _connect(server: str | redis.Redis, timeout: float) -> redis.Redis:

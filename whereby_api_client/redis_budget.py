@@ -607,6 +607,6 @@ class RedisPointBudget(PointBudget):
                 self._end_refreshing()
             if was_shared and reason:
                 logger.warning(
-                    "Redis cannot be reached (%s): the budget is not shared until it can", reason
+                    "Redis is not available (%s): the budget is not shared until it is", reason
                 )
             self._work()

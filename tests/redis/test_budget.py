@@ -479,7 +479,7 @@ async def test_no_redis_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
         for _ in range(6):
             (await one.acquire(2)).settle(200, {})
         assert len(warnings(caplog)) == 1
-        assert "Redis cannot be reached" in caplog.text
+        assert "Redis is not available" in caplog.text
         with server, RedisPointBudget(server.url, limit=LIMIT, period=PERIOD) as two:
             await until_shared(one)
             (await one.acquire(4)).settle(200, {})
@@ -518,7 +518,7 @@ async def test_redis_killed_while_calls_wait(
     assert len(served) == 4
     assert min(served) > 1.5
     assert max(served) < 6
-    assert len([text for text in warnings(caplog) if "cannot be reached" in text]) == 2
+    assert len([text for text in warnings(caplog) if "is not available" in text]) == 2
     server.start()
     await until_shared(one, two)
     # The books are new: the process that had a call in flight has told of it.
@@ -616,7 +616,7 @@ async def test_a_replica(make: Make, server: RedisServer, caplog: pytest.LogCapt
         try:
             (await budget.acquire(1)).refund()
             assert not budget.is_shared
-            assert "READONLY" in caplog.text
+            assert "replica" in caplog.text
         finally:
             client.replicaof("NO", "ONE")
     await until_shared(budget)
