@@ -183,7 +183,13 @@ def test_same_history_same_books(
             if ticket in reached and dice < 0.6:
                 known = reached[ticket]
                 if known is None:
-                    words = RateLimit(LIMIT, 0, 1.0, rng.choice((None, 0.0, 1.0, 0.75)), dice < 0.3)
+                    words = RateLimit(
+                        LIMIT,
+                        rng.choice((0, 0, 1, 2, 30)),
+                        rng.choice((None, 1.0)),
+                        rng.choice((None, 0.0, 0.75, 1.0, 3.5, 9.0)),
+                        dice < 0.3,
+                    )
                     endings.append(("reject", place, words))
                 else:
                     endings.append(("settle", place, known))
