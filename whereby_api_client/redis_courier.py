@@ -212,7 +212,9 @@ class Courier:
             left = self._try_at - time.monotonic()
             if left > 0:
                 return left
-            return self._delay(self._talk(budget, joining=True))
+            news = self._talk(budget, joining=True)
+            # The answer can have come too late for a budget that has given us up.
+            return _FIRST_PAUSE if self._process is None else self._delay(news)
         except Exception as error:
             # Whatever it is: no call fails because of it, and no call waits for it.
             self._part()
