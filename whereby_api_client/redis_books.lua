@@ -310,18 +310,27 @@ local function next_change(cost)
   return when < ALWAYS and when or nil
 end
 
+local all_returns  -- in their order; made once, because many calls may ask
+
+local function returns()
+  if not all_returns then
+    all_returns = {{L.foreign, NEVER, L.foreign_due}}
+    for _, list in ipairs({L.counted_list, L.lost_list}) do
+      for _, spent in ipairs(list) do all_returns[#all_returns + 1] = spent end
+    end
+    table.sort(all_returns, function(a, b) return a[3] < b[3] end)
+  end
+  return all_returns
+end
+
+-- Only when nothing is going to change any more.
 local function earliest(points)
   local start = max(now, L.paused_until)
   local missing = points - available() - 1
   if missing < 0 then return start end
   local rounds, need = floor(missing / L.limit), missing % L.limit
   local when = now + hold
-  local back = {{L.foreign, NEVER, L.foreign_due}}
-  for _, list in ipairs({L.counted_list, L.lost_list}) do
-    for _, spent in ipairs(list) do back[#back + 1] = spent end
-  end
-  table.sort(back, function(a, b) return a[3] < b[3] end)
-  for _, spent in ipairs(back) do
+  for _, spent in ipairs(returns()) do
     need = need - spent[1]
     if need < 0 then
       when = spent[3]
@@ -621,14 +630,18 @@ local function exchange()
 
   local grants, waits, ask_in = {}, {}, nil
   if not ask.goodbye then
+    local is_granted = {}
     for i, letter in ipairs(process.mail) do
       grants[i] = letter
+      is_granted[letter[1]] = true
       process.in_flight = process.in_flight + letter[2]
     end
     process.mail = {}
-    for i, q in ipairs(ask.quotes) do
-      local ahead, expected = quote(q[2], q[3], q[4], q[5], q[6])
-      waits[i] = {q[1], ahead, expected}
+    for _, q in ipairs(ask.quotes) do
+      if not is_granted[q[1]] then
+        local ahead, expected = quote(q[2], q[3], q[4], q[5], q[6])
+        waits[#waits + 1] = {q[1], ahead, expected}
+      end
     end
     ask_in = next_to_ask(process)
   end

@@ -21,7 +21,7 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -31,6 +31,7 @@ from .budget import (
     Grant,
     PointBudget,
     Priority,
+    _rank,
     _Waiter,
 )
 from .errors import InvalidArgumentError
@@ -47,6 +48,9 @@ logger: Final = logging.getLogger("whereby_api_client.budget")
 
 # So many waiting calls of a process stand in the common queue. The rest follows as they go.
 _SHOWN: Final = 32
+
+# So many calls ask in one exchange how long they have to wait: Redis has others to serve.
+_ASKED: Final = 64
 
 
 class OwnBooks(Ledger):
@@ -299,12 +303,14 @@ class RedisPointBudget(PointBudget):
         """
         if self._pid != os.getpid():
             self._begin_anew()
-        asks = max_wait is not None or self._tells()
-        waiter = None
+        waiter, asks = None, False
         with self._lock:
             self._courier.start()
             if self._is_shared and 1 <= cost <= self._own.limit:
                 waiter = _Waiter(cost, priority == "background", self._now())
+                if max_wait is not None:
+                    self._refuse(waiter, max_wait, first)
+                asks = max_wait is not None or self._is_worth_telling()
                 if asks:
                     self._questions[waiter] = None
                 self._queue_up(waiter, first)
@@ -313,6 +319,25 @@ class RedisPointBudget(PointBudget):
         if asks:
             await self._ask(waiter, priority, max_wait)
         return await self._wait(waiter, max_wait)
+
+    def _refuse(self, waiter: _Waiter, max_wait: float, first: bool) -> None:
+        """Refuse a call that cannot come in time whatever Redis says: too many are waiting here."""
+        calls, points = 0, waiter.cost
+        for rank in range(_rank(waiter, first) + 1):
+            if queue := self._queues()[rank]:
+                calls += len(queue)
+                points += self._points[rank]
+        # One limit may be free now, and one more in the window that opens the next moment.
+        least = ((points - 1) // self._own.limit - 1) * self._own.period
+        if least > max_wait:
+            self._announce(waiter, "foreground", max_wait, calls, least)
+
+    def _is_worth_telling(self) -> bool:
+        """Tell whether anybody wants to know how long a new call has to wait."""
+        if self._on_wait is not None or logger.isEnabledFor(logging.DEBUG):
+            return True
+        # Of the queue's beginning alone, see `_announce`.
+        return not self._loops and logger.isEnabledFor(logging.INFO)
 
     async def _ask(self, waiter: _Waiter, priority: Priority, max_wait: float | None) -> None:
         """Wait until the call is let through, or it is known how long it has to wait."""
@@ -509,7 +534,7 @@ class RedisPointBudget(PointBudget):
                 leaves=leaves,
                 quotes=[
                     (self._number(w), w.rank, now - w.since, w.cost, points, calls)
-                    for w, points, calls in self._unanswered()
+                    for w, points, calls in islice(self._unanswered(), _ASKED)
                 ],
                 more=more,
                 waits=bool(self._loops),
@@ -556,8 +581,9 @@ class RedisPointBudget(PointBudget):
             if not self._is_shared:
                 self._is_shared = True
                 logger.info("Redis is back after %.1f s: the budget is shared", now - self._left_at)
-        if reply.grants or reply.adopted:
-            self._courier.wake()  # others have moved up, or there is now something to hold
+        if reply.grants or reply.adopted or reply.waits:
+            # Others have moved up, there is something to hold, there are more questions.
+            self._courier.wake()
         return True
 
     def _grant(self, number: int, points: int, name: str, now: float) -> None:

@@ -247,6 +247,31 @@ async def test_no_wait_at_all(make: Make) -> None:
         await budget.acquire(1, max_wait=0)
 
 
+async def test_a_crowd_that_must_not_wait(make: Make) -> None:
+    """Answer thousands of calls that come at once, without asking Redis about each."""
+    one = make(limit=101)
+    await warm(one)
+    (await one.acquire(100)).settle(200, {})
+    outcomes: list[str] = []
+
+    async def call() -> None:
+        try:
+            await one.acquire(1, max_wait=61.0)
+        except BudgetTimeoutError as error:
+            outcomes.append(str(error))
+
+    began = time.monotonic()
+    async with anyio.create_task_group() as group:
+        for _ in range(3000):
+            group.start_soon(call)
+        await until(one, lambda state: len(outcomes) == 3000 - 101)
+        assert time.monotonic() - began < 5
+        # Only so many have a chance, and nobody else stays.
+        await until(one, lambda state: state.waiting == 101)
+        group.cancel_scope.cancel()
+    assert all("the wait is at least" in text for text in outcomes)
+
+
 async def test_max_wait_bounds_a_wait_that_was_not_foreseen(make: Make) -> None:
     """Give up when the time is over."""
     budget = make()
