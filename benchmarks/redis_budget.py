@@ -28,19 +28,28 @@ LIMIT, PERIOD, CALLS = 200, 4.0, 1000
 class Run:
     """One run: what happened, as the server and the processes saw it."""
 
-    def __init__(self, processes: int, algorithm: Any, event: str = "") -> None:
+    def __init__(
+        self,
+        processes: int,
+        algorithm: Any,
+        event: str = "",
+        *,
+        limit: int = LIMIT,
+        period: float = PERIOD,
+        calls: int = CALLS,
+    ) -> None:
         self.name = f"{processes} processes{', ' if event else ''}{event}"
         fake = FakeWhereby(
-            limit=LIMIT, period=PERIOD, algorithm=algorithm, delay=(0.005, 0.060), seed=1
+            limit=limit, period=period, algorithm=algorithm, delay=(0.005, 0.060), seed=1
         )
         self.results: list[Result] = []
         self.notes: list[str] = []
         with ExitStack() as stack:
             redis = stack.enter_context(RedisServer())
             url = stack.enter_context(fake.serve())
-            share = CALLS // processes
+            share = calls // processes
             crowd = [
-                stack.enter_context(Process(Order(url, redis.url, share, seed, PERIOD)))
+                stack.enter_context(Process(Order(url, redis.url, share, seed, period)))
                 for seed in range(processes)
             ]
             start_all(crowd)
@@ -53,12 +62,12 @@ class Run:
                 redis.stop()
                 time.sleep(PERIOD)
                 redis.start()
-            self.results = [process.result() for process in crowd]
+            self.results = [process.result(6 * calls / limit * period) for process in crowd]
             self.wall = time.monotonic() - began
             commands = redis.calls()
         self.counted = [(r.time, r.cost) for r in fake.requests if r.status != 429]
         self.throttled = sum(r.status == 429 for r in fake.requests)
-        self.used = Outcome("", counted=self.counted).used(LIMIT, PERIOD)
+        self.used = Outcome("", counted=self.counted).used(limit, period)
         self.commands = commands
 
     def report(self) -> None:
@@ -99,9 +108,10 @@ async def _open(budget: RedisPointBudget) -> None:
 
 
 def main() -> None:
-    """Run the benchmark."""
+    """Run the benchmark; `--long` adds the real scale, 1000 points per 60 s."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--algorithm", choices=("fixed", "sliding", "token-bucket"))
+    parser.add_argument("--long", action="store_true")
     arguments, _ = parser.parse_known_args()
     algorithm = arguments.algorithm or "fixed"
     print(f"\n{algorithm}: {LIMIT} points per {PERIOD:g} s")
@@ -113,6 +123,8 @@ def main() -> None:
         Run(processes, algorithm).report()
     Run(4, algorithm, "one killed").report()
     Run(4, algorithm, "Redis killed").report()
+    if arguments.long:
+        Run(4, algorithm, "1000 per 60 s", limit=1000, period=60.0, calls=1760).report()
     print(f"  a killed process's points are back {death():.2f} s after its death")
 
 
