@@ -31,9 +31,9 @@ demo: .venv/.demo  ## run examples/quickstart.py against an embedded local Where
 
 .PHONY: test
 test: .venv/.dev  ## run the tests
-	$(BIN)/python -m pytest -n auto --ignore tests/redis
+	$(BIN)/python -m pytest -n auto --ignore tests/budget/redis
 	@# processes that share a Redis live in real time: they get the machine for themselves
-	$(BIN)/python -m pytest tests/redis
+	$(BIN)/python -m pytest tests/budget/redis
 
 .PHONY: check
 check: .venv/.bench  ## format, lint, types, generated code up to date, overrides honest

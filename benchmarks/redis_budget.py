@@ -15,9 +15,9 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from tests.redis.processes import Order, Process, Result, start_all
-from tests.redis.server import RedisServer
-from whereby_api_client.redis_budget import RedisPointBudget
+from tests.helpers.processes import Order, Process, Result, start_all
+from tests.helpers.redis_server import RedisServer
+from whereby_api_client.budget.redis_budget import RedisPointBudget
 from whereby_api_client.testing import FakeWhereby
 
 from .budget import Outcome

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import evolution, forks, source, surface
+from . import forks
 from .engine import Outcome, Result, apply_overrides, ledger
+from .errors import Stopped
 from .generate import build, lost_overrides
-from .source import Published
-from .step import room
-from .stopped import Stopped
-from .tree import (
+from .openapi import fetch as source
+from .openapi.fetch import Published
+from .paths import (
     DOCUMENT,
     FINGERPRINT,
     GENERATED,
@@ -26,6 +26,9 @@ from .tree import (
     files,
     read_json,
 )
+from .staging import room
+from .update import api_diff as evolution
+from .update import api_snapshot as surface
 
 
 def problems(root: Path = ROOT) -> list[str]:

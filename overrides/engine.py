@@ -23,7 +23,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from overrides import spec
-from overrides.walk import (
+from overrides.openapi.document import (
     MISSING,
     Json,
     is_openapi_30,

@@ -11,8 +11,8 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from .render import TEMPLATES
-from .tree import read_json, write_json
+from .generator.render import TEMPLATES
+from .paths import read_json, write_json
 
 GENERATOR = "openapi-python-client"
 FORKS = Path(__file__).resolve().parent / "forks.json"

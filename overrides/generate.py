@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
-from . import source, validity
 from .engine import Outcome, Result, apply_overrides, ledger, load_overrides, messages
-from .render import render
-from .source import Published
-from .step import room
-from .stopped import Stopped
-from .tree import (
+from .errors import Stopped
+from .generator.render import render
+from .openapi import fetch as source
+from .openapi import validate as validity
+from .openapi.document import Json
+from .openapi.fetch import Published
+from .paths import (
     DOCUMENT,
     FINGERPRINT,
     GENERATED,
@@ -25,7 +26,7 @@ from .tree import (
     write,
     write_json,
 )
-from .walk import Json
+from .staging import room
 
 
 def judge(result: Result, *, allow_obsolete: bool = False) -> None:

@@ -30,7 +30,7 @@ from whereby_api_client.models import (
 )
 from whereby_api_client.testing import FakeWhereby
 
-from .servers import drip, half_an_answer, hang_up, reply, reset, send, serve, unused_url
+from .helpers.servers import drip, half_an_answer, hang_up, reply, reset, send, serve, unused_url
 
 pytestmark = pytest.mark.anyio
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import gzip
+import importlib.metadata
 import json
 import logging
 import pickle
@@ -45,7 +46,7 @@ from whereby_api_client import (
 )
 from whereby_api_client.testing import FakeWhereby
 
-from .servers import (
+from .helpers.servers import (
     Behaviour,
     drip,
     half_an_answer,
@@ -91,10 +92,8 @@ def test_public_names() -> None:
 
 
 def test_version() -> None:
-    """Tell the version of the distribution."""
-    project = (whereby_api_client.__file__.rpartition("/")[0]) + "/../pyproject.toml"
-    with open(project, encoding="utf-8") as file:
-        assert f'\nversion = "{whereby_api_client.__version__}"\n' in file.read()
+    """The distribution has the package's version."""
+    assert importlib.metadata.version("whereby-api-client") == whereby_api_client.__version__
 
 
 def test_token_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whereby_api_client import PointBudget, WherebyClient, WherebyError, models
-from whereby_api_client.codec import DecodeError
+from whereby_api_client._runtime.codec import DecodeError
 
-from .documents import SCHEMAS, example_of, success_example
-from .wire_table import CASES, Case
+from .helpers.documents import SCHEMAS, example_of, success_example
+from .helpers.wire_table import CASES, Case
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
 WRONG: list[Any] = [

@@ -12,7 +12,7 @@ from whereby_api_client import APIResponse, InvalidArgumentError, NotFoundError,
 from whereby_api_client.models import Meeting, MeetingPage
 from whereby_api_client.testing import FakeWhereby
 
-from .servers import reply, serve
+from .helpers.servers import reply, serve
 
 pytestmark = pytest.mark.anyio
 END = datetime(2035, 1, 1, tzinfo=UTC)

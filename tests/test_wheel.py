@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TRY_OUT = """
 import asyncio, importlib.metadata, pkgutil, sys
 import whereby_api_client
-from whereby_api_client import PointBudget, WherebyClient, models
+from whereby_api_client import PointBudget, WherebyClient
+from whereby_api_client import models
 assert sys.prefix in whereby_api_client.__file__, whereby_api_client.__file__
 for name in models.__all__:
     getattr(models, name)

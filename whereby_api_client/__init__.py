@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
-
-from .budget import BudgetSnapshot, PointBudget
+from ._version import __version__
+from .budget import BudgetSnapshot, PointBudget, RateLimit
 from .client import WherebyClient
 from .errors import (
     APIConnectionError,
@@ -29,7 +28,6 @@ from .errors import (
     WherebyError,
 )
 from .pagination import Paginator
-from .ratelimit import RateLimit
 from .response import APIResponse
 from .types import UNSET, ImageInput, Unset
 

@@ -7,16 +7,16 @@ from json import JSONDecodeError, loads
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, ParamSpec, Self, TypeVar
 
-from . import checks
 from ._generated.resources import Resources
-from .budget import PointBudget
-from .codec import DecodeError, encode
-from .core import Answer, Core, Options
+from ._http.core import Answer, Core, Options
+from ._http.transport import cost_of, is_repeatable
+from ._runtime import checks
+from ._runtime.codec import DecodeError, encode
+from ._runtime.resource import Call, Resource, anything
+from .budget.point_budget import PointBudget
 from .errors import Headers, InvalidArgumentError, ResponseDecodeError
-from .resource import Call, Resource, anything
+from .files.access_links import open_link
 from .response import APIResponse
-from .storage import open_link
-from .transport import cost_of, is_repeatable
 from .types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from .budget import Priority
-    from .storage import LinkAnswer
+    from .budget.point_budget import Priority
+    from .files.access_links import LinkAnswer
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -32,8 +32,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from .ratelimit import read_rate_limit
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -197,6 +195,8 @@ class RateLimitError(APIStatusError):
     @property
     def retry_after(self) -> float | None:
         """How many seconds to wait according to the server; None when it did not say."""
+        from .budget.headers import read_rate_limit
+
         body = json.dumps(self.body).encode() if isinstance(self.body, dict) else None
         return read_rate_limit(429, self.headers, body).retry_in
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Generic, NamedTuple, TypeVar
 
+from .budget.headers import RateLimit, read_rate_limit
 from .errors import Headers, RequestInfo
-from .ratelimit import RateLimit, read_rate_limit
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
+from overrides.openapi.document import DATE_TIME, has_type, join, schemas, text
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import DATE_TIME, has_type, join, schemas, text
 
 DEFECT = "a date-time has no `format: date-time`"
 EVIDENCE = "the examples, and the descriptions ('The date …', 'The timestamp …')"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
-from overrides.walk import join, operations, parameters_of, text
+from overrides.openapi.document import join, operations, parameters_of, text
 
 DEFECT = "one of two parameters is required, the document says that of the first only"
 EVIDENCE = "the parameters' descriptions; api-facts.md, Either/or"

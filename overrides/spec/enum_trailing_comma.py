@@ -6,8 +6,8 @@ All 33 values of `liveTranscription.language` do (`"en,"`): a list that was spli
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.openapi.document import join, schemas, text
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import join, schemas, text
 
 DEFECT = "enum values end in a comma"
 EVIDENCE = "api-facts.md, Fields: language codes are sent without a comma"

@@ -7,9 +7,9 @@ description stays at the property, too (in an `allOf`, because in 3.0 nothing ma
 
 from __future__ import annotations
 
-from overrides.classes import give_name, nameless
 from overrides.engine import Patch
-from overrides.walk import sequence
+from overrides.naming.schemas import give_name, nameless
+from overrides.openapi.document import sequence
 
 DEFECT = "enums have no names"
 EVIDENCE = "without a cure: `PutRoomsRoomNameThemeRoomBackgroundJsonBodyPalette`"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
-from overrides.walk import Json, items, join, mapping, schemas, text
+from overrides.openapi.document import Json, items, join, mapping, schemas, text
 
 DEFECT = "the text demands a field that the schema lacks"
 EVIDENCE = "the description of `provider`; the same field of the sibling object"

@@ -7,7 +7,7 @@ a style that is `form`, which would send `exact=…`.
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import follow, is_object, items, join, mapping, parameters, text
+from overrides.openapi.document import follow, is_object, items, join, mapping, parameters, text
 
 DEFECT = "an object-valued query parameter lacks `style: deepObject`"
 EVIDENCE = "the descriptions of the filters' properties: `Example: roomName[exact]=/room-prefix-…`"

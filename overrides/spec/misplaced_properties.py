@@ -7,7 +7,7 @@ no keyword and means nothing: whoever reads the schema sees pages without a curs
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import is_keyword, items, join, looks_like_schema, schemas
+from overrides.openapi.document import is_keyword, items, join, looks_like_schema, schemas
 
 DEFECT = "a property stands beside `properties` instead of in it"
 EVIDENCE = "`required` names it, and the other pages have it among their properties"

@@ -8,8 +8,7 @@ results unreadable.
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import (
+from overrides.openapi.document import (
     has_type,
     is_nullable,
     is_object,
@@ -19,6 +18,7 @@ from overrides.walk import (
     schemas,
     sequence,
 )
+from overrides.spec._places import FIELD_MAKERS
 
 DEFECT = "a field of an answer can be null or missing, and the schema does not say so"
 EVIDENCE = (

@@ -7,8 +7,8 @@ with `nullable: true`.
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.openapi.document import is_openapi_30, join, schemas
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import is_openapi_30, join, schemas
 
 DEFECT = "a 3.1-style type list in a 3.0 document"
 EVIDENCE = "OpenAPI 3.0.0, Schema Object: `type` must be a string"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
+from overrides.openapi.document import is_nullable, schemas, text
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import is_nullable, schemas, text
 
 DEFECT = "the description says that null is allowed, the schema does not"
 EVIDENCE = "the descriptions: '`null`' in code quotes, 'should be set to null'"

@@ -8,8 +8,8 @@ names like `PostMeetingsBodyRecordingDestination`. Here they become components: 
 
 from __future__ import annotations
 
-from overrides.classes import give_name, nameless
 from overrides.engine import Patch
+from overrides.naming.schemas import give_name, nameless
 from overrides.spec._places import EVERY_OPERATION
 
 DEFECT = "objects have no names"

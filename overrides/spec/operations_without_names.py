@@ -8,9 +8,9 @@ ledger: what callers write must not change with them.
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.naming import method_names
+from overrides.naming.operations import method_names
+from overrides.openapi.document import join, operations, text
 from overrides.spec._places import EVERY_OPERATION
-from overrides.walk import join, operations, text
 
 DEFECT = "operations have no names and no tags"
 EVIDENCE = "design.md, What callers may rely on"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import Json, follow, items, join, mapping, operations
+from overrides.openapi.document import Json, follow, items, join, mapping, operations
 
 DEFECT = "a request body that cannot be left out is not marked as required"
 EVIDENCE = "the bodies' own required fields; a PUT without a body puts nothing"

@@ -6,8 +6,8 @@ The pages of the insights have no `required`; all others require both.
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.openapi.document import has_type, join, mapping, schemas, sequence
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import has_type, join, mapping, schemas, sequence
 
 DEFECT = "a page does not require its `results` and `cursor`"
 EVIDENCE = "the other pages of the same document"

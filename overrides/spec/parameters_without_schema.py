@@ -8,7 +8,7 @@ parameters out.
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import join, parameters
+from overrides.openapi.document import join, parameters
 
 DEFECT = "a parameter has no schema"
 EVIDENCE = "the parameters' own examples, which are all texts"

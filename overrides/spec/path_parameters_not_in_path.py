@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
-from overrides.walk import join, operations, parameters_of, text
+from overrides.openapi.document import join, operations, parameters_of, text
 
 DEFECT = "an operation declares a path parameter that its path lacks"
 EVIDENCE = "the path templates; the same names are required in the request bodies"

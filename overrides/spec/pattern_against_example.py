@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
+from overrides.openapi.document import join, schemas
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import join, schemas
 
 DEFECT = "a pattern refuses its own example"
 EVIDENCE = "the example; api-facts.md, Room names: prefixes with hyphens are normal"

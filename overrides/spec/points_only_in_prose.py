@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
+from overrides.openapi.document import join, mapping, operations, text
 from overrides.spec._places import EVERY_OPERATION
-from overrides.walk import join, mapping, operations, text
 
 DEFECT = "the points that an operation costs stand only in the prose"
 EVIDENCE = "the document's description, Rate limiting; api-facts.md, Rate limit"

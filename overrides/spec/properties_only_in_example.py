@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from overrides.engine import Patch
-from overrides.walk import DATE_TIME, Json, join, mapping, schemas, sequence
+from overrides.openapi.document import DATE_TIME, Json, join, mapping, schemas, sequence
 
 DEFECT = "an object has required names and an example, but no properties"
 EVIDENCE = "the schema's own example; api-facts.md, Fields, for `summary` and its open keys"

@@ -7,8 +7,8 @@ The room sessions require `createdAt` and `endAt` (copied from the rooms); their
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.openapi.document import join, schemas
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import join, schemas
 
 DEFECT = "`required` names what is no property"
 EVIDENCE = "the properties of the same schemas"

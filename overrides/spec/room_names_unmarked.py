@@ -7,7 +7,15 @@ may give it either way. `x-room-name: true` tells the SDK where to add and where
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import MISSING, follow, has_type, is_object, join, mapping, parameters
+from overrides.openapi.document import (
+    MISSING,
+    follow,
+    has_type,
+    is_object,
+    join,
+    mapping,
+    parameters,
+)
 
 DEFECT = "parameters that hold a room's name are not marked"
 EVIDENCE = "api-facts.md, Room names; the examples `/room-prefix-…`"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from overrides.engine import Patch
+from overrides.openapi.document import has_type, join, schemas, text
 from overrides.spec._places import FIELD_MAKERS
-from overrides.walk import has_type, join, schemas, text
 
 DEFECT = "fields that hold secrets are not marked"
 EVIDENCE = "the descriptions ('be careful with whom you share this URL'); design.md, the contract"

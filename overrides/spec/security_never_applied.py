@@ -6,8 +6,8 @@ The scheme's own text says that every call needs the token.
 from __future__ import annotations
 
 from overrides.engine import Patch
+from overrides.openapi.document import items, join, mapping, operations, text
 from overrides.spec._places import EVERY_OPERATION
-from overrides.walk import items, join, mapping, operations, text
 
 DEFECT = "`BearerAuth` is declared, but no operation asks for it"
 EVIDENCE = "the scheme's description: 'Every API call needs to contain this token'"

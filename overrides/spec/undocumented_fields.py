@@ -6,7 +6,7 @@ Only fields that callers need by name are added. Models keep any other unknown f
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import MISSING, Json, has_type, join, mapping
+from overrides.openapi.document import MISSING, Json, has_type, join, mapping
 
 DEFECT = "a field that the API sends is not documented"
 EVIDENCE = "api-facts.md, Fields: recordings carry `roomName`"

@@ -8,7 +8,7 @@ schema that allows anything.
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.walk import has_type, is_keyword, items, looks_like_schema, schemas
+from overrides.openapi.document import has_type, is_keyword, items, looks_like_schema, schemas
 
 DEFECT = "a schema lists properties without `properties` and `type` around them"
 EVIDENCE = "the unknown keywords of these schemas are schemas themselves"

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from whereby_api_client.ledger import Ledger, Ticket
-from whereby_api_client.ratelimit import NOTHING, RateLimit
+from whereby_api_client.budget.headers import NOTHING, RateLimit
+from whereby_api_client.budget.ledger import Ledger, Ticket
 
 LIMIT = 100
 PERIOD = 60.0

@@ -16,11 +16,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whereby_api_client.ledger import Ledger, Ticket
-from whereby_api_client.ratelimit import RateLimit
+from whereby_api_client.budget.headers import RateLimit
+from whereby_api_client.budget.ledger import Ledger, Ticket
 
-from .servers import ALGORITHMS, RESETS, FixedWindow, Limiter, Response, Server, SlidingWindow
-from .simulation import Client, Fate, World, mixed
+from ..helpers.rate_limit_servers import (
+    ALGORITHMS,
+    RESETS,
+    FixedWindow,
+    Limiter,
+    Response,
+    Server,
+    SlidingWindow,
+)
+from ..helpers.simulation import Client, Fate, World, mixed
 
 LIMIT = 200
 PERIOD = 4.0

@@ -21,8 +21,8 @@ from overrides.engine import (
     load_overrides,
     messages,
 )
-from overrides.walk import MISSING
-from tests.overrides.support import Json, at, published, result
+from overrides.openapi.document import MISSING
+from tests.helpers.override_runs import Json, at, published, result
 
 
 def override(

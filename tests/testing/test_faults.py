@@ -10,7 +10,7 @@ import pytest
 
 from whereby_api_client.testing import FakeWhereby
 
-from .support import END
+from ..helpers.fake_clients import END
 
 pytestmark = pytest.mark.anyio
 

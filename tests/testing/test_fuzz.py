@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.messages import Headers, Request
 
-from .support import DOCUMENT, OPERATIONS, resolve
-from .table import ROWS, furnished
+from ..helpers.fake_clients import DOCUMENT, OPERATIONS, resolve
+from ..helpers.fake_table import ROWS, furnished
 
 TARGETS = [
     (method.upper(), path, operation)

@@ -12,8 +12,8 @@ import pytest
 
 from whereby_api_client.testing import Clock, FakeWhereby, Image
 
-from .support import DOCUMENT, END, OPERATIONS, plain, resolve
-from .table import PNG, ROWS, Row, furnished
+from ..helpers.fake_clients import DOCUMENT, END, OPERATIONS, plain, resolve
+from ..helpers.fake_table import PNG, ROWS, Row, furnished
 
 pytestmark = pytest.mark.anyio
 

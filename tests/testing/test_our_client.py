@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.wire_table import CASES, PNG, Case
+from tests.helpers.wire_table import CASES, PNG, Case
 from whereby_api_client import BadRequestError, NotFoundError, WherebyClient
 from whereby_api_client.testing import FakeWhereby
 
-from .support import OPERATIONS
-from .table import furnished
+from ..helpers.fake_clients import OPERATIONS
+from ..helpers.fake_table import furnished
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ import pytest
 
 from whereby_api_client.testing import FakeWhereby
 
-from .support import END, plain
+from ..helpers.fake_clients import END, plain
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import trio.testing
 from whereby_api_client import NotFoundError
 from whereby_api_client.testing import FakeWhereby
 
-from .support import END
+from ..helpers.fake_clients import END
 
 LATER = datetime(2099, 3, 25, 13, 30, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.virtual import anyio_backend  # noqa: F401 - a fixture
+from tests.helpers.virtual import anyio_backend  # noqa: F401 - a fixture
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing import webhooks as fakes
 from whereby_api_client.testing.webhooks import Webhook, WebhookSender

@@ -8,8 +8,13 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ...codec import explain, integer, object_in, wrong
-from ...model import Model, show_secret
+from ..._runtime.codec import (
+    explain,
+    integer,
+    object_in,
+    wrong,
+)
+from ..._runtime.model import Model, show_secret
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat

@@ -8,8 +8,12 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, object_in, wrong
-from ...model import Model
+from ..._runtime.codec import (
+    explain,
+    object_in,
+    wrong,
+)
+from ..._runtime.model import Model
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat

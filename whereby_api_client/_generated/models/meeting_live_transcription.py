@@ -8,8 +8,14 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import absent, explain, member, nested, object_in
-from ...model import Model
+from ..._runtime.codec import (
+    absent,
+    explain,
+    member,
+    nested,
+    object_in,
+)
+from ..._runtime.model import Model
 from ...types import UNSET, Unset
 from .meeting_live_transcription_destination import MeetingLiveTranscriptionDestination
 from .meeting_live_transcription_language import MeetingLiveTranscriptionLanguage

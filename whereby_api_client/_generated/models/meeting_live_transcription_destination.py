@@ -8,8 +8,13 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ...codec import absent, explain, member, object_in
-from ...model import Model, show_secret
+from ..._runtime.codec import (
+    absent,
+    explain,
+    member,
+    object_in,
+)
+from ..._runtime.model import Model, show_secret
 from ...types import UNSET, Unset
 from .meeting_live_transcription_destination_authentication_type import (
     MeetingLiveTranscriptionDestinationAuthenticationType,

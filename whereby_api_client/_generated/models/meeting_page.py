@@ -8,8 +8,14 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import absent, explain, items, object_in, wrong
-from ...model import Model
+from ..._runtime.codec import (
+    absent,
+    explain,
+    items,
+    object_in,
+    wrong,
+)
+from ..._runtime.model import Model
 from .meeting import Meeting
 
 _new = object.__new__

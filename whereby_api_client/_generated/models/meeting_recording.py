@@ -8,8 +8,14 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import absent, explain, member, nested, object_in
-from ...model import Model
+from ..._runtime.codec import (
+    absent,
+    explain,
+    member,
+    nested,
+    object_in,
+)
+from ..._runtime.model import Model
 from .meeting_recording_destination import MeetingRecordingDestination
 from .meeting_recording_start_trigger import MeetingRecordingStartTrigger
 from .meeting_recording_type import MeetingRecordingType

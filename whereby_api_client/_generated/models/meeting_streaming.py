@@ -8,8 +8,14 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, member, nested, object_in, wrong
-from ...model import Model
+from ..._runtime.codec import (
+    explain,
+    member,
+    nested,
+    object_in,
+    wrong,
+)
+from ..._runtime.model import Model
 from .meeting_streaming_destination import MeetingStreamingDestination
 from .meeting_streaming_start_trigger import MeetingStreamingStartTrigger
 

@@ -1,6 +1,6 @@
 """Generated from openapi/whereby.patched.json by `make generate`: never edited by hand."""
 
-from ...model import OpenEnum
+from ..._runtime.model import OpenEnum
 
 
 class MeetingStreamingStartTrigger(OpenEnum):

@@ -8,8 +8,15 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import absent, date_time, explain, integer, object_in, wrong
-from ...model import Model
+from ..._runtime.codec import (
+    absent,
+    date_time,
+    explain,
+    integer,
+    object_in,
+    wrong,
+)
+from ..._runtime.model import Model
 from ...types import UNSET, Unset
 
 _new = object.__new__

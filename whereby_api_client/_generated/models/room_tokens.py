@@ -8,8 +8,13 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import absent, explain, nested, object_in
-from ...model import Model
+from ..._runtime.codec import (
+    absent,
+    explain,
+    nested,
+    object_in,
+)
+from ..._runtime.model import Model
 from ...types import UNSET, Unset
 from .room_colors import RoomColors
 

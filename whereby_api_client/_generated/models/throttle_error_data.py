@@ -8,8 +8,12 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import explain, integer, object_in
-from ...model import Model
+from ..._runtime.codec import (
+    explain,
+    integer,
+    object_in,
+)
+from ..._runtime.model import Model
 from ...types import UNSET, Unset
 
 _new = object.__new__

@@ -8,8 +8,15 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ...codec import absent, date_time, explain, member, object_in, wrong
-from ...model import Model
+from ..._runtime.codec import (
+    absent,
+    date_time,
+    explain,
+    member,
+    object_in,
+    wrong,
+)
+from ..._runtime.model import Model
 from ...types import UNSET, Unset
 from .transcription_state import TranscriptionState
 from .transcription_storage_type import TranscriptionStorageType

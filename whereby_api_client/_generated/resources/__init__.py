@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ...resource import Caller
+from ..._runtime.resource import Caller
 
 if TYPE_CHECKING:
     from .insights import Insights

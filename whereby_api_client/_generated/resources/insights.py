@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as arg
-from ...codec import items
+from ..._runtime import arguments as arg
+from ..._runtime.codec import items
+from ..._runtime.resource import Call, Resource
 from ...pagination import Paginator
-from ...resource import Call, Resource
 from ...types import UNSET, Unset
 from ..models.participant_details import ParticipantDetails
 from ..models.participant_insights_page import ParticipantInsightsPage

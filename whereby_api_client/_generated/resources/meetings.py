@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as arg
+from ..._runtime import arguments as arg
+from ..._runtime.resource import Call, Resource, nothing
 from ...pagination import Paginator
-from ...resource import Call, Resource, nothing
 from ...types import UNSET, Unset
 from ..models.meeting import Meeting
 from ..models.meeting_page import MeetingPage

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as arg
-from ...downloads import Downloadable
+from ..._runtime import arguments as arg
+from ..._runtime.resource import Call, Resource, nothing
+from ...files.downloads import Downloadable
 from ...pagination import Paginator
-from ...resource import Call, Resource, nothing
 from ...types import UNSET, Unset
 from ..models.access_link import AccessLink
 from ..models.recording import Recording

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as arg
-from ...resource import Call, Resource, nothing
+from ..._runtime import arguments as arg
+from ..._runtime.resource import Call, Resource, nothing
 from ...types import UNSET, ImageInput, Unset
 
 if TYPE_CHECKING:

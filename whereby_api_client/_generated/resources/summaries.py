@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as arg
+from ..._runtime import arguments as arg
+from ..._runtime.resource import Call, Resource, nothing
+from ...jobs import DEFAULT_TIMEOUT, Waitable
 from ...pagination import Paginator
-from ...resource import Call, Resource, nothing
 from ...types import UNSET, Unset
-from ...waiting import DEFAULT_TIMEOUT, Waitable
 from ..models.created_summary import CreatedSummary
 from ..models.summary import Summary
 from ..models.summary_page import SummaryPage

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ... import arguments as arg
-from ...downloads import Downloadable
+from ..._runtime import arguments as arg
+from ..._runtime.resource import Call, Resource, nothing
+from ...files.downloads import Downloadable
+from ...jobs import DEFAULT_TIMEOUT, Waitable
 from ...pagination import Paginator
-from ...resource import Call, Resource, nothing
 from ...types import UNSET, Unset
-from ...waiting import DEFAULT_TIMEOUT, Waitable
 from ..models.access_link import AccessLink
 from ..models.created_transcription import CreatedTranscription
 from ..models.transcription import Transcription

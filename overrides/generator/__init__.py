@@ -1,0 +1,1 @@
+"""The front of openapi-python-client: template context, escaping, rendering."""

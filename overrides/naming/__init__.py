@@ -1,0 +1,1 @@
+"""Names of operations and of schemas, made by rule."""

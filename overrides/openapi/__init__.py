@@ -1,0 +1,1 @@
+"""OpenAPI documents as such: pointers, iteration, fetching, validating, comparing."""

@@ -1,0 +1,325 @@
+"""What callers can use of the package, as facts: `name: fact`, one a line, read without importing.
+
+    WherebyClient.meetings.create: async def -> Meeting
+    WherebyClient.meetings.create(end_date): keyword datetime
+    models.Meeting.room_url: field str
+    models.RoomMode.GROUP: member 'group'
+
+The snapshot in tests/api.txt is this list: a change of the public API is a change of some lines,
+which a reviewer sees. `evolution.py` tells which of them break callers. A base class that is not
+public itself stands in round brackets: its members are there for everybody who derives from it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import Stopped
+
+Facts = dict[str, str]
+
+# the dunder methods that callers use by some syntax, or by making the object
+_SPOKEN = frozenset(
+    f"__{name}__"
+    for name in ("init", "aenter", "enter", "await", "aiter", "iter", "call", "getitem", "len")
+)
+_DATA = ("define", "frozen", "dataclass")
+_ENUMS = ("Enum", "IntEnum", "StrEnum", "OpenEnum")
+
+
+@dataclass
+class _Module:
+    """A module's names: what it defines, and from where it takes what it imports."""
+
+    name: tuple[str, ...]  # from the package's root: ("_generated", "models", "meeting")
+    is_package: bool
+    defined: dict[str, ast.stmt] = field(default_factory=dict)
+    imported: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    public: list[str] | None = None  # __all__, where it is written out
+
+
+_Definition = tuple[_Module, ast.stmt]
+
+
+def public_api(package: Path) -> Facts:
+    """Collect the facts of a package, sorted by name.
+
+    Raises:
+        Stopped: a module of the package is no Python, or does not hold what it promises.
+    """
+    return dict(sorted(_Reader(package).facts().items()))
+
+
+def written(facts: Facts) -> str:
+    """Write facts as the snapshot file."""
+    return "".join(f"{name}: {fact}\n" for name, fact in facts.items())
+
+
+def read(text: str) -> Facts:
+    """Read a snapshot file."""
+    pairs = (line.partition(": ") for line in text.splitlines() if line)
+    return {name: fact for name, _, fact in pairs}
+
+
+class _Reader:
+    def __init__(self, package: Path) -> None:
+        self._package = package
+        self._modules: dict[tuple[str, ...], _Module | None] = {}
+        self._bases: dict[str, _Definition] = {}
+        self._public: set[int] = set()
+
+    def facts(self) -> Facts:
+        listed = [
+            (prefix, module, name)
+            for prefix, module in self._rooms()
+            for name in module.public or ()
+        ]
+        found = [(prefix + name, self._find(module, name)) for prefix, module, name in listed]
+        self._public = {id(node) for _, (_, node) in found}
+        facts: Facts = {}
+        for name, definition in found:
+            facts.update(self._described(name, definition))
+        told: set[str] = set()
+        while missing := self._bases.keys() - told:
+            for name in sorted(missing):
+                facts.update(self._described(f"({name})", self._bases[name]))
+            told |= missing
+        return facts
+
+    def _rooms(self) -> Iterator[tuple[str, _Module]]:
+        """The modules whose names are public: the root, the models, and packages with __all__."""
+        yield "", self._needed(())
+        yield "models.", self._needed(("_generated", "models"))
+        for folder in sorted(self._package.iterdir()):
+            if not folder.name.startswith("_") and (folder / "__init__.py").exists():
+                module = self._needed((folder.name,))
+                if module.public is not None:
+                    yield f"{folder.name}.", module
+
+    def _needed(self, name: tuple[str, ...]) -> _Module:
+        module = self._load(name)
+        if module is None:
+            raise Stopped(f"{self._package.joinpath(*name)}: no such module")
+        return module
+
+    def _load(self, name: tuple[str, ...]) -> _Module | None:
+        if name not in self._modules:
+            folder = self._package.joinpath(*name)
+            path = folder / "__init__.py"
+            is_package = path.exists()
+            if not is_package:
+                path = folder.with_name(f"{folder.name}.py")
+            self._modules[name] = self._read(path, name, is_package) if path.exists() else None
+        return self._modules[name]
+
+    def _read(self, path: Path, name: tuple[str, ...], is_package: bool) -> _Module:
+        try:
+            body = ast.parse(path.read_bytes()).body
+        except SyntaxError as error:
+            raise Stopped(f"{path}, line {error.lineno}: {error.msg}") from None
+        module = _Module(name, is_package)
+        for node in _statements(body):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                # one dot is the package that the module is in, or is
+                holder = name[: len(name) + is_package - node.level]
+                source = (*holder, *filter(None, (node.module or "").split(".")))
+                for alias in node.names:
+                    module.imported[alias.asname or alias.name] = (source, alias.name)
+            elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                module.defined[node.name] = node
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    if isinstance(target, ast.Name):
+                        module.defined[target.id] = node
+        if (listed := module.defined.get("__all__")) is not None:
+            value = getattr(listed, "value", None)
+            if isinstance(value, ast.List | ast.Tuple):
+                module.public = [str(ast.literal_eval(item)) for item in value.elts]
+        return module
+
+    def _find(self, module: _Module, name: str) -> _Definition:
+        found = self._look_up(module, name)
+        if found is None:
+            raise Stopped(f"{'.'.join(module.name) or 'the package'}: nothing called {name} in it")
+        return found
+
+    def _look_up(self, module: _Module, name: str) -> _Definition | None:
+        """Follow a name to where it is defined; None if that is outside of the package."""
+        if name in module.defined:
+            return module, module.defined[name]
+        if name not in module.imported:
+            return None
+        source, original = module.imported[name]
+        holder = self._load(source)
+        return None if holder is None else self._look_up(holder, original)
+
+    def _described(self, name: str, definition: _Definition) -> Iterator[tuple[str, str]]:
+        module, node = definition
+        if isinstance(node, ast.ClassDef):
+            yield from self._class(name, module, node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _function(name, node)
+        elif isinstance(node, ast.AnnAssign):
+            yield name, f"value {_typed(node.annotation, node.value)}"
+        elif isinstance(node, ast.Assign):
+            # a version is no promise, and the rest of it changes with every release
+            yield name, "value" if name == "__version__" else f"value {ast.unparse(node.value)}"
+
+    def _class(self, name: str, module: _Module, node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+        bases = [ast.unparse(base) for base in node.bases]
+        yield name, f"class({', '.join(bases)})" if bases else "class"
+        yield from self._members(name, module, node)
+        for base in node.bases:
+            found = self._look_up(module, _head(base))
+            if found is None or not isinstance(found[1], ast.ClassDef):
+                continue
+            holder, definition = found[0], found[1]
+            if holder.name == ("_generated", "resources"):
+                yield from self._members(name, holder, definition)
+            elif id(definition) not in self._public:
+                self._bases[definition.name] = found
+
+    def _members(self, name: str, module: _Module, node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+        is_enum = any(_head(base) in _ENUMS for base in node.bases)
+        is_data = any(_head(d) in _DATA for d in node.decorator_list) or any(
+            _head(base) == "NamedTuple" for base in node.bases
+        )
+        for inner in _statements(node.body):
+            if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name):
+                if _is_public(inner.target.id):
+                    constant = _head(inner.annotation) in ("ClassVar", "Final")
+                    kind = "field" if is_data and not constant else "attribute"
+                    value = inner.value if kind == "field" else None
+                    yield f"{name}.{inner.target.id}", f"{kind} {_typed(inner.annotation, value)}"
+            elif isinstance(inner, ast.Assign):
+                for target in inner.targets:
+                    if isinstance(target, ast.Name) and _is_public(target.id):
+                        said = f"member {ast.unparse(inner.value)}" if is_enum else "attribute"
+                        yield f"{name}.{target.id}", said
+            elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                if _is_public(inner.name) or inner.name in _SPOKEN:
+                    yield from self._method(name, module, inner)
+                if inner.name == "__init__":
+                    yield from _set_in(name, inner)
+
+    def _method(
+        self, name: str, module: _Module, node: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> Iterator[tuple[str, str]]:
+        decorators = [_head(decorator) for decorator in node.decorator_list]
+        if "setter" in decorators or "overload" in decorators:
+            return
+        called = f"{name}.{node.name}"
+        if "property" in decorators or "cached_property" in decorators:
+            returned = node.returns
+            found = self._look_up(module, _head(returned)) if returned is not None else None
+            if found is not None and isinstance(found[1], ast.ClassDef) and _is_resource(found[1]):
+                yield called, "property"
+                yield from self._resource(called, found[0], found[1])
+            else:
+                yield called, f"property{_returns(node)}"
+            return
+        yield from _function(called, node, decorators)
+
+    def _resource(
+        self, name: str, module: _Module, node: ast.ClassDef
+    ) -> Iterator[tuple[str, str]]:
+        """What callers write: `whereby.meetings.create(...)`, and what the class inherits."""
+        own = dict(self._members(name, module, node))
+        for base in node.bases:
+            found = self._look_up(module, _head(base))
+            if found is not None and isinstance(found[1], ast.ClassDef):
+                for member, fact in self._members(name, found[0], found[1]):
+                    method = member.partition("(")[0]
+                    if method not in own and not method.endswith(".__init__"):
+                        yield member, fact
+        yield from own.items()
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module or class, also those under `if TYPE_CHECKING`."""
+    for node in body:
+        if isinstance(node, ast.If):
+            yield from _statements(node.body)
+            yield from _statements(node.orelse)
+        else:
+            yield node
+
+
+def _is_public(name: str) -> bool:
+    return not name.startswith("_")
+
+
+def _is_resource(node: ast.ClassDef) -> bool:
+    return any(_head(base) == "Resource" for base in node.bases)
+
+
+def _head(node: ast.expr) -> str:
+    """The last plain name of an expression: of `attrs.define(kw_only=True)`, `define`."""
+    while isinstance(node, ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _typed(annotation: ast.expr | None, default: ast.expr | None) -> str:
+    said = "Any" if annotation is None else ast.unparse(annotation)
+    if isinstance(default, ast.Call) and _head(default) == "field":
+        given = {keyword.arg: keyword.value for keyword in default.keywords}
+        default = given.get("default") or given.get("factory") or given.get("default_factory")
+    return said if default is None else f"{said} = {ast.unparse(default)}"
+
+
+def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    return "" if node.returns is None else f" -> {ast.unparse(node.returns)}"
+
+
+def _function(
+    name: str, node: ast.FunctionDef | ast.AsyncFunctionDef, decorators: list[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    kinds = [d for d in decorators or () if d in ("classmethod", "staticmethod")]
+    asynchronous = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
+    yield name, " ".join([*kinds, asynchronous]) + _returns(node)
+    given = node.args
+    positional = [*given.posonlyargs, *given.args]
+    defaults = [None] * (len(positional) - len(given.defaults)) + list(given.defaults)
+    pairs = list(zip(positional, defaults, strict=True))
+    if decorators is not None and "staticmethod" not in decorators:
+        pairs = pairs[1:]  # self or cls
+    for at, (argument, default) in enumerate(pairs, 1):
+        kind = "positional-only" if argument in given.posonlyargs else "positional"
+        said = _typed(argument.annotation, default)
+        yield f"{name}({argument.arg})", f"{kind} {at} {said}"
+    for argument, wanted in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+        yield f"{name}({argument.arg})", f"keyword {_typed(argument.annotation, wanted)}"
+    for star, rest in (("*", given.vararg), ("**", given.kwarg)):
+        if rest is not None:
+            yield f"{name}({star}{rest.arg})", f"rest {_typed(rest.annotation, None)}"
+
+
+def _set_in(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
+    """The public attributes that `__init__` sets, with their types where they are told."""
+    arguments = {a.arg: a.annotation for a in [*node.args.args, *node.args.kwonlyargs]}
+    for inner in ast.walk(node):
+        targets: Sequence[ast.expr] = ()
+        annotation = None
+        if isinstance(inner, ast.Assign):
+            targets = inner.targets
+            if isinstance(inner.value, ast.Name):
+                annotation = arguments.get(inner.value.id)
+        elif isinstance(inner, ast.AnnAssign):
+            targets, annotation = [inner.target], inner.annotation
+        for target in targets:
+            if (
+                isinstance(target, ast.Attribute)
+                and isinstance(target.value, ast.Name)
+                and target.value.id == "self"
+                and _is_public(target.attr)
+            ):
+                said = f" {ast.unparse(annotation)}" if annotation is not None else ""
+                yield f"{name}.{target.attr}", f"attribute{said}"

@@ -1,0 +1,151 @@
+"""What each operation sends, as a real server receives it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from whereby_api_client import InvalidArgumentError, WherebyClient
+from whereby_api_client.pagination import Paginator
+from whereby_api_client.testing import FakeWhereby
+
+from ..helpers.documents import DOCUMENT, operations, success_example
+from ..helpers.wire_table import CASES, PNG, Case
+
+pytestmark = pytest.mark.anyio
+
+
+async def received(case: Case) -> Any:
+    """Make the call against a server that answers with the document's example."""
+    fake = FakeWhereby()
+    example = success_example(case.operation)
+    fake.fail(
+        case.operation,
+        status=204 if example is None else 200,
+        body=b"" if example is None else json.dumps(example).encode(),
+    )
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
+        result = await case.call(whereby)
+    assert (result is None) == (example is None)
+    (request,) = fake.requests
+    return request
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.operation)
+async def test_request(case: Case) -> None:
+    """Method, target, headers and body arrive exactly as the table says."""
+    request = await received(case)
+    assert request.operation == case.operation
+    assert (request.method, request.target) == (case.method, case.target)
+    headers = request.headers
+    assert headers["authorization"] == "Bearer fake-whereby-token"
+    assert headers["accept"] == "application/json"
+    assert re.match(r"whereby-api-client/\d", headers["user-agent"])
+    if case.json is not None:
+        assert headers["content-type"] == "application/json"
+        assert request.json == case.json
+    elif case.image is not None:
+        (part,) = request.parts
+        assert (part.name, part.content_type, part.content) == case.image
+        assert part.filename == "image.png"
+    else:
+        assert request.body == b""
+        assert "content-type" not in headers
+
+
+def test_table_covers_the_document() -> None:
+    """The table holds all operations of the document and each of their parameters and fields."""
+    assert {case.operation for case in CASES} == {name for name, _, _ in operations()}
+    for name, _, operation in operations():
+        sent = " ".join(
+            f"{case.target} {json.dumps(case.json)} {case.image and case.image[0]}"
+            for case in CASES
+            if case.operation == name
+        )
+        for parameter in operation.get("parameters", []):
+            parameter = DOCUMENT["components"]["parameters"].get(
+                parameter.get("$ref", "").rpartition("/")[2], parameter
+            )
+            if parameter["in"] == "query":
+                assert re.search(rf"[?&]{parameter['name']}(=|%5B)", sent), (
+                    name,
+                    parameter["name"],
+                )
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            schema = media["schema"]
+            schema = DOCUMENT["components"]["schemas"].get(
+                schema.get("$ref", "").rpartition("/")[2], schema
+            )
+            for field in schema["properties"]:
+                assert re.search(rf'"?\b{field}\b"?', sent), (name, field)
+
+
+def test_costs_are_the_documents() -> None:
+    """Each operation pays what the document's text says: read 1, delete 2, write 3."""
+    written = {name: operation["x-points"] for name, _, operation in operations()}
+    assert {case.operation: case.points for case in CASES} == written
+
+
+async def test_boundary_is_random() -> None:
+    """Two uploads have different boundaries: no image can hold one by plan."""
+    case = next(case for case in CASES if case.image is not None)
+    first, second = await received(case), await received(case)
+    assert first.headers["content-type"] != second.headers["content-type"]
+    assert PNG in first.body
+
+
+@pytest.mark.parametrize("bad", ["", "..", "."])
+async def test_paths_that_lead_elsewhere_are_refused(bad: str) -> None:
+    """Empty and dotted path arguments are refused by every operation before anything is sent."""
+    fake = FakeWhereby()
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
+        with_path: list[Callable[[], Awaitable[Any]]] = [
+            lambda: whereby.meetings.get(bad),
+            lambda: whereby.meetings.delete(bad),
+            lambda: whereby.recordings.get(bad),
+            lambda: whereby.recordings.delete(bad),
+            lambda: whereby.recordings.get_access_link(bad),
+            lambda: whereby.transcriptions.get(bad),
+            lambda: whereby.transcriptions.delete(bad),
+            lambda: whereby.transcriptions.get_access_link(bad),
+            lambda: whereby.summaries.get(bad),
+            lambda: whereby.summaries.delete(bad),
+            lambda: whereby.rooms.set_colors(bad, tokens_preset="default"),
+            lambda: whereby.rooms.set_logo(bad, image=PNG),
+            lambda: whereby.rooms.set_background(bad, image=PNG),
+            lambda: whereby.rooms.set_knock_page_background(bad, image=PNG),
+        ]
+        assert len(with_path) == sum("{" in path for _, path, _ in operations())
+        for call in with_path:
+            with pytest.raises(InvalidArgumentError):
+                await call()
+    assert fake.requests == []
+
+
+async def test_either_or() -> None:
+    """Participants are asked for by session or by external id; neither is refused unsent."""
+    fake = FakeWhereby()
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
+        with pytest.raises(InvalidArgumentError, match="room_session_id or external_id"):
+            await whereby.insights.list_participants()
+        await whereby.insights.list_participants(external_id="e1")
+    assert [request.target for request in fake.requests] == [
+        "/v1/insights/participants?externalId=e1"
+    ]
+
+
+def test_lists_return_paginators() -> None:
+    """Every operation whose answer is a page returns a paginator, without sending anything."""
+    whereby = WherebyClient("token")
+    for name, _, operation in operations():
+        tag, _, method = name.partition(".")
+        if method.startswith("list"):
+            arguments = {"room_name": "r"} if method == "list_room_sessions" else {}
+            arguments |= {"external_id": "e"} if method == "list_participants" else {}
+            assert isinstance(getattr(getattr(whereby, tag), method)(**arguments), Paginator), (
+                operation
+            )

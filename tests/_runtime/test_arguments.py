@@ -1,0 +1,162 @@
+"""What callers give: the checks before anything is sent, and the exact form on the wire."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whereby_api_client import UNSET, InvalidArgumentError
+from whereby_api_client._runtime import arguments as arg
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("/room-1", "room-1"),
+        ("room-1", "room-1"),
+        ("/a/b c?#", "a%2Fb%20c%3F%23"),
+        ("räum", "r%C3%A4um"),
+        ("a..b", "a..b"),
+        ("%2e%2e", "%252e%252e"),
+    ],
+)
+def test_room_segment(given: str, sent: str) -> None:
+    """A room name goes into the path without its leading slash, percent-encoded as one segment."""
+    assert arg.room_segment("room_name", given) == sent
+
+
+@pytest.mark.parametrize("given", ["", " ", "/", ".", "..", "/..", "a/../b", "a\\..\\b", None, 5])
+def test_segment_refused(given: Any) -> None:
+    """What would lead to another address is refused, by the argument's name."""
+    with pytest.raises(InvalidArgumentError, match=r"^room_name: "):
+        arg.room_segment("room_name", given)
+
+
+@pytest.mark.parametrize(
+    ("check", "bad"),
+    [
+        (arg.text, 5),
+        (arg.text, None),
+        (arg.text, b"bytes"),
+        (arg.text, "lone \ud800 surrogate"),
+        (arg.boolean, 1),
+        (arg.integer, True),
+        (arg.integer, 1.0),
+        (arg.number, float("nan")),
+        (arg.number, "1"),
+        (arg.date_time, "2025-01-01T00:00:00Z"),
+        (arg.date_time, datetime(2025, 1, 1)),
+        (arg.json_object, [1]),
+        (arg.json_object, {"at": datetime(2025, 1, 1)}),
+        (arg.json_object, {"of": object()}),
+        (arg.room_name, "/"),
+    ],
+)
+def test_refused(check: Any, bad: Any) -> None:
+    """A value of a wrong type is refused with an error that starts with the argument's name."""
+    with pytest.raises(InvalidArgumentError, match=r"^thing"):
+        check("thing", bad)
+
+
+def test_naive_date_says_so() -> None:
+    """A date-time without timezone gets an error that says so and what to do."""
+    with pytest.raises(
+        InvalidArgumentError, match=r"end_date: 2025-01-01T00:00:00 has no timezone"
+    ):
+        arg.date_time("end_date", datetime(2025, 1, 1))
+
+
+def test_bounds() -> None:
+    """The documented bounds of a number are checked, and the message tells them."""
+    assert arg.integer("limit", 1, minimum=1, maximum=100) == 1
+    assert arg.integer("limit", 100, minimum=1, maximum=100) == 100
+    with pytest.raises(InvalidArgumentError, match="limit: 0 is below the documented minimum 1"):
+        arg.integer("limit", 0, minimum=1, maximum=100)
+    with pytest.raises(
+        InvalidArgumentError, match="limit: 101 is above the documented maximum 100"
+    ):
+        arg.integer("limit", 101, minimum=1, maximum=100)
+
+
+@pytest.mark.parametrize(
+    "check", [arg.text, arg.boolean, arg.integer, arg.date_time, arg.room_name]
+)
+def test_not_given_and_null(check: Any) -> None:
+    """`UNSET` passes every check; `None` only where the API documents null."""
+    assert check("x", UNSET) is UNSET
+    assert check("x", None, null=True) is None
+    with pytest.raises(InvalidArgumentError, match="leave the argument out instead of None"):
+        check("x", None)
+
+
+def test_a_lone_string_is_no_sequence() -> None:
+    """`fields="hostRoomUrl"` is a mistake that would send eleven letters."""
+    with pytest.raises(InvalidArgumentError, match="fields: expected a sequence, got a str"):
+        arg.array("fields", "hostRoomUrl", arg.choice)
+    assert arg.array("fields", ("a", "b"), arg.choice) == ["a", "b"]
+    with pytest.raises(InvalidArgumentError, match=r"ids\[1\]: expected a str, got a int"):
+        arg.array("ids", ["a", 1], arg.text)
+
+
+def test_query() -> None:
+    """Each style writes its own form; values are percent-encoded, the comma between them is not."""
+    query = arg.query(
+        arg.form("cursor", "a b/ö"),
+        arg.form("skipped", UNSET),
+        arg.form("flag", True),
+        arg.comma("fields", ["a,b", "c"]),
+        arg.deep("roomName", {"exact": "x", "contains": "x", "none": None}, room_names=("exact",)),
+        arg.deep("createdAt", {"from": datetime(2025, 1, 1, tzinfo=UTC)}),
+        extra={"more": [1, 2]},
+    )
+    assert query == (
+        "cursor=a%20b%2F%C3%B6&flag=true&fields=a%2Cb,c&roomName%5Bexact%5D=%2Fx"
+        "&roomName%5Bcontains%5D=x&createdAt%5Bfrom%5D=2025-01-01T00%3A00%3A00Z&more=1&more=2"
+    )
+
+
+def test_body_leaves_out_what_is_not_given() -> None:
+    """A body holds the given arguments and the caller's extra fields, which win."""
+    assert arg.body({"a": 1, "b": UNSET, "c": None}, {"d": 2, "a": 3}) == {
+        "a": 3,
+        "c": None,
+        "d": 2,
+    }
+
+
+def test_upload_or_fields() -> None:
+    """An upload takes the image or the named defaults: one of them."""
+    arg.upload_or_fields("image", b"x", theme=UNSET)
+    arg.upload_or_fields("image", UNSET, theme="default")
+    with pytest.raises(InvalidArgumentError, match="either image or theme, not both"):
+        arg.upload_or_fields("image", b"x", theme="default")
+    with pytest.raises(InvalidArgumentError, match="give image, or one of palette, theme"):
+        arg.upload_or_fields("image", UNSET, palette=UNSET, theme=UNSET)
+
+
+async def test_image_sources(tmp_path: Path) -> None:
+    """An image is its path, its bytes, or a binary file; its type is told by its first bytes."""
+    png = b"\x89PNG\r\n\x1a\nrest"
+    path = tmp_path / 'my "logo"\r\n.png'
+    path.write_bytes(png)
+    assert await arg.image("image", png) == ("image.png", png, "image/png")
+    assert await arg.image("image", path) == ("mylogo.png", png, "image/png")
+    assert await arg.image("image", str(path)) == ("mylogo.png", png, "image/png")
+    with path.open("rb") as file:
+        assert await arg.image("image", file) == ("mylogo.png", png, "image/png")
+    assert (await arg.image("image", io.BytesIO(b"\xff\xd8\xff!")))[2] == "image/jpeg"
+    assert (await arg.image("image", b"RIFF....WEBPxx"))[2] == "image/webp"
+    assert (await arg.image("image", b"unknown"))[2] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("bad", [b"", io.StringIO("text"), 5, "no/such/file.png", "nul\0byte"])
+async def test_image_refused(bad: Any) -> None:
+    """What is no image is refused by the argument's name."""
+    with pytest.raises(InvalidArgumentError, match=r"^image: "):
+        await arg.image("image", bad)

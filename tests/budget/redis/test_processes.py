@@ -1,0 +1,144 @@
+"""Real processes that share one organization's points, a server that counts them, and accidents.
+
+Small figures, to be quick: `python -m benchmarks redis_budget` has the ones of the acceptance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from whereby_api_client.budget.redis_budget import RedisPointBudget
+from whereby_api_client.testing import FakeWhereby
+
+from ...helpers.processes import Order, Process, Result, start_all
+from ...helpers.redis_server import RedisServer
+
+LIMIT, PERIOD = 60, 1.0
+
+
+class Crowd:
+    """Processes, the fake that they call, and the Redis that they share."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self.server = server
+        self.fake = FakeWhereby(limit=LIMIT, period=PERIOD, delay=(0.001, 0.010), seed=1)
+        self.stack = ExitStack()
+        self.url = self.stack.enter_context(self.fake.serve())
+
+    def start(self, processes: int, calls: int, workers: int = 10) -> list[Process]:
+        """Let processes begin, each to make so many calls."""
+        crowd = [
+            self.stack.enter_context(
+                Process(Order(self.url, self.server.url, calls, seed, PERIOD, None, workers))
+            )
+            for seed in range(processes)
+        ]
+        start_all(crowd)
+        return crowd
+
+    def refused(self) -> int:
+        """Count the 429s."""
+        return sum(request.status == 429 for request in self.fake.requests)
+
+    def used(self) -> float:
+        """Return the part of the limit that was used, until the last period could begin."""
+        counted = [(r.time, r.cost) for r in self.fake.requests if r.status != 429]
+        periods = (sum(cost for _, cost in counted) - 1) // LIMIT
+        total = 0
+        for when, cost in counted:
+            total += cost
+            if total > periods * LIMIT:
+                return periods * PERIOD / (when - counted[0][0])
+        raise AssertionError
+
+
+@pytest.fixture
+def crowd(server: RedisServer) -> Iterator[Crowd]:
+    """Give a place for processes."""
+    crowd = Crowd(server)
+    with crowd.stack:
+        yield crowd
+
+
+def nothing_failed(results: list[Result], calls: int) -> None:
+    """See that every call was answered."""
+    assert [result.failed for result in results] == [[]] * len(results)
+    assert [result.done for result in results] == [calls] * len(results)
+
+
+def test_many_processes_share(crowd: Crowd) -> None:
+    """Draw no 429 and waste next to nothing."""
+    results = [process.result() for process in crowd.start(5, calls=25)]
+    nothing_failed(results, 25)
+    assert [result.warnings for result in results] == [[]] * 5
+    assert crowd.refused() == 0
+    assert crowd.used() > 0.93  # a period is short here: an answer takes 1 % of it
+
+
+def test_one_is_killed(crowd: Crowd) -> None:
+    """Have a killed process's points back after one period, and do without it."""
+    processes = crowd.start(3, calls=45)
+    with RedisPointBudget(crowd.server.url, period=PERIOD) as watcher:
+        time.sleep(1.3 * PERIOD)
+        processes.pop().kill()
+        killed = time.monotonic()
+        nothing_failed([process.result() for process in processes], 45)
+        assert crowd.refused() == 0
+        # One more period for the others' points, who were done before that.
+        while asyncio.run(watcher.refresh()).available < LIMIT:
+            assert time.monotonic() - killed < 30
+            time.sleep(0.01)
+        assert asyncio.run(watcher.refresh()).in_flight == 0
+
+
+def test_one_stands_still(crowd: Crowd) -> None:
+    """Take a process for dead that is only stopped, and let it go on where it was."""
+    processes = crowd.start(3, calls=40)
+    time.sleep(1.3 * PERIOD)
+    processes[0].stop()
+    time.sleep(0.8 * PERIOD)
+    processes[0].go_on()
+    nothing_failed([process.result() for process in processes], 40)
+    assert crowd.refused() == 0
+
+
+def test_a_lonely_death(crowd: Crowd) -> None:
+    """Have the points back one period after the death, exactly."""
+    with RedisPointBudget(crowd.server.url, limit=LIMIT, period=PERIOD) as watcher:
+        # Answers that never come: all points stay in flight.
+        crowd.fake.delay = 30.0
+        (process,) = crowd.start(1, calls=LIMIT)
+        while asyncio.run(watcher.refresh()).in_flight == 0:
+            time.sleep(0.01)
+        process.kill()
+        killed = time.monotonic()
+        seen_out = False
+        while (state := asyncio.run(watcher.refresh())).available < LIMIT:
+            seen_out = seen_out or (state.in_flight == 0 and state.returning > 0)
+            assert time.monotonic() - killed < 3 * PERIOD
+            time.sleep(0.01)
+        assert seen_out
+        # A period, and the quarter of one that a request may still have travelled.
+        assert time.monotonic() - killed < 1.25 * PERIOD + 0.2
+
+
+def test_redis_is_killed_and_comes_back(crowd: Crowd) -> None:
+    """Let no call fail while Redis is away, nor when it is back and has lost everything."""
+    processes = crowd.start(3, calls=50)
+    time.sleep(1.2 * PERIOD)
+    crowd.server.stop()
+    time.sleep(0.8 * PERIOD)
+    crowd.server.start()
+    results = [process.result() for process in processes]
+    nothing_failed(results, 50)
+    for result in results:
+        assert sum("Redis is not available" in text for text in result.warnings) == 1
+    assert crowd.refused() < 40  # while three processes know nothing of each other
+    with RedisPointBudget(crowd.server.url, limit=LIMIT, period=PERIOD) as watcher:
+        state = asyncio.run(watcher.refresh())
+    assert state.returning > 0  # they share again

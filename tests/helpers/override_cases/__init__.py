@@ -1,0 +1,82 @@
+"""What the tests need to know of an override, told without its rule.
+
+The finders and doctors are written by hand and share no code with the rules that they test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.helpers.override_runs import Json, at, objects, operations
+
+Places = Iterator[str]
+
+
+class Case:
+    """The defect, in a sentence."""
+
+    name: str
+    places: int  # how many the published document has
+    drifts_at: str  # the place that the report of `drift` has to name
+    fixed_one_by_one = True  # False: upstream fixes it for the whole document, or not at all
+
+    @property
+    def defect(self) -> str:
+        """The defect in a sentence, for whoever deleted the module that cures it."""
+        return (type(self).__doc__ or "").strip()
+
+    def find(self, document: Json) -> Places:
+        """Find the places that have the defect."""
+        raise NotImplementedError
+
+    def fix(self, document: Json) -> None:
+        """Do what Whereby would do to fix it."""
+        raise NotImplementedError
+
+    def drift(self, document: Json) -> None:
+        """Put something there that the rule cannot judge."""
+        raise NotImplementedError
+
+
+class ObjectCase(Case):
+    """A defect of JSON objects, wherever in the document they stand."""
+
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        """Tell whether an object has the defect."""
+        raise NotImplementedError
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            if self.sick(document, pointer, value):
+                yield pointer
+
+    def mend(self, value: Json) -> None:
+        """Fix one such object."""
+        raise NotImplementedError
+
+    def fix(self, document: Json) -> None:
+        for pointer in list(self.find(document)):
+            self.mend(at(document, pointer))
+
+
+class OperationCase(Case):
+    """A defect of operations."""
+
+    def sick(self, document: Json, path: str, operation: Json) -> bool:
+        """Tell whether an operation has the defect."""
+        raise NotImplementedError
+
+    def find(self, document: Json) -> Places:
+        for path, method, operation in operations(document):
+            if self.sick(document, path, operation):
+                yield f"{method} {path}"
+
+
+def is_property(pointer: str) -> bool:
+    """Tell whether the place is an object's property."""
+    return pointer.split("/")[-2:-1] == ["properties"]
+
+
+def is_named(pointer: str) -> bool:
+    """Tell whether the place is a component schema, which has a name."""
+    return pointer.startswith("/components/schemas/") and pointer.count("/") == 3

@@ -1,0 +1,212 @@
+"""Defects of meaning: what the schemas say is not so, or the texts say more than they do."""
+
+from __future__ import annotations
+
+import re
+
+from tests.helpers.override_cases import Case, ObjectCase, Places, is_property
+from tests.helpers.override_runs import Json, answer, at, body, objects, parameter
+
+LANGUAGE = (
+    "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties"
+    "/liveTranscription/properties/language"
+)
+INSIGHTS = "/paths/~1insights~1{}/get/responses/200/content/application~1json/schema"
+
+
+class EnumTrailingComma(Case):
+    """All values of `liveTranscription.language` end in a comma."""
+
+    name = "enum_trailing_comma"
+    places = 33
+    drifts_at = LANGUAGE + "/enum"
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            for one in value.get("enum", []):
+                if one is not None and one.endswith(","):
+                    yield f"{pointer} {one}"
+
+    def fix(self, document: Json) -> None:
+        schema = at(document, LANGUAGE)
+        schema["enum"] = [value[:-1] for value in schema["enum"]]
+
+    def drift(self, document: Json) -> None:
+        at(document, LANGUAGE)["enum"][:2] = ["ca,zh,"]
+
+
+class NullOnlyInText(ObjectCase):
+    """Cursors, destinations, triggers and the language can be null by their texts only."""
+
+    name = "null_only_in_text"
+    places = 13
+    drifts_at = LANGUAGE
+
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        said = str(value.get("description", ""))
+        misplaced = pointer.endswith("/schema/cursor")
+        if not re.search("`null`|set to null", said) or not (is_property(pointer) or misplaced):
+            return False
+        return value.get("nullable") is not True or None not in value.get("enum", [None])
+
+    def mend(self, value: Json) -> None:
+        value["nullable"] = True
+        if "enum" in value:
+            value["enum"].append(None)
+
+    def drift(self, document: Json) -> None:
+        at(document, LANGUAGE)["description"] = "The language. It cannot be `null`."
+
+
+class NullInPractice(Case):
+    """Fields of answers that can be null or missing are declared as always there."""
+
+    name = "null_in_practice"
+    places = 12
+    drifts_at = INSIGHTS.format("participants") + "/properties/results/items/properties/displayName"
+
+    FIELDS = (
+        ("GET /insights/rooms", "endAt firstSessionStartedAt lastSessionStartedAt"),
+        ("GET /insights/rooms", "rating totalRatings"),
+        ("GET /insights/room-sessions", "endedAt rating totalRatings"),
+        ("GET /insights/participants", "deviceId userId displayName leftAt externalId rating"),
+        ("GET /insights/participant", "displayName"),
+        ("Recording", "filename"),
+        ("Transcription", "filename"),
+    )
+
+    def _object(self, document: Json, where: str) -> Json:
+        found: Json
+        if " " not in where:
+            found = document["components"]["schemas"][where]
+        else:
+            schema = answer(document, where)
+            while "properties" not in schema or "results" in schema["properties"]:
+                if "$ref" in schema:
+                    schema = at(document, schema["$ref"][1:])
+                else:
+                    schema = schema.get("items") or schema["properties"]["results"]
+            found = schema
+        return found
+
+    def find(self, document: Json) -> Places:
+        for where, names in self.FIELDS:
+            found = self._object(document, where)
+            for name in names.split():
+                schema = found.get("properties", {}).get(name, {})
+                nullable = schema.get("nullable") is True or "null" in schema.get("type", "")
+                if name in found.get("required", []) or not nullable:
+                    yield f"{where} {name}"
+
+    def fix(self, document: Json) -> None:
+        recording = document["components"]["schemas"]["Recording"]
+        recording["properties"] = {"filename": {"type": "string"}}
+        for where, names in self.FIELDS:
+            found = self._object(document, where)
+            dropped = [*names.split(), "endAt"]  # a session's `endAt` is its `endedAt`
+            found["required"] = [name for name in found["required"] if name not in dropped]
+            for name in names.split():
+                schema = found["properties"][name]
+                if not isinstance(schema["type"], list):
+                    schema["nullable"] = True
+
+    def drift(self, document: Json) -> None:
+        self._object(document, "GET /insights/participants")["properties"]["displayName"] = {
+            "type": "object"
+        }
+
+
+class EitherOrParameters(ObjectCase):
+    """GET /insights/participants requires `roomSessionId`, although `externalId` would do."""
+
+    name = "either_or_parameters"
+    places = 1
+    drifts_at = "/paths/~1insights~1participants/get/parameters/0"
+
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        return "Either" in str(value.get("description", "")) and value.get("required") is True
+
+    def fix(self, document: Json) -> None:
+        for name in ("roomSessionId", "externalId"):
+            found = parameter(document, "GET /insights/participants", name)
+            found["description"] = f"Filter by {name}."
+            found["required"] = False
+
+    def drift(self, document: Json) -> None:
+        listed = document["paths"]["/insights/participants"]["get"]["parameters"]
+        assert listed[1]["name"] == "externalId"
+        del listed[1]
+
+
+class FieldsOnlyInText(ObjectCase):
+    """The text of a recording's destination demands `region`, and there is no such property."""
+
+    name = "fields_only_in_text"
+    places = 1
+    drifts_at = (
+        "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties/recording"
+        "/properties/destination/properties/region"
+    )
+
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        provider = value.get("provider")
+        demanded = isinstance(provider, dict) and "region" in provider.get("description", "")
+        return demanded and "region" not in value
+
+    def mend(self, value: Json) -> None:
+        value["region"] = {"type": "string"}
+
+    def drift(self, document: Json) -> None:
+        meeting = body(document, "POST /meetings")["properties"]
+        del meeting["liveTranscription"]["properties"]["destination"]["properties"]["region"]
+
+
+class PatternAgainstExample(ObjectCase):
+    """The pattern of `roomNamePrefix` refuses the example beside it."""
+
+    name = "pattern_against_example"
+    places = 1
+    drifts_at = (
+        "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties"
+        "/roomNamePrefix/pattern"
+    )
+
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        pattern, example = value.get("pattern"), value.get("example")
+        return bool(pattern and example) and not re.fullmatch(str(pattern), str(example))
+
+    def mend(self, value: Json) -> None:
+        value["pattern"] = "[a-z0-9-]{0,39}"
+
+    def drift(self, document: Json) -> None:
+        body(document, "POST /meetings")["properties"]["roomNamePrefix"]["pattern"] = "[a-z0-9"
+
+
+class DatetimesWithoutFormat(ObjectCase):
+    """The date-times of the insights are plain texts."""
+
+    name = "datetimes_without_format"
+    places = 9
+    drifts_at = INSIGHTS.format("rooms") + "/properties/results/items/properties/endAt"
+
+    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+        example = str(value.get("example", ""))
+        dated = value.get("type") == "string" and bool(re.fullmatch(r"\d{4}-.*T.*Z", example))
+        return (dated or pointer.endswith("/properties/timeStamp")) and "format" not in value
+
+    def mend(self, value: Json) -> None:
+        value["format"] = "date-time"
+
+    def drift(self, document: Json) -> None:
+        at(document, self.drifts_at)["example"] = "May 12th, 2025"
+
+
+CASES: list[Case] = [
+    EnumTrailingComma(),
+    NullOnlyInText(),
+    NullInPractice(),
+    EitherOrParameters(),
+    FieldsOnlyInText(),
+    PatternAgainstExample(),
+    DatetimesWithoutFormat(),
+]

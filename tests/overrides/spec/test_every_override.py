@@ -1,0 +1,113 @@
+"""Each override: its defect is there, is cured, and its other three outcomes are reported."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from overrides.engine import Outcome, Report, apply_overrides, load_overrides
+from tests.helpers.override_cases import Case
+from tests.helpers.override_cases import meaning as cases_of_meaning
+from tests.helpers.override_cases import names as cases_of_names
+from tests.helpers.override_cases import shape as cases_of_shape
+from tests.helpers.override_runs import Json, at, delete, patched, published, result
+
+CASES = cases_of_shape.CASES + cases_of_meaning.CASES + cases_of_names.CASES
+
+SEEN_AT = {override.name: override.seen_at for override in load_overrides()}
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def report_of(name: str, document: Json | None = None) -> Report:
+    """Return one override's report on a document, the published one if none is given."""
+    reports = (result() if document is None else apply_overrides(document)).reports
+    found = [report for report in reports if report.name == name]
+    assert found, f"overrides/spec/{name}.py is gone"
+    return found[0]
+
+
+def test_every_override_has_a_case() -> None:
+    """Have no override without the tests of this module."""
+    assert sorted(case.name for case in CASES) == sorted(one.name for one in load_overrides())
+
+
+@every_case
+def test_the_published_document_has_the_defect(case: Case) -> None:
+    """Show the defect where the override was written for it."""
+    assert len(list(case.find(published()))) == case.places, case.defect
+
+
+@every_case
+def test_the_patched_document_has_it_no_more(case: Case) -> None:
+    """Show that nothing is left of it, and name the defect when something is."""
+    assert list(case.find(patched())) == [], case.defect
+
+
+@every_case
+def test_applied_is_reported_for_all_known_places(case: Case) -> None:
+    """Report the cure at every place that SEEN_AT lists, and at no other."""
+    report = report_of(case.name)
+    assert report.outcome is Outcome.APPLIED
+    assert report.cured == report.override.seen_at
+    assert (report.fixed, report.gone, report.new_places) == ((), (), ())
+
+
+@every_case
+def test_fixed_upstream_is_obsolete(case: Case) -> None:
+    """Say which file can go when no place has the defect any more."""
+    document = published()
+    case.fix(document)
+    report = report_of(case.name, document)
+    assert report.outcome is Outcome.OBSOLETE, report.messages
+    assert report.messages[0].endswith(f"delete overrides/spec/{case.name}.py")
+    assert report.changes == ()
+
+
+@every_case
+def test_something_else_in_its_place_is_drifted(case: Case) -> None:
+    """Show the place, what was expected and what was found."""
+    document = published()
+    case.drift(document)
+    report = report_of(case.name, document)
+    assert report.outcome is Outcome.DRIFTED, report.messages
+    drift = next(one for one in report.drifts if one.pointer == case.drifts_at)
+    assert drift.expected
+    assert drift.found
+    line = f"  at {case.drifts_at}: expected {drift.expected}, found {drift.found}"
+    assert line in report.messages
+
+
+@every_case
+def test_without_its_endpoints_it_is_absent(case: Case) -> None:
+    """Say nothing of a defect when the document has none of its places."""
+    document = published()
+    for place in report_of(case.name).override.seen_at:
+        with contextlib.suppress(KeyError):  # a part of one that is gone already
+            delete(document, place)
+    report = report_of(case.name, document)
+    assert report.outcome is Outcome.ABSENT, report.messages
+    assert report.gone == report.override.seen_at
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.fixed_one_by_one and len(SEEN_AT.get(case.name, ())) > 1],
+    ids=lambda case: case.name,
+)
+def test_fixed_at_one_place_only_is_still_applied(case: Case) -> None:
+    """Go on curing the other places, and tell which one upstream has fixed."""
+    document, fixed = published(), published()
+    case.fix(fixed)
+    place = SEEN_AT[case.name][-1]
+    above, _, last = place.rpartition("/")
+    at(document, above)[last] = at(fixed, place)
+    # what the fixed place refers to
+    document["components"]["schemas"] = (
+        fixed["components"]["schemas"] | document["components"]["schemas"]
+    )
+    report = report_of(case.name, document)
+    assert report.outcome is Outcome.APPLIED, report.messages
+    assert report.fixed == (place,)
+    assert f"  fixed upstream at {place}" in report.messages

@@ -1,0 +1,562 @@
+"""Documents that Whereby may publish: each gives a working client, or a reason by name.
+
+An update type-checks the new package and sends every operation over a socket before it replaces
+anything: an update that returns has passed both.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from overrides.engine import load_overrides
+from overrides.errors import Stopped
+from overrides.paths import DOCUMENT, GENERATED, LEDGER, PATCHED, REPORT, files, read_json
+from overrides.update.update import UpdateStopped, update
+from tests.helpers.override_cases import Case
+from tests.helpers.override_runs import (
+    at,
+    body,
+    operation,
+    operations,
+    parameter,
+    patched,
+    published,
+)
+from tests.overrides.openapi.test_document import ODD, places, shuffled, tomorrow
+from tests.overrides.spec.test_every_override import CASES
+
+from ...helpers.update_runs import Json, facts, obsolete, section, state, take
+
+OVERRIDES = {override.name: override for override in load_overrides()}
+CALLS = [f"{method.upper()} {path}" for path, method, _ in operations(published())]
+
+# Their fix says something else than our cure, in the end: upstream would know the types better.
+TOLD_OTHERWISE = {"null_in_practice", "properties_only_in_example", "unwrapped_properties"}
+
+# What the package adds of its own stands on the operations: it goes with them.
+WAIT = {
+    f"{tag}.{name}"
+    for tag in ("summaries", "transcriptions")
+    for name in ("create_and_wait", "wait")
+}
+LOAD = {
+    f"{tag}.{name}"
+    for tag in ("recordings", "transcriptions")
+    for name in ("download", "download_all")
+}
+DEPENDING = dict.fromkeys(
+    [
+        "GET /recordings/{recordingId}",
+        "GET /recordings/{recordingId}/access-link",
+        "POST /transcriptions",
+        "GET /transcriptions/{transcriptionId}",
+        "GET /transcriptions/{transcriptionId}/access-link",
+        "POST /summaries",
+        "GET /summaries/{summaryId}",
+    ],
+    WAIT | LOAD,
+)
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def methods(root: Path) -> set[str]:
+    """Name the methods of a tree's client."""
+    found = {
+        name.removeprefix("WherebyClient.")
+        for name, fact in facts(root).items()
+        if name.startswith("WherebyClient.") and "def " in fact
+    }
+    return {name for name in found if "." in name and "__" not in name}
+
+
+def generated(root: Path) -> dict[str, bytes]:
+    """Read the generated package."""
+    return files(root, [GENERATED])
+
+
+@every_case
+def test_a_defect_fixed_upstream(tree: Path, case: Case) -> None:
+    """Take the document in, say which override can go; callers notice nothing."""
+    document = published()
+    case.fix(document)
+    names = obsolete(document)
+    before = facts(tree)
+    report = take(document, tree)
+    assert case.name in names
+    todo = section(report, "To do")
+    assert [line.split("`")[1] for line in todo] == [f"overrides/spec/{n}.py" for n in names]
+    assert all("fixed upstream: delete" in line for line in todo)
+    assert report.sections[0].title == "To do"
+    assert (facts(tree) == before) is (case.name not in TOLD_OTHERWISE)
+    assert read_json(tree / LEDGER)[case.name] == {
+        "defect": OVERRIDES[case.name].defect,
+        "outcome": "obsolete",
+    }
+
+
+def test_all_defects_fixed_upstream(tree: Path) -> None:
+    """Generate the same package from a document that needs no override at all."""
+    before = generated(tree)
+    report = take(patched(), tree)
+    assert len(section(report, "To do")) == len(CASES)
+    assert section(report, "What changed in the document") == []
+    assert section(report, "Suggested version") == ["0.1.0: nothing changed, nothing to release"]
+    assert generated(tree) == before
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.fixed_one_by_one and len(OVERRIDES[case.name].seen_at) > 1],
+    ids=lambda case: case.name,
+)
+def test_a_defect_fixed_at_one_place_only(tree: Path, case: Case) -> None:
+    """Go on curing the other places, and name the one that is fixed."""
+    document, fixed = published(), published()
+    case.fix(fixed)
+    place = OVERRIDES[case.name].seen_at[-1]
+    above, _, last = place.rpartition("/")
+    at(document, above)[last] = at(fixed, place)
+    # what the fixed place refers to
+    document["components"]["schemas"] = (
+        fixed["components"]["schemas"] | document["components"]["schemas"]
+    )
+    before = facts(tree)
+    report = take(document, tree)
+    (line,) = [n for n in section(report, "Overrides") if n.startswith(f"`{case.name}`: applied")]
+    assert "; fixed upstream at " in line
+    assert (facts(tree) == before) is (case.name not in TOLD_OTHERWISE - {"null_in_practice"})
+
+
+@every_case
+def test_a_place_that_holds_something_else(tree: Path, case: Case) -> None:
+    """Stop, name the override, the place, what was expected and what was found."""
+    document = published()
+    case.drift(document)
+    before = state(tree)
+    with pytest.raises(UpdateStopped) as stopped:
+        take(document, tree)
+    said = str(stopped.value)
+    assert f"{case.name}: drifted: judge it again in overrides/spec/{case.name}.py" in said
+    assert f"at {case.drifts_at}: expected " in said
+    assert any(case.name in line for line in section(stopped.value.report, "To do"))
+    assert state(tree) == before
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_operation_removed(tree: Path, call: str) -> None:
+    """Lose its method and no other, and say that this breaks callers."""
+    document = published()
+    method, path = call.split()
+    name = operation(patched(), call)["operationId"]
+    del document["paths"][path][method.lower()]
+    before = methods(tree)
+    report = take(document, tree)
+    gone = before - methods(tree)
+    assert gone - DEPENDING.get(call, set()) == {name}
+    assert methods(tree) < before
+    assert {f"method `whereby.{one}` is gone" for one in gone} <= set(
+        section(report, "Breaks callers")
+    )
+    assert f"`{name}` ({call}): the operation is gone" in section(
+        report, "What changed in the document"
+    )
+    assert section(report, "Suggested version")[0].startswith("0.2.0: minor step")
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ("summaries",),
+        ("summaries", "transcriptions"),
+        ("summaries", "transcriptions", "insights"),
+        ("summaries", "transcriptions", "insights", "recordings", "rooms"),
+    ],
+    ids=len,
+)
+def test_an_older_and_smaller_document(tree: Path, tags: tuple[str, ...]) -> None:
+    """Work without the endpoints that came later."""
+    document = published()
+    for path in list(document["paths"]):
+        if path.split("/")[1] in tags:
+            del document["paths"][path]
+    for component in ("Summary", "Transcription")[: len(tags)]:
+        del document["components"]["schemas"][component]
+    report = take(document, tree)
+    assert {name.partition(".")[0] for name in methods(tree)}.isdisjoint(tags)
+    assert section(report, "To do") == []
+    absent = [line for line in section(report, "Overrides") if ": absent: " in line]
+    assert bool(absent) is (len(tags) > 1)  # a sibling has the same defects
+
+
+def test_a_new_tag(tree: Path) -> None:
+    """Name, type, page, price and test four operations that have all the old diseases."""
+    before = facts(tree)
+    report = take(published() | tomorrow(), tree)
+    now = facts(tree)
+    assert now["WherebyClient.polls.list"] == "def -> Paginator[PollPage, Poll]"
+    assert now["WherebyClient.polls.create"] == "async def -> CreatedPoll"
+    assert now["WherebyClient.polls.create(question)"] == "keyword str"
+    assert now["WherebyClient.polls.get(poll_id)"] == "positional 1 str"
+    assert now["WherebyClient.polls.delete"] == "async def -> None"
+    assert {name: now.get(name) for name in before} == before
+    assert section(report, "Breaks callers") == []
+    assert "new method `whereby.polls.list`" in section(report, "New or changed in the Python API")
+    assert (
+        "`polls.delete` (DELETE /polls/{pollId}): new operation, 2 points: Delete poll"
+        in section(report, "What changed in the document")
+    )
+    cured = [line for line in section(report, "Overrides") if "newly cured at" in line]
+    assert any(line.startswith("`parameters_without_schema`") for line in cured)
+    assert section(report, "Suggested version") == [
+        "0.1.1: patch step from 0.1.0: it adds to the API"
+    ]
+    (entry,) = section(report, "Suggested CHANGELOG entry")
+    assert "- New method `whereby.polls.list`.\n" in entry
+
+
+def rename_field(document: Json) -> None:
+    """Call a field of the meeting something else."""
+    properties = document["components"]["schemas"]["Meeting"]["properties"]
+    properties["meetingUrl"] = properties.pop("roomUrl")
+    document["components"]["schemas"]["Meeting"]["required"] = [
+        "meetingId",
+        "meetingUrl",
+        "endDate",
+    ]
+
+
+def enum_value(document: Json) -> None:
+    """Take an enum value away and give another one."""
+    body(document, "POST /meetings")["properties"]["roomMode"]["enum"] = ["normal", "webinar"]
+
+
+def require_parameter(document: Json) -> None:
+    """Make a parameter and a field of a body required."""
+    parameter(document, "GET /recordings", "roomName")["required"] = True
+    body(document, "POST /meetings")["required"] = ["endDate", "roomMode"]
+
+
+def make_nullable(document: Json) -> None:
+    """Let a field be null that was not, and one be left out that was always there."""
+    meeting = document["components"]["schemas"]["Meeting"]
+    meeting["properties"]["roomUrl"]["nullable"] = True
+    meeting["required"].remove("endDate")
+
+
+def other_default(document: Json) -> None:
+    """Let the server do something else when nothing is said, with other bounds."""
+    schema = parameter(document, "GET /meetings", "limit")["schema"]
+    schema.update({"default": 20, "maximum": 50})
+
+
+def other_prices(document: Json) -> None:
+    """Raise the prices, in the same words."""
+    about = document["info"]
+    about["description"] = about["description"].replace(
+        "a delete consumes 2 points", "a delete consumes 4 points"
+    )
+
+
+def other_budget(document: Json) -> None:
+    """Lower the small plan's budget."""
+    about = document["info"]
+    about["description"] = about["description"].replace("*Build* plans have 100", "*Build* have 50")
+
+
+@pytest.mark.parametrize(
+    ("change", "told", "breaks"),
+    [
+        (
+            rename_field,
+            [
+                "`Meeting`: field `roomUrl` is gone (renamed to `meetingUrl`?)",
+                "`Meeting`: new required field `meetingUrl` (string (uri))",
+            ],
+            ["field `models.Meeting.room_url` is gone"],
+        ),
+        (
+            enum_value,
+            [
+                "`RoomMode`: no longer has the value 'group'",
+                "`RoomMode`: has the new value 'webinar'",
+            ],
+            ["enum member `models.RoomMode.GROUP` is gone"],
+        ),
+        (
+            require_parameter,
+            [
+                "`recordings.list` (GET /recordings): parameter `roomName` is required now",
+                "`MeetingCreateRequest`: field `roomMode` is required now",
+            ],
+            [
+                "whereby.meetings.create: argument `room_mode` is required now",
+                "whereby.recordings.list: argument `room_name` is required now",
+            ],
+        ),
+        (
+            make_nullable,
+            [
+                "`Meeting`: field `roomUrl` can be null now",
+                "`Meeting`: field `endDate` is optional now",
+            ],
+            [
+                "field `models.Meeting.end_date`: datetime → datetime | Unset = UNSET",
+                "field `models.Meeting.room_url`: str → str | None",
+            ],
+        ),
+        (
+            other_default,
+            [
+                "`meetings.list` (GET /meetings): parameter `limit` has the default 20, had 50",
+                "`meetings.list` (GET /meetings): parameter `limit` maximum: 100 → 50",
+            ],
+            [],
+        ),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_change_is_told_to_callers(
+    tree: Path, change: Callable[[Json], None], told: list[str], breaks: list[str]
+) -> None:
+    """Say in the report what changed, and what of it breaks callers."""
+    document = published()
+    change(document)
+    report = take(document, tree)
+    assert set(told) <= set(section(report, "What changed in the document"))
+    assert section(report, "Breaks callers") == breaks
+    step = "0.2.0: minor step" if breaks else "0.1.1: patch step"
+    assert section(report, "Suggested version")[0].startswith(step)
+
+
+def test_other_prices(tree: Path) -> None:
+    """Let calls pay what the text says now, and put that where it is seen."""
+    document = published()
+    other_prices(document)
+    report = take(document, tree)
+    limits = section(report, "Limits")
+    assert "`meetings.delete` (DELETE /meetings/{meetingId}): costs 4 points, not 2" in limits
+    assert operation(read_json(tree / PATCHED), "DELETE /meetings/{meetingId}")["x-points"] == 4
+
+
+def test_another_budget(tree: Path) -> None:
+    """Show a change of the text about the limits word by word, and do nothing else about it."""
+    document = published()
+    other_budget(document)
+    report = take(document, tree)
+    (line,) = section(report, "Limits")
+    assert (
+        "was: 'Grow* plans have 1000 points in total per minute, and *Build* plans have 100.'"
+        in line
+    )
+    assert (
+        "is now: 'Grow* plans have 1000 points in total per minute, and *Build* have 50.'" in line
+    )
+    assert section(report, "What changed in the document") == []
+
+
+def test_a_price_list_in_other_words(tree: Path) -> None:
+    """Stop when nobody can tell the prices: the budget's promise hangs on them."""
+    document = published()
+    about = document["info"]
+    about["description"] = about["description"].replace("A read request consumes", "Reads cost")
+    before = state(tree)
+    with pytest.raises(UpdateStopped, match="points_only_in_prose: drifted") as stopped:
+        take(document, tree)
+    assert "at /info/description: expected 'A read request consumes 1 point" in str(stopped.value)
+    assert "Reads cost 1 point" in str(stopped.value)
+    assert state(tree) == before
+
+
+def test_other_order_and_whitespace(tree: Path) -> None:
+    """Have nothing to say when only the form changed; the package's methods stay as they are."""
+    document = shuffled(published(), random.Random(1))
+    before = facts(tree)
+    path = tree / "new.json"
+    path.write_text(json.dumps(document, indent=7))
+    report = update(str(path), tree)
+    assert report.headline == "new.json: nothing changed"
+    assert facts(tree) == before
+    assert (tree / DOCUMENT).read_bytes() == path.read_bytes()
+
+
+def test_yaml(tree: Path) -> None:
+    """Read YAML as well; its dates and numbers mean the texts that JSON would have."""
+    written = io.StringIO()
+    writer = YAML(typ="safe", pure=True)
+    vars(writer)["sort_base_mapping_type_on_output"] = False  # typed as None
+    writer.dump(json.loads((tree / DOCUMENT).read_bytes()), written)
+    said = written.getvalue().replace("'2025-05-01T00:01:00.000Z'", "2025-05-01T00:01:00.000Z")
+    said = said.replace("'200':", "200:")
+    assert "\n        200:" in said
+    path = tree / "new.yaml"
+    path.write_text(said)
+    before = generated(tree)
+    report = update(str(path), tree)
+    assert generated(tree) == before
+    assert section(report, "Notes") == [
+        "It was published as YAML; openapi/whereby.json holds it as JSON."
+    ]
+    assert operation(read_json(tree / DOCUMENT), "GET /meetings")["responses"]["200"]
+
+
+def test_openapi_31(tree: Path) -> None:
+    """Understand OpenAPI 3.1 with its own way to say null: callers notice nothing."""
+    before = facts(tree)
+    report = take(published() | {"openapi": "3.1.0"}, tree)
+    assert facts(tree) == before
+    assert "the document: OpenAPI 3.0.0 → 3.1.0" in section(report, "What changed in the document")
+    assert section(report, "To do") == []
+
+
+def in_31(value: Any) -> Any:
+    """Say null as OpenAPI 3.1 does."""
+    if isinstance(value, list):
+        return [in_31(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    said = {name: in_31(member) for name, member in value.items()}
+    if said.pop("nullable", False) is True:
+        if isinstance(said.get("type"), str):
+            said["type"] = [said["type"], "null"]
+        elif "allOf" in said:
+            said["anyOf"] = [*said.pop("allOf"), {"type": "null"}]
+    return said
+
+
+def test_openapi_31_without_defects(tree: Path) -> None:
+    """Generate the same client from a document that says all of it in OpenAPI 3.1."""
+    before = facts(tree)
+    report = take(in_31(patched()) | {"openapi": "3.1.0"}, tree)
+    assert facts(tree) == before
+    assert section(report, "What changed in the document") == [
+        "the document: OpenAPI 3.0.0 → 3.1.0"
+    ]
+
+
+def test_an_old_defect_comes_back(tree: Path) -> None:
+    """Cure at another place what was only seen elsewhere: rules, not lists."""
+    document = published()
+    transcription = document["components"]["schemas"]["Transcription"]
+    del transcription["properties"]
+    transcription["example"] = dict.fromkeys(transcription["required"], "text")
+    for shared in document["components"]["parameters"].values():
+        del shared["schema"]
+    report = take(document, tree)
+    assert facts(tree)["models.Transcription.transcription_id"] == "field str"
+    cured = [line for line in section(report, "Overrides") if "newly cured at" in line]
+    assert any(line.startswith("`properties_only_in_example`") for line in cured)
+    assert any(line.startswith("`parameters_without_schema`") for line in cured)
+
+
+def test_a_document_of_another_api(tree: Path) -> None:
+    """Say whose document it is."""
+    document = published()
+    document["info"]["title"] = "Petstore"
+    document["servers"] = [{"url": "https://petstore.example/v1"}]
+    before = state(tree)
+    with pytest.raises(Stopped, match=r"another API: Petstore, at https://petstore\.example/v1"):
+        take(document, tree)
+    assert state(tree) == before
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.9999])
+def test_truncated_json(tree: Path, share: float) -> None:
+    """Say that it ends in the middle, wherever it does."""
+    whole = (tree / DOCUMENT).read_text().rstrip()
+    path = tree / "new.json"
+    path.write_text(whole[: int(len(whole) * share)])
+    before = state(tree)
+    with pytest.raises(Stopped, match="truncated: not JSON, for it ends in the middle"):
+        update(str(path), tree)
+    assert state(tree) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('"paths": {', '"paths": {,', "line \\d+, column \\d+, after .*paths"),
+        (
+            '"openapi": "3.0.0",',
+            '"openapi": "3.0.0"',
+            "Expecting ',' delimiter at line \\d+, col",
+        ),
+        ('"openapi"', "'openapi'", "Expecting property name"),
+        ('"3.0.0"', "NaN", "NaN, which JSON does not know"),
+        ('"openapi": "3.0.0"', '"swagger": "2.0"', "Swagger 2.0; OpenAPI 3.0 and 3.1"),
+        ('"openapi": "3.0.0"', '"openapi": "4.0.0"', "OpenAPI 4.0.0; 3.0 and 3.1"),
+        ('"openapi": "3.0.0",', "", "no `openapi` in it, but info"),
+        ('"paths"', '"path"', "without a single operation. At /paths"),
+        ('/schemas/Meeting"', '/schemas/Meting"', "leads to nothing: #/components/schemas/Meting"),
+        (
+            '#/components/schemas/Meeting"',
+            'https://x/y.json"',
+            "leads outside, to https://x/y.json",
+        ),
+        ("api.whereby.dev/v1", "api.whereby.dev/v2", "has moved within api.whereby.dev"),
+    ],
+)
+def test_a_broken_document(tree: Path, old: str, new: str, reason: str) -> None:
+    """Name what is broken and where."""
+    said = (tree / DOCUMENT).read_text()
+    assert old in said
+    path = tree / "new.json"
+    path.write_text(said.replace(old, new))
+    before = state(tree)
+    with pytest.raises(Stopped, match=reason):
+        update(str(path), tree)
+    assert state(tree) == before
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe\x00", b"[1]", b"7", b"a: [", b"a: b"])
+def test_no_document_at_all(tree: Path, content: bytes) -> None:
+    """Say what it is instead."""
+    path = tree / "new"
+    path.write_bytes(content)
+    before = state(tree)
+    with pytest.raises(Stopped, match=f"^{path}: (empty|no UTF-8|not an|neither)"):
+        update(str(path), tree)
+    assert state(tree) == before
+
+
+def test_the_report_is_kept(tree: Path) -> None:
+    """Keep the report beside the document, as Markdown, without this machine's paths."""
+    report = take(published(), tree)
+    said = (tree / REPORT).read_text()
+    assert said == report.markdown()
+    assert said.startswith("# new.json: nothing changed\n")
+    assert str(tree) not in said
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("WHEREBY_ODD_DOCUMENTS", "12"))))
+def test_an_odd_document(tree: Path, seed: int) -> None:
+    """Delete and replace members at random: a package comes out, or a reason; nothing else.
+
+    WHEREBY_ODD_DOCUMENTS=1000 makes it that many. The packages are only generated here.
+    """
+    chance = random.Random(seed)
+    document = published() | (tomorrow() if seed % 2 else {})
+    for _ in range(chance.choice((1, 1, 1, 2, 4))):
+        holder, key = chance.choice(list(places(document)))
+        if chance.random() < 0.4:
+            del holder[key]
+        else:
+            holder[key] = copy.deepcopy(chance.choice(ODD))
+    path = tree / "new.json"
+    path.write_text(json.dumps(document))
+    before = state(tree)
+    try:
+        update(str(path), tree, check=lambda _: [])
+    except Stopped as stopped:
+        assert "object at 0x" not in str(stopped)
+        assert state(tree) == before

@@ -1,0 +1,1 @@
+"""All of httpx: connections for each event loop, retries, budget transport, pool, proxies."""

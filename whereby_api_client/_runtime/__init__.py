@@ -1,0 +1,1 @@
+"""What the generated code imports: arguments, the codec, models, resources."""

@@ -1,0 +1,275 @@
+"""From a method's arguments to a request: checks, and the exact form on the wire.
+
+The generated methods call these. Each check lets `UNSET` through (not given: not sent) and refuses
+what the API could not understand before anything is sent, naming the argument.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+import anyio.to_thread
+
+from ..errors import InvalidArgumentError
+from ..types import UNSET, ImageInput
+from .codec import encode, encode_date_time
+
+# How images begin, with the content type to declare; the browser clients of the API send the same.
+_IMAGE_TYPES = (
+    (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
+    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
+    (b"GIF8", "gif", "image/gif"),
+    (b"<svg", "svg", "image/svg+xml"),
+    (b"<?xml", "svg", "image/svg+xml"),
+)
+
+
+def _refuse(name: str, value: object, expected: str) -> InvalidArgumentError:
+    # The type and not the value: an argument can be a secret.
+    found = "None" if value is None else f"a {type(value).__name__}"
+    return InvalidArgumentError(f"{name}: expected {expected}, got {found}")
+
+
+def _absent(name: str, value: object, null: bool) -> bool:
+    if value is UNSET:
+        return True
+    if value is None:
+        if not null:
+            raise InvalidArgumentError(
+                f"{name}: the API documents no null here; leave the argument out instead of None"
+            )
+        return True
+    return False
+
+
+def text(name: str, value: Any, *, null: bool = False) -> Any:
+    """Check a string; enum members are strings too."""
+    if _absent(name, value, null):
+        return value
+    if not isinstance(value, str):
+        raise _refuse(name, value, "a str")
+    return encode(name, value)
+
+
+# An enum argument takes any string: the API accepts values that the document does not list yet.
+choice = text
+
+
+def boolean(name: str, value: Any, *, null: bool = False) -> Any:
+    """Check a bool."""
+    if not _absent(name, value, null) and not isinstance(value, bool):
+        raise _refuse(name, value, "a bool")
+    return value
+
+
+def integer(
+    name: str,
+    value: Any,
+    *,
+    null: bool = False,
+    minimum: int | None = None,
+    maximum: int | None = None,
+) -> Any:
+    """Check an int and the bounds that the API documents for it."""
+    if _absent(name, value, null):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _refuse(name, value, "an int")
+    if minimum is not None and value < minimum:
+        raise InvalidArgumentError(f"{name}: {value} is below the documented minimum {minimum}")
+    if maximum is not None and value > maximum:
+        raise InvalidArgumentError(f"{name}: {value} is above the documented maximum {maximum}")
+    return value
+
+
+def number(name: str, value: Any, *, null: bool = False) -> Any:
+    """Check an int or a finite float."""
+    if _absent(name, value, null):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _refuse(name, value, "a number")
+    return encode(name, value)
+
+
+def date_time(name: str, value: Any, *, null: bool = False) -> Any:
+    """Check a timezone-aware datetime and write it as ISO 8601."""
+    if _absent(name, value, null):
+        return value
+    if not isinstance(value, datetime):
+        raise _refuse(name, value, "a timezone-aware datetime")
+    return encode_date_time(name, value)
+
+
+def json_object(name: str, value: Any, *, null: bool = False) -> Any:
+    """Check a model, or a mapping in the API's own spelling."""
+    if _absent(name, value, null):
+        return value
+    if not isinstance(value, Mapping) and not hasattr(value, "to_dict"):
+        raise _refuse(name, value, "its model or a mapping")
+    return encode(name, value)
+
+
+def array(name: str, value: Any, check: Callable[[str, Any], Any], *, null: bool = False) -> Any:
+    """Check a sequence and each of its items; a lone string is a mistake, not a sequence."""
+    if _absent(name, value, null):
+        return value
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise _refuse(name, value, "a sequence")
+    return [check(f"{name}[{i}]", item) for i, item in enumerate(value)]
+
+
+def anything(name: str, value: Any, *, null: bool = False) -> Any:
+    """Turn any value into JSON; the document does not tell its type."""
+    return value if value is UNSET else encode(name, value)
+
+
+def room_name(name: str, value: Any, *, null: bool = False) -> Any:
+    """Write a room name for bodies and queries: with its leading slash (api-facts: Room names)."""
+    value = text(name, value, null=null)
+    if not isinstance(value, str):
+        return value
+    if not value.strip("/"):
+        raise InvalidArgumentError(f"{name}: a room name cannot be empty")
+    return value if value.startswith("/") else "/" + value
+
+
+def segment(name: str, value: Any) -> str:
+    """Percent-encode an argument as one segment of the path.
+
+    Raises:
+        InvalidArgumentError: it is empty, or holds a `.` or `..` segment, which servers and proxies
+            resolve to another address than the one that was meant.
+    """
+    if not isinstance(value, str):
+        raise _refuse(name, value, "a str")
+    if not value.strip():
+        raise InvalidArgumentError(f"{name}: cannot be empty, it is part of the address")
+    if any(part in (".", "..") for part in value.replace("\\", "/").split("/")):
+        raise InvalidArgumentError(
+            f"{name}: {value!r} would lead to another address; '.' and '..' are refused"
+        )
+    return quote(encode(name, value), safe="")
+
+
+def room_segment(name: str, value: Any) -> str:
+    """Percent-encode a room name for the path: without its leading slash (api-facts)."""
+    return segment(name, value.removeprefix("/") if isinstance(value, str) else value)
+
+
+def at_least_one(**arguments: Any) -> None:
+    """Refuse a call that gives none of the arguments of which the API needs one."""
+    if all(value is UNSET for value in arguments.values()):
+        raise InvalidArgumentError(f"give {' or '.join(arguments)}: the API needs one of them")
+
+
+def upload_or_fields(upload: str, given: object, **fields: Any) -> None:
+    """Refuse a call that gives both a file and the named defaults, or neither."""
+    named = [name for name, value in fields.items() if value is not UNSET and value is not None]
+    if given is not UNSET and named:
+        raise InvalidArgumentError(f"give either {upload} or {' and '.join(named)}, not both")
+    if given is UNSET and not named:
+        raise InvalidArgumentError(f"give {upload}, or one of {', '.join(fields)}")
+
+
+def body(fields: Mapping[str, Any], extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Build a JSON body from the checked arguments and the caller's extra fields."""
+    wire = {key: value for key, value in fields.items() if value is not UNSET}
+    if extra is not None:
+        wire.update(json_object("extra_body", extra))
+    return wire
+
+
+def _plain(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        value = encode_date_time(name, value)
+    if isinstance(value, (str, int, float)):
+        return quote(str(encode(name, value)), safe="")
+    raise _refuse(name, value, "text, a number or a date")
+
+
+def form(name: str, value: Any) -> list[str]:
+    """Write a query parameter; a list repeats it (`style: form`, `explode: true`)."""
+    if value is UNSET:
+        return []
+    values = value if isinstance(value, list) else [value]
+    return [f"{quote(name, safe='')}={_plain(name, item)}" for item in values]
+
+
+def comma(name: str, value: Any) -> list[str]:
+    """Write a list as one query parameter with commas between (`explode: false`)."""
+    if value is UNSET:
+        return []
+    return [f"{quote(name, safe='')}={','.join(_plain(name, item) for item in value)}"]
+
+
+def deep(name: str, value: Any, room_names: Sequence[str] = ()) -> list[str]:
+    """Write an object as `name[key]=value` (`style: deepObject`), brackets percent-encoded."""
+    if value is UNSET:
+        return []
+    pairs = []
+    for key, inner in value.items():
+        if inner is None:
+            continue
+        if key in room_names:
+            inner = room_name(f"{name}[{key}]", inner)
+        pairs.append(f"{quote(f'{name}[{key}]', safe='')}={_plain(f'{name}[{key}]', inner)}")
+    return pairs
+
+
+def query(*parameters: list[str], extra: Mapping[str, Any] | None) -> str:
+    """Join the written parameters and the caller's extra ones to a query string."""
+    pairs = [pair for parameter in parameters for pair in parameter]
+    for name, value in (extra or {}).items():
+        pairs += form(name, list(value) if isinstance(value, (list, tuple)) else value)
+    return "&".join(pairs)
+
+
+async def image(name: str, value: ImageInput) -> tuple[str, bytes, str]:
+    """Read an image off the event loop; return its file name, content and content type.
+
+    Raises:
+        InvalidArgumentError: it cannot be read, is empty, or is a file in text mode.
+    """
+    filename = ""
+    content: Any
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        content = bytes(value)
+    elif isinstance(value, (str, os.PathLike)):
+        path = anyio.Path(value)
+        filename = path.name
+        try:
+            content = await path.read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise InvalidArgumentError(
+                f"{name}: cannot read {os.fspath(value)!r}: {reason}"
+            ) from None
+    elif hasattr(value, "read"):
+        filename = os.path.basename(str(getattr(value, "name", "") or ""))
+        content = await anyio.to_thread.run_sync(value.read)
+        if not isinstance(content, bytes):
+            raise InvalidArgumentError(f"{name}: open the file in binary mode ('rb')")
+    else:
+        raise _refuse(name, value, "a path, bytes or a binary file")
+    if not content:
+        raise InvalidArgumentError(f"{name}: the image is empty")
+    extension, content_type = _image_type(content)
+    # The name is ours to choose: a caller's may hold what a multipart header cannot.
+    safe = "".join(c for c in filename if c.isalnum() or c in "._-")
+    return safe or f"{name}.{extension}", content, content_type
+
+
+def _image_type(content: bytes) -> tuple[str, str]:
+    for start, extension, content_type in _IMAGE_TYPES:
+        if content.startswith(start):
+            return extension, content_type
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "webp", "image/webp"
+    return "bin", "application/octet-stream"

@@ -1,0 +1,93 @@
+"""What the front door refuses: options and the free-form parts of `WherebyClient.request`.
+
+No message shows a value that could be a secret.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+from ..errors import InvalidArgumentError
+
+TOKEN_VARIABLE: Final = "WHEREBY_API_KEY"
+
+# The client sets these itself; another value would send the token astray or break the framing.
+_OWN_HEADERS: Final = frozenset({"authorization", "content-length", "host", "transfer-encoding"})
+
+
+def token(value: object) -> str:
+    """Return the API key: the one given, or that of the environment."""
+    if value is None:
+        value = os.environ.get(TOKEN_VARIABLE)
+    if not value:
+        raise InvalidArgumentError(f"no API key: give token=, or set {TOKEN_VARIABLE}")
+    if not isinstance(value, str) or re.fullmatch(r"[\x21-\x7e]+", value) is None:
+        raise InvalidArgumentError(
+            "token: holds a space, a line break or another character that no API key has "
+            "(often a line break at its end)"
+        )
+    return value
+
+
+def seconds(name: str, value: Any, *, zero: bool = False) -> float | None:
+    """Check a duration that can also be None."""
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        raise InvalidArgumentError(f"{name}: expected a number of seconds, or None")
+    if value < 0 or (value == 0 and not zero):
+        raise InvalidArgumentError(f"{name}: expected a positive number of seconds, not {value}")
+    return value
+
+
+def whole_number(name: str, value: object, least: int) -> int:
+    """Check a count."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidArgumentError(f"{name}: expected a whole number, {least} or more")
+    return value
+
+
+def method(value: object) -> str:
+    """Check an HTTP method."""
+    if not isinstance(value, str) or re.fullmatch(r"[A-Za-z]+", value) is None:
+        raise InvalidArgumentError("method: expected GET, POST, PUT, PATCH, DELETE, …")
+    return value.upper()
+
+
+def target(base_url: str, path: Any, params: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Check a path below `base_url`; return it and the query."""
+    from .arguments import query as write_query
+
+    if not isinstance(path, str):
+        raise InvalidArgumentError("path: expected a str")
+    path = path.removeprefix(base_url) if path.startswith(base_url + "/") else path
+    path, _, query = path.partition("?")
+    if not path.startswith("/") or path.startswith("//"):
+        raise InvalidArgumentError(
+            "path: expected one below base_url that begins with a single slash; "
+            "the token is not sent anywhere else"
+        )
+    if any(unquote(segment) in (".", "..") for segment in path.split("/")):
+        raise InvalidArgumentError("path: '.' and '..' would lead to another address")
+    if re.search(r"[\x00-\x20\x7f\\#]", path + query):
+        raise InvalidArgumentError(
+            "path: holds a space, a control character, a backslash or '#'; percent-encode it"
+        )
+    return path, "&".join(filter(None, (query, write_query(extra=params))))
+
+
+def headers(values: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """Check the headers that a caller adds."""
+    for name, value in (values or {}).items():
+        if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is None:
+            raise InvalidArgumentError("headers: a name that HTTP does not allow")
+        if name.lower() in _OWN_HEADERS:
+            raise InvalidArgumentError(f"headers: {name} is set by the client")
+        if not isinstance(value, str) or re.fullmatch(r"[\t\x20-\x7e]*", value) is None:
+            raise InvalidArgumentError(f"headers: {name} holds what HTTP does not allow")
+    return values or {}

@@ -1,0 +1,73 @@
+"""One API call as a value, and the base of the generated resource classes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from ..types import UNSET
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from ..budget.point_budget import Priority
+    from ..files.access_links import LinkAnswer
+
+T = TypeVar("T")
+
+
+# A named tuple: attrs is loaded with the first model, not with the package.
+class Call(NamedTuple, Generic[T]):
+    """One API call: everything that is needed to send it, any number of times.
+
+    `path` and `query` are percent-encoded already. `repeatable` says that sending it again after a
+    lost answer cannot create a second thing; `empty` that its success has no body.
+    """
+
+    operation: str
+    method: str
+    path: str
+    cost: int
+    parse: Callable[[Any], T]
+    query: str = ""
+    json: Any = UNSET
+    files: Mapping[str, tuple[str, bytes, str]] | None = None
+    repeatable: bool = False
+    empty: bool = False
+
+
+class Caller(ABC):
+    """What a resource needs of the client: somebody who executes calls, and opens links."""
+
+    @abstractmethod
+    async def execute(self, call: Call[T]) -> T:
+        """Send the call and return its parsed result."""
+
+    @abstractmethod
+    def with_options(self, *, priority: Priority) -> Caller:
+        """Return one who does the same with another priority."""
+
+    @abstractmethod
+    def open_link(
+        self, link: str, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[LinkAnswer]:
+        """Open an access link, for which no points are paid and no token is sent."""
+
+
+class Resource:
+    """Base of the generated resource classes: one per tag of the document."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+
+def nothing(_: object) -> None:
+    """Parse the answer of an operation that has none."""
+
+
+def anything(value: Any) -> Any:
+    """Parse an answer whose type the document does not tell: keep its JSON."""
+    return value

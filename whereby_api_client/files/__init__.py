@@ -1,0 +1,1 @@
+"""Files at the storage hosts: downloads, access links, progress."""
