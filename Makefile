@@ -1,46 +1,59 @@
 # Every command a person types. Each sets up what it needs in .venv; only Python 3.11+ and make are assumed.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# the room at hand: `make quick ROOM=budget` tests tests/budget only
+ROOM ?=
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# dependency groups need pip 25.1
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
+	$(PIP) install --upgrade 'pip>=25.1'
 
 # what a user of the SDK has: enough for the demo
 .venv/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[testing]'
+	$(PIP) install --editable '.[testing]'
 	@touch $@
 
 # what a developer of the SDK has
 .venv/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) install --group dev --editable '.[progress,redis,testing]'
 	@touch $@ .venv/.demo
-
-# ... and the packages that the benchmarks compare with
-.venv/.bench: .venv/.dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	@touch $@
 
 .PHONY: demo
 demo: .venv/.demo  ## run examples/quickstart.py against an embedded local Whereby
 	$(BIN)/python examples/quickstart.py
 
+.PHONY: quick
+quick: .venv/.dev  ## the inner loop: format, lint, types, the tests of one room (ROOM=budget) or the fast ones
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -m 'not slow' $(if $(ROOM),tests/$(ROOM),tests --ignore tests/overrides --ignore tests/budget)
+
+# Tests with many processes that share a Redis live in real time: they get the machine for themselves.
 .PHONY: test
-test: .venv/.dev  ## run the tests
+test: .venv/.dev  ## run the tests, but for the slow ones
+	$(BIN)/python -m pytest -m 'not slow' -n auto --ignore tests/budget/redis
+	$(BIN)/python -m pytest -m 'not slow' tests/budget/redis
+
+.PHONY: test-all
+test-all: .venv/.dev  ## run all tests
 	$(BIN)/python -m pytest -n auto --ignore tests/budget/redis
-	@# processes that share a Redis live in real time: they get the machine for themselves
 	$(BIN)/python -m pytest tests/budget/redis
 
 .PHONY: check
-check: .venv/.bench  ## format, lint, types, generated code up to date, overrides honest
+check: .venv/.dev  ## format, lint, types, rules of dependency, generated code up to date, overrides honest
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pyright
+	$(BIN)/lint-imports
 	$(BIN)/python -m overrides check
 
 .PHONY: generate
@@ -57,10 +70,10 @@ format: .venv/.dev  ## format the hand-written code and fix what the linter can
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: .venv/.bench  ## run the benchmarks
+bench: .venv/.dev  ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
 .PHONY: clean
 clean:  ## remove everything that the other commands made
-	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
