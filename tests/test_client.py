@@ -322,12 +322,12 @@ async def test_a_bad_request(arguments: dict[str, Any]) -> None:
         (reply(302, location="http://[bad"), WherebyError, ""),
         (reply(418), APIStatusError, "418"),
         (reply(599), ServerError, "599"),
-        (send(gzip.compress(b"x")[:9], keep=False), APIConnectionError, "the answer was lost"),
-        (hang_up, APIConnectionError, "the answer was lost"),
-        (reset, APIConnectionError, "the answer was lost"),
-        (half_an_answer(), APIConnectionError, "the answer was lost"),
-        (hang, APITimeoutError, "no answer within 0.3 s"),
-        (drip, APITimeoutError, "no answer within 0.3 s"),
+        (send(gzip.compress(b"x")[:9], keep=False), APIConnectionError, "the response was lost"),
+        (hang_up, APIConnectionError, "the response was lost"),
+        (reset, APIConnectionError, "the response was lost"),
+        (half_an_answer(), APIConnectionError, "the response was lost"),
+        (hang, APITimeoutError, "no response within 0.3 s"),
+        (drip, APITimeoutError, "no response within 0.3 s"),
         (reply(200, b""), ResponseDecodeError, "it is empty"),
         (reply(200, b"<html>"), ResponseDecodeError, "no JSON (Expecting value at character 0)"),
         (reply(200, b"\xff"), ResponseDecodeError, "no JSON"),
@@ -414,7 +414,7 @@ async def test_the_timeout_does_not_reach_the_server() -> None:
     async with serve(hang) as server, client(server.url, timeout=0.2) as whereby:
         with pytest.raises(APITimeoutError, match="the server may have executed it all the same"):
             await whereby.request("POST", "/")
-        with pytest.raises(APITimeoutError, match=r"no answer within 0\.2 s$"):
+        with pytest.raises(APITimeoutError, match=r"no response within 0\.2 s$"):
             await whereby.request("GET", "/")
 
 
@@ -600,7 +600,7 @@ def test_the_client_shows_no_token() -> None:
     shown = repr(whereby)
     assert shown.startswith("WherebyClient(base_url='https://api.whereby.dev/v1', token=[secure], ")
     assert "100/100 points" in shown
-    slots = {name: getattr(whereby._core, name) for name in whereby._core.__slots__}
+    slots = {name: getattr(whereby._sender, name) for name in whereby._sender.__slots__}
     assert TOKEN not in shown + repr(vars(whereby)) + repr(slots) + str(slots["_token"])
 
 
@@ -612,7 +612,7 @@ def test_a_client_cannot_be_pickled(take: Callable[[object], object]) -> None:
         with pytest.raises(TypeError, match="make one in each process"):
             take(thing)
     with pytest.raises(TypeError):
-        take(whereby._core._token)
+        take(whereby._sender._token)
 
 
 # -- life ----------------------------------------------------------------------------------------
@@ -683,7 +683,7 @@ def test_one_client_in_two_loops(backend: str) -> None:
 
         for _ in range(3):
             anyio.run(main, backend=backend)
-        assert len(whereby._core._loops) == 1
+        assert len(whereby._sender._http) == 1
         anyio.run(whereby.aclose, backend=backend)
     assert fake.executed["meetings.list"] == 3
 
@@ -850,7 +850,7 @@ async def test_nothing_is_left_after_collection(close: bool) -> None:
         whereby = client(server.url)
         await whereby.request("GET", "/")
         assert whereby.meetings is whereby.meetings  # which know the client
-        gone = weakref.ref(whereby._core)
+        gone = weakref.ref(whereby._sender)
         if close:
             await whereby.aclose()
         del whereby

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -55,7 +56,7 @@ def test_contents(wheel: Path) -> None:
     for needed in ("py.typed", "_generated/models/meeting.py", "testing/document.json"):
         assert f"whereby_api_client/{needed}" in names
     needs = [line for line in told.splitlines() if line.startswith("Requires-Dist")]
-    always = {line.split()[1].partition(">")[0] for line in needs if "extra ==" not in line}
+    always = {re.split("[<>=]", line.split()[1])[0] for line in needs if "extra ==" not in line}
     assert always == {"httpx", "attrs", "anyio"}
 
 

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, ParamSpec, Self, TypeVar
 
 from ._generated.resources import Resources
-from ._http.core import Answer, Core, Options
-from ._http.transport import cost_of, is_repeatable
+from ._http.call_context import cost_of, is_repeatable
+from ._http.sender import Options, RawResponse, Sender
 from ._runtime import checks
 from ._runtime.codec import DecodeError, encode
 from ._runtime.resource import Call, Resource, anything
@@ -22,8 +22,7 @@ from .types import UNSET, Unset
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    import httpx
-
+    from ._http._httpx import httpx
     from .budget.point_budget import Priority
     from .files.access_links import LinkAnswer
 
@@ -51,7 +50,7 @@ class WherebyClient(Resources):
         timeout: seconds that one call may take on the wire, over all its attempts and the pauses
             between them. Waiting for points does not count. None: no limit.
         max_retries: how many more attempts a call gets. Only what can do no harm is repeated: after
-            a lost answer or a server error never one of the creating POSTs.
+            a lost response or a server error never one of the creating POSTs.
         max_wait: seconds that one call may wait for points. A call that would have to wait longer
             fails at once with BudgetTimeoutError. None: as long as it takes.
         transport: what sends the requests, in place of httpx's own connections. It is closed with
@@ -75,7 +74,7 @@ class WherebyClient(Resources):
         allow_insecure: bool = False,
     ) -> None:
         self._options = _options(timeout, max_retries, max_wait, "foreground")
-        self._core = Core(
+        self._sender = Sender(
             checks.token(token),
             base_url,
             PointBudget() if budget is None else budget,
@@ -83,17 +82,17 @@ class WherebyClient(Resources):
             allow_insecure=allow_insecure,
         )
         self._is_view = False
-        self._answers: list[Answer] | None = None
+        self._responses: list[RawResponse] | None = None
 
     @property
     def budget(self) -> PointBudget:
         """The points from which the calls of this client are paid."""
-        return self._core.budget
+        return self._sender.budget
 
     @property
     def base_url(self) -> str:
         """Where the API is, without a trailing slash."""
-        return self._core.base_url
+        return self._sender.base_url
 
     def with_options(
         self,
@@ -122,15 +121,15 @@ class WherebyClient(Resources):
                 old.max_wait if max_wait is UNSET else max_wait,
                 old.priority if priority is UNSET else priority,
             ),
-            self._answers,
+            self._responses,
         )
 
-    def _view(self, options: Options, answers: list[Answer] | None) -> Self:
+    def _view(self, options: Options, responses: list[RawResponse] | None) -> Self:
         view = object.__new__(type(self))
-        view._core = self._core
+        view._sender = self._sender
         view._options = options
         view._is_view = True
-        view._answers = answers
+        view._responses = responses
         return view
 
     async def with_response(
@@ -158,13 +157,13 @@ class WherebyClient(Resources):
             raise InvalidArgumentError(
                 "method: expected one of a client's methods, such as whereby.meetings.get"
             )
-        answers: list[Answer] = []
-        view = caller._view(caller._options, answers)
+        responses: list[RawResponse] = []
+        view = caller._view(caller._options, responses)
         bound = type(owner)(view) if isinstance(owner, Resource) else view
         parsed: T = await getattr(bound, method.__name__)(*args, **kwargs)
-        if not answers:
+        if not responses:
             raise InvalidArgumentError(f"method: {method.__name__} has not called the API")
-        last = answers[-1]
+        last = responses[-1]
         headers = Headers(last.headers.multi_items())
         return APIResponse(parsed, last.status_code, headers, last.request)
 
@@ -179,7 +178,7 @@ class WherebyClient(Resources):
         headers: Mapping[str, str] | None = None,
         cost: int | None = None,
     ) -> Any:
-        """Send what this package has no method for, and return the JSON of the answer.
+        """Send what this package has no method for, and return the JSON of the response.
 
         It takes the same way as every call: points, retries and errors.
 
@@ -193,7 +192,7 @@ class WherebyClient(Resources):
             cost: the points it costs; by default 1 for reads, 2 for DELETE and 3 for other writes.
 
         Returns:
-            The parsed JSON; None if the answer has no body.
+            The parsed JSON; None if the response has no body.
         """
         if files is not None and json is not UNSET:
             raise InvalidArgumentError("give either json or files, not both")
@@ -210,28 +209,28 @@ class WherebyClient(Resources):
             files=files,
             repeatable=is_repeatable(method),
         )
-        answer = await self._core.send(call, self._options, checks.headers(headers))
-        if self._answers is not None:
-            self._answers.append(answer)
-        return _parsed(call, answer) if answer.content else None
+        response = await self._sender.send(call, self._options, checks.headers(headers))
+        if self._responses is not None:
+            self._responses.append(response)
+        return _parsed(call, response) if response.content else None
 
     async def execute(self, call: Call[T]) -> T:
         """Send a call and return its parsed result: what the generated methods stand on."""
-        answer = await self._core.send(call, self._options)
-        if self._answers is not None:
-            self._answers.append(answer)
-        return call.parse(None) if call.empty else _parsed(call, answer)
+        response = await self._sender.send(call, self._options)
+        if self._responses is not None:
+            self._responses.append(response)
+        return call.parse(None) if call.empty else _parsed(call, response)
 
     def open_link(
         self, link: str, *, headers: Mapping[str, str] | None = None
     ) -> AbstractAsyncContextManager[LinkAnswer]:
         """Open an access link, to read the file piece by piece without storing it.
 
-            async with whereby.open_link(link.access_link) as answer:
-                async for chunk in answer: ...
+            async with whereby.open_link(link.access_link) as response:
+                async for chunk in response: ...
 
         A link leads to a storage host and not to the API: this costs no points, and the token stays
-        here. Nothing is repeated and every status is an answer: look at `answer.status_code`.
+        here. Nothing is repeated and every status is handed on: look at `response.status_code`.
         To get a whole file safely onto a disk, use `download`.
 
         Args:
@@ -239,19 +238,19 @@ class WherebyClient(Resources):
             headers: such as `Range`.
 
         Raises:
-            APIConnectionError: there is no answer, or only half of one.
+            APIConnectionError: there is no response, or only half of one.
         """
         return open_link(
-            self._core.storage(), link, checks.headers(headers), self._options.timeouts
+            self._sender.storage(), link, checks.headers(headers), self._options.timeouts
         )
 
     async def aclose(self) -> None:
         """Close the connections. Calls that are under way fail; closing twice is fine."""
         if not self._is_view:
-            await self._core.aclose()
+            await self._sender.aclose()
 
     async def __aenter__(self) -> Self:
-        self._core.check_open()
+        self._sender.check_open()
         return self
 
     async def __aexit__(
@@ -287,12 +286,12 @@ def _options(
     )
 
 
-def _parsed(call: Call[T], answer: Answer) -> T:
+def _parsed(call: Call[T], response: RawResponse) -> T:
     """Parse the body of a success."""
-    content = answer.content
+    content = response.content
     path = model = field = ""
     try:
-        if answer.is_broken:
+        if response.has_broken_encoding:
             problem = "its content encoding is broken"
         elif content:
             return call.parse(loads(content))
@@ -307,10 +306,10 @@ def _parsed(call: Call[T], answer: Answer) -> T:
     # Out here, so that no chain leads to an exception that holds the whole text.
     raise ResponseDecodeError(
         problem,
-        status_code=answer.status_code,
+        status_code=response.status_code,
         body=content,
-        headers=Headers(answer.headers.multi_items()),
-        request=answer.request,
+        headers=Headers(response.headers.multi_items()),
+        request=response.request,
         model=model,
         field=field,
         path=path,

@@ -4,9 +4,9 @@
     ├── InvalidArgumentError (also a ValueError)   refused before anything was sent
     ├── ClientClosedError                          the client was used after it was closed
     ├── BudgetTimeoutError                         the wait for points would exceed `max_wait`
-    ├── APIConnectionError                         no answer, or only half of one
+    ├── APIConnectionError                         no response, or only half of one
     │   └── APITimeoutError                        … within `timeout`
-    ├── APIStatusError                             an answer that is no success
+    ├── APIStatusError                             a response that is no success
     │   ├── BadRequestError                        400
     │   ├── AuthenticationError                    401
     │   ├── PermissionDeniedError                  403
@@ -26,7 +26,6 @@ All of them can be pickled and copied, and no text of theirs holds a secret.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -34,9 +33,6 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_MESSAGE_LENGTH: Final = 500
-_BODY_DEPTH: Final = 20
 
 # Response headers whose values can be a credential or a signed link.
 _SECRET_HEADERS: Final = frozenset({"authorization", "location", "set-cookie"})
@@ -137,7 +133,7 @@ class _RequestError(WherebyError):
 
 
 class APIConnectionError(_RequestError):
-    """No answer arrived, or only half of one: the call may or may not have had its effect."""
+    """No response arrived, or only half of one: the call may or may not have had its effect."""
 
 
 class APITimeoutError(APIConnectionError):
@@ -145,13 +141,13 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIStatusError(_RequestError):
-    """The server answered with something else than a success.
+    """The server responded with something else than a success.
 
     Attributes:
-        status_code: the status of the answer.
-        message: what the server said, cut to a sane length.
-        body: the parsed JSON of the answer; its text or bytes if it is no JSON.
-        headers: the headers of the answer.
+        status_code: the status of the response.
+        message: the server's text, cut to a sane length.
+        body: the parsed JSON of the response; its text or bytes if it is no JSON.
+        headers: the headers of the response.
         request: method and URL of the request.
     """
 
@@ -190,15 +186,26 @@ class NotFoundError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: the organization's points are used up."""
+    """429: the organization's points are used up.
 
-    @property
-    def retry_after(self) -> float | None:
-        """How many seconds to wait according to the server; None when it did not say."""
-        from .budget.headers import read_rate_limit
+    Attributes:
+        retry_after: seconds to wait according to the server; None when it did not say.
+    """
 
-        body = json.dumps(self.body).encode() if isinstance(self.body, dict) else None
-        return read_rate_limit(429, self.headers, body).retry_in
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status_code: int = 429,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        request: RequestInfo | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(
+            message, status_code=status_code, body=body, headers=headers, request=request
+        )
+        self.retry_after = retry_after
 
 
 class ServerError(APIStatusError):
@@ -206,15 +213,15 @@ class ServerError(APIStatusError):
 
 
 class ResponseDecodeError(_RequestError):
-    """The server reported success, but its answer could not be understood.
+    """The server reported success, but its response could not be understood.
 
     Attributes:
-        model: the model that the answer was read into; empty when it was no JSON at all.
+        model: the model that the response was read into; empty when it was no JSON at all.
         field: the field of that model which did not fit.
-        path: its place in the whole answer, such as `MeetingPage.results[3].endDate`.
-        status_code: the status of the answer.
-        headers: the headers of the answer.
-        body: the raw bytes of the answer. They can hold secrets: no `repr` shows them and pickle
+        path: its place in the whole response, such as `MeetingPage.results[3].endDate`.
+        status_code: the status of the response.
+        headers: the headers of the response.
+        body: the raw bytes of the response. They can hold secrets: no `repr` shows them and pickle
             leaves them behind.
         request: method and URL of the request.
     """
@@ -231,7 +238,7 @@ class ResponseDecodeError(_RequestError):
         field: str = "",
         path: str = "",
     ) -> None:
-        super().__init__(f"cannot understand the answer ({status_code}): {text}", request=request)
+        super().__init__(f"cannot understand the response ({status_code}): {text}", request=request)
         self.status_code = status_code
         self.headers = headers if isinstance(headers, Headers) else Headers((headers or {}).items())
         self.model = model
@@ -241,7 +248,7 @@ class ResponseDecodeError(_RequestError):
 
     @property
     def body(self) -> bytes:
-        """The raw bytes of the answer."""
+        """The raw bytes of the response."""
         return self._body.content
 
 
@@ -279,7 +286,7 @@ class DownloadError(WherebyError):
     """The storage host did not give the file; nothing is left of it.
 
     Attributes:
-        status_code: the status of its last answer; None if there was none.
+        status_code: the status of its last response; None if there was none.
     """
 
     def __init__(self, text: str, *, status_code: int | None = None) -> None:
@@ -301,14 +308,6 @@ class DownloadAllError(WherebyError):
         self.errors = errors
 
 
-_BY_STATUS: Final[dict[int, type[APIStatusError]]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    429: RateLimitError,
-}
-
 _ADVICE: Final = {
     401: "check the API key (token=, or WHEREBY_API_KEY)",
     403: "this API key may not do that",
@@ -317,63 +316,8 @@ _ADVICE: Final = {
 _NO_SUCCESS: Final = "only reads follow redirects; check base_url"
 
 
-def status_error(
-    status_code: int, headers: Headers, content: bytes, request: RequestInfo
-) -> APIStatusError:
-    """Make the right error of an answer that is no success."""
-    body = _error_body(content)
-    kind = _BY_STATUS.get(status_code) or (ServerError if status_code >= 500 else APIStatusError)
-    return kind(
-        _error_message(body),
-        status_code=status_code,
-        body=body,
-        headers=headers,
-        request=request,
-    )
-
-
 def _status_text(status_code: int) -> str:
     try:
         return f"{status_code} {HTTPStatus(status_code).phrase}"
     except ValueError:
         return str(status_code)
-
-
-def _error_body(content: bytes) -> Any:
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        return content
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    # What is nested beyond reason could be parsed but neither copied nor pickled.
-    return body if _is_shallow(body, _BODY_DEPTH) else text
-
-
-def _is_shallow(value: Any, depth: int) -> bool:
-    if isinstance(value, dict):
-        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value.values())
-    if isinstance(value, list):
-        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value)
-    return True
-
-
-def _error_message(body: Any) -> str:
-    """Find the server's own words: clients in the wild read `error`, `message`, or both."""
-    if isinstance(body, dict):
-        said = [body.get(name) for name in ("error", "message")]
-        said = [inner.get("message") if isinstance(inner, dict) else inner for inner in said]
-        texts = [text for text in said if isinstance(text, str) and text.strip()]
-        message = ": ".join(dict.fromkeys(texts)) or json.dumps(body, ensure_ascii=False)
-    elif isinstance(body, str):
-        message = body
-    elif isinstance(body, bytes):
-        message = body.decode(errors="replace")
-    else:
-        message = json.dumps(body, ensure_ascii=False)
-    # One line of printable text, so that an answer cannot forge lines in a log.
-    start = message[: 4 * _MESSAGE_LENGTH]
-    line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
-    return line if len(line) <= _MESSAGE_LENGTH else line[: _MESSAGE_LENGTH - 1] + "…"

@@ -12,8 +12,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Final
 
 import anyio
-import httpx
 
+from .._http._httpx import httpx
 from ..errors import (
     APIConnectionError,
     APITimeoutError,

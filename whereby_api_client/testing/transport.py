@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
-import httpx
 
+from .._http._httpx import httpx
 from .messages import Answer, Headers, Request
 
 if TYPE_CHECKING:

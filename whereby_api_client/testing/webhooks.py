@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import attrs
-import httpx
 
+from .._http._httpx import httpx
 from ..webhooks.signature import HEADER, sign
 from .clock import Clock, iso
 from .records import Meeting, Recording, Transcription

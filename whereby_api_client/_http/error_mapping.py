@@ -1,0 +1,146 @@
+"""Which error a failure becomes: an exception of httpx, or a status that is no success."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from ..budget.headers import read_rate_limit
+from ..errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    Headers,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestInfo,
+    ServerError,
+)
+from ._httpx import httpx
+from .call_context import CallContext
+from .retries import NEVER_SENT
+
+_MESSAGE_LENGTH: Final = 500
+_BODY_DEPTH: Final = 20
+
+# What can come out of httpx. Not `Exception`: a mistake in a caller's own transport should be seen.
+HTTPX_ERRORS: Final = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    OSError,
+    ValueError,
+)
+
+_BY_STATUS: Final[dict[int, type[APIStatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    429: RateLimitError,
+}
+
+
+def connection_error(
+    failure: Exception, detail: str, context: CallContext, request: RequestInfo
+) -> APIConnectionError:
+    """Return the error for an exception of httpx; `detail` is its text without secrets."""
+    line = " ".join(detail.split())[:200]
+    if isinstance(failure, NEVER_SENT):
+        text = f"no connection: {line}"
+    elif isinstance(failure, httpx.TransportError):
+        text = f"the response was lost: {line} ({type(failure).__name__}){_effect(context)}"
+    else:
+        text = f"{line} ({type(failure).__name__})"
+    return APIConnectionError(text, request=request)
+
+
+def timeout_error(
+    context: CallContext, timeout: float | None, request: RequestInfo
+) -> APITimeoutError:
+    """Return the error for a call that took too long."""
+    return APITimeoutError(f"no response within {timeout} s{_effect(context)}", request=request)
+
+
+def _effect(context: CallContext) -> str:
+    """Say what is known of the call's effect on the server."""
+    if not context.reached:
+        return "; the request did not reach the server"
+    return "" if context.repeatable else "; the server may have executed it all the same"
+
+
+def first_text(failure: BaseException | None) -> str:
+    """Return the first text in a chain of exceptions: trio's are often empty."""
+    depth = 0
+    while failure is not None and depth < 10:
+        if text := str(failure):
+            return text
+        failure, depth = failure.__cause__ or failure.__context__, depth + 1
+    return "no details"
+
+
+def status_error(
+    status_code: int, headers: Headers, content: bytes, request: RequestInfo
+) -> APIStatusError:
+    """Return the error for a response that is no success."""
+    body = _error_body(content)
+    if status_code == 429:
+        return RateLimitError(
+            _error_message(body),
+            status_code=status_code,
+            body=body,
+            headers=headers,
+            request=request,
+            retry_after=read_rate_limit(429, headers, content).retry_in,
+        )
+    kind = _BY_STATUS.get(status_code) or (ServerError if status_code >= 500 else APIStatusError)
+    return kind(
+        _error_message(body),
+        status_code=status_code,
+        body=body,
+        headers=headers,
+        request=request,
+    )
+
+
+def _error_body(content: bytes) -> Any:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return content
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    # What is nested beyond reason could be parsed but neither copied nor pickled.
+    return body if _is_shallow(body, _BODY_DEPTH) else text
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    if isinstance(value, dict):
+        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value.values())
+    if isinstance(value, list):
+        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value)
+    return True
+
+
+def _error_message(body: Any) -> str:
+    """Find the server's own words: clients in the wild read `error`, `message`, or both."""
+    if isinstance(body, dict):
+        values = [body.get(name) for name in ("error", "message")]
+        values = [inner.get("message") if isinstance(inner, dict) else inner for inner in values]
+        texts = [text for text in values if isinstance(text, str) and text.strip()]
+        message = ": ".join(dict.fromkeys(texts)) or json.dumps(body, ensure_ascii=False)
+    elif isinstance(body, str):
+        message = body
+    elif isinstance(body, bytes):
+        message = body.decode(errors="replace")
+    else:
+        message = json.dumps(body, ensure_ascii=False)
+    # One line of printable text, so that a response cannot forge lines in a log.
+    start = message[: 4 * _MESSAGE_LENGTH]
+    line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
+    return line if len(line) <= _MESSAGE_LENGTH else line[: _MESSAGE_LENGTH - 1] + "…"

@@ -1,0 +1,65 @@
+"""The request of a call: its headers and its body."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from json import dumps
+from typing import TYPE_CHECKING, Any, Final
+
+from .._version import __version__
+from ..errors import InvalidArgumentError
+from ..types import UNSET
+from ._httpx import httpx
+
+if TYPE_CHECKING:
+    from .._runtime.resource import Call
+
+_USER_AGENT: Final = (
+    f"whereby-api-client/{__version__} "
+    f"(python {sys.version_info.major}.{sys.version_info.minor}; httpx {httpx.__version__})"
+)
+
+_NO_BODY: Final = httpx.ByteStream(b"")
+
+
+def shared_headers(url: str, token: str, accept_encoding: str) -> httpx.Headers:
+    """Return the headers that all requests of a client share, Host included."""
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": accept_encoding,
+        "User-Agent": _USER_AGENT,
+        "Authorization": f"Bearer {token}",
+    }
+    return httpx.Request("GET", url, headers=headers).headers
+
+
+def make_request(
+    call: Call[Any], url: str, headers: httpx.Headers, extra_headers: Mapping[str, str] | None
+) -> httpx.Request:
+    """Return the request of a call; httpx writes a multipart body.
+
+    Raises:
+        InvalidArgumentError: the body cannot be written as JSON.
+    """
+    has_body = call.json is not UNSET or call.files is not None
+    if not has_body and not extra_headers and call.method in ("GET", "DELETE"):
+        # Most calls. With `stream=` httpx adds no headers of its own: ours are complete.
+        request = httpx.Request(call.method, url, headers=headers, stream=_NO_BODY)
+        request.read()  # for transports that look at `request.content`
+        return request
+    headers = httpx.Headers(headers)
+    if call.json is not UNSET:
+        headers["Content-Type"] = "application/json"
+    headers.update(extra_headers)
+    content = None if call.json is UNSET else _json_bytes(call.json)
+    return httpx.Request(call.method, url, headers=headers, content=content, files=call.files)
+
+
+def _json_bytes(value: Any) -> bytes:
+    try:
+        return dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        kind = type(error).__name__
+    # Out here, because those hold the value.
+    raise InvalidArgumentError(f"the body cannot be written as JSON ({kind})")
