@@ -1,7 +1,7 @@
 """Names of operations, made by rule from path, method and summary.
 
-So tomorrow's endpoint gets a name, too. The small tables are for what the rules make and nobody
-would say.
+A new endpoint gets its name by the same rule. The small tables hold names for what the rules would
+name badly.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from overrides.naming.known_operations import KNOWN_OPERATIONS
 from overrides.openapi.document import Operation, follow, is_page, items, mapping, text
-from overrides.spec._places import EVERY_OPERATION
 
 # Attributes that WherebyClient has anyway: a tag of that name would hide them.
 _TAKEN = "aclose base_url budget execute open_link request with_options with_response"
@@ -24,7 +24,7 @@ TAKEN_METHODS = frozenset({"create_and_wait", "download", "download_all", "wait"
 # "<METHOD> <path without parameter names>" -> method, where the rule reads badly. (Nothing yet.)
 METHOD_NAMES: dict[str, str] = {}
 
-# said in summaries, no part of a name
+# words of summaries that are no part of a name
 _SMALL_WORDS = frozenset(
     ("a", "all", "an", "by", "for", "from", "given", "in", "of", "on", "the", "this", "to", "with")
 )
@@ -32,21 +32,21 @@ _LONGEST_NAME = 5  # words; a longer summary is a sentence, not a name
 _VERBS = {"put": "set", "post": "create", "patch": "update", "delete": "delete"}
 
 
-def words(said: str) -> list[str]:
+def words(name: str) -> list[str]:
     """Split a name or a sentence into lower-case words: `roomName`, `room-name`, `Room name`."""
-    said = re.sub(r"'s?\b", "", said)
-    humps = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", said)
+    name = re.sub(r"'s?\b", "", name)
+    humps = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return [word.lower() for word in re.findall(r"[A-Za-z0-9]+", humps)]
 
 
-def snake(said: str) -> str:
+def snake(name: str) -> str:
     """Write a name like_this."""
-    return "_".join(words(said))
+    return "_".join(words(name))
 
 
-def pascal(said: str) -> str:
+def pascal(name: str) -> str:
     """Write a name LikeThis."""
-    return "".join(word.capitalize() for word in words(said))
+    return "".join(word.capitalize() for word in words(name))
 
 
 def singular(word: str) -> str:
@@ -60,9 +60,9 @@ def singular(word: str) -> str:
     return word[:-1]
 
 
-def singular_pascal(said: str) -> str:
+def singular_pascal(name: str) -> str:
     """Write the singular of a name LikeThis: `room-sessions` -> `RoomSession`."""
-    parts = words(said)
+    parts = words(name)
     return "".join(word.capitalize() for word in [*parts[:-1], *map(singular, parts[-1:])])
 
 
@@ -84,7 +84,7 @@ def tag_of(operation: Operation) -> str:
 
 
 def success(document: Any, operation: Operation) -> tuple[Any, str]:
-    """Return the schema of the first JSON answer that is a success, and where it is listed."""
+    """Return the schema of the first successful JSON response, and its status."""
     responses = mapping(operation.data.get("responses"))
     for status, response in sorted(items(responses)):
         if re.fullmatch(r"2(\d\d|XX)", status):
@@ -98,7 +98,7 @@ def success(document: Any, operation: Operation) -> tuple[Any, str]:
 
 def known_first(operations: Iterable[Operation]) -> list[Operation]:
     """Put the operations that have their names already before newcomers that could take them."""
-    return sorted(operations, key=lambda operation: operation.pointer not in EVERY_OPERATION)
+    return sorted(operations, key=lambda operation: operation.pointer not in KNOWN_OPERATIONS)
 
 
 def method_names(document: Any, operations: Iterable[Operation]) -> dict[str, tuple[str, str]]:
@@ -139,7 +139,7 @@ def _candidates(document: Any, operation: Operation, tag: str) -> Iterable[str]:
 
 def _by_rule(document: Any, operation: Operation, tag: str) -> str:
     method, extra = operation.method, literals(operation)[1:]
-    one = bool(operation.segments) and "{" in operation.segments[-1]
+    on_item = bool(operation.segments) and "{" in operation.segments[-1]
     if method == "get":
         schema, _ = success(document, operation)
         if extra:
@@ -148,9 +148,9 @@ def _by_rule(document: Any, operation: Operation, tag: str) -> str:
         if is_page(schema):
             return "list"
         return "get_all" if mapping(schema).get("type") == "array" else "get"
-    if not extra and not (method == "post" and one):
+    if not extra and not (method == "post" and on_item):
         if method == "delete":
-            return "delete" if one else "delete_all"
+            return "delete" if on_item else "delete_all"
         if method == "put" and "patch" in mapping(_item(document, operation)):
             return "replace"
         return {"post": "create", "put": "update", "patch": "update"}.get(method, method)
@@ -161,20 +161,20 @@ def _item(document: Any, operation: Operation) -> Any:
     return mapping(mapping(document).get("paths")).get(operation.path)
 
 
-def _without_tag(said: list[str], tag: str) -> list[str]:
+def _without_tag(parts: list[str], tag: str) -> list[str]:
     known = {singular(word) for word in words(tag)}
-    return [word for word in said if singular(word) not in known]
+    return [word for word in parts if singular(word) not in known]
 
 
 def _from_summary(operation: Operation, tag: str) -> str:
-    said = [w for w in words(text(operation.data.get("summary"))) if w not in _SMALL_WORDS]
-    said = _without_tag(said, tag)
-    return "_".join(said) if 1 <= len(said) <= _LONGEST_NAME else ""
+    summary = words(text(operation.data.get("summary")))
+    parts = _without_tag([word for word in summary if word not in _SMALL_WORDS], tag)
+    return "_".join(parts) if 1 <= len(parts) <= _LONGEST_NAME else ""
 
 
 def _from_segment(operation: Operation, tag: str) -> str:
     last = next(iter(literals(operation)[:0:-1]), "")
-    said = _without_tag(words(last), tag) or words(last)
+    parts = _without_tag(words(last), tag) or words(last)
     if operation.method == "post":  # `bulk-delete`: a POST's last segment is what it does
-        return "_".join(said) or "post"
-    return "_".join([_VERBS.get(operation.method, operation.method), *said])
+        return "_".join(parts) or "post"
+    return "_".join([_VERBS.get(operation.method, operation.method), *parts])

@@ -1,7 +1,7 @@
-"""Names of classes, for the objects and enums that the document writes inline.
+"""Schema names: classes for the objects and enums that the OpenAPI document writes inline.
 
-Whatever is written inline has no name, and the generator would invent one. Here it gets the name
-of what it belongs to, and a place in the components.
+An inline schema has no name, and the generator would invent one. Here it gets the name of what it
+belongs to, and moves to the components.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from overrides.engine import Patch
+from overrides.naming.known_operations import KNOWN_OPERATIONS
 from overrides.naming.operations import known_first, literals, pascal, singular_pascal, tag_of
 from overrides.openapi.document import (
     Json,
@@ -34,9 +34,11 @@ from overrides.openapi.document import (
     sequence,
     text,
 )
-from overrides.spec._places import EVERY_OPERATION
 
-# operationId -> the class of what it gives back, where the rule reads badly.
+if TYPE_CHECKING:
+    from overrides.engine import Patch
+
+# operationId -> the class of its response, where the rule reads badly.
 RESULT_NAMES = {
     # the text says "details for a participant"; the rule's name is the list's item
     "insights.get_participant": "ParticipantDetails",
@@ -68,9 +70,9 @@ def class_name(name: str) -> str:
 
 
 def result_name(operation: Operation, tag: str, method: str) -> str:
-    """Name what an operation gives back, or what the page or array holds that it gives back."""
-    if said := RESULT_NAMES.get(f"{tag}.{method}"):
-        return said
+    """Name the model of a response, or of the items of its page or array."""
+    if name := RESULT_NAMES.get(f"{tag}.{method}"):
+        return name
     extra = literals(operation)[1:]
     if operation.method == "get" and extra:
         last = singular_pascal(extra[-1])
@@ -103,7 +105,7 @@ def error_name(status: str) -> str:
 
 
 def without_texts(schema: Any) -> Any:
-    """Return a schema without what only a reader sees, to tell whether two mean the same."""
+    """Return a schema without its texts, to compare what two schemas mean."""
     if isinstance(schema, list):
         return [without_texts(part) for part in schema]
     if not isinstance(schema, dict):
@@ -118,7 +120,7 @@ def without_texts(schema: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Spot:
+class UnnamedSchema:
     """A schema that the generator would have to invent a class name for."""
 
     pointer: str
@@ -127,47 +129,47 @@ class Spot:
 
     @property
     def is_enum(self) -> bool:
-        """Tell whether it is an enum; otherwise it is an object."""
+        """Return whether it is an enum; otherwise it is an object."""
         return "enum" in self.schema
 
 
-def nameless(document: Any) -> list[Spot]:
+def unnamed_schemas(document: Any) -> list[UnnamedSchema]:
     """Return every enum and object without a name, children before their parents.
 
     What is written in the components comes first: who is named first gets the better name.
     """
     components = mapping(mapping(document).get("components"))
-    spots: list[Spot] = []
+    unnamed: list[UnnamedSchema] = []
     for name, schema in sorted(items(components.get("schemas"))):
         # the component itself has a name; what is written inside it has none
         pointer = join("/components/schemas", name)
         listed = mapping(schema).get("items")
-        spots += _spots(listed, join(pointer, "items"), (f"{name}Item",))
+        unnamed += _unnamed(listed, join(pointer, "items"), (f"{name}Item",))
         rest = {key: part for key, part in items(schema) if key != "items"}
-        spots += _inside(rest, pointer, (name,))
+        unnamed += _inside(rest, pointer, (name,))
     for kind in ("responses", "requestBodies"):
         for name, holder in sorted(items(components.get(kind))):
-            spots += _in_media(holder, join("/components", kind, name), (pascal(name),))
+            unnamed += _in_media(holder, join("/components", kind, name), (pascal(name),))
     for operation in known_first(operations(document)):
-        spots += _in_operation(operation)
+        unnamed += _in_operation(operation)
     for parameter in sorted(parameters(document), key=_is_newcomer):
-        spots += _in_parameter(parameter)
-    return spots
+        unnamed += _in_parameter(parameter)
+    return unnamed
 
 
 def _is_newcomer(parameter: Parameter) -> bool:
-    return parameter.operation is not None and parameter.operation.pointer not in EVERY_OPERATION
+    return parameter.operation is not None and parameter.operation.pointer not in KNOWN_OPERATIONS
 
 
-def _in_operation(operation: Operation) -> Iterator[Spot]:
+def _in_operation(operation: Operation) -> Iterator[UnnamedSchema]:
     tag, _, method = text(operation.data.get("operationId")).partition(".")
     call = singular_pascal(tag) + pascal(method)
     for kind, media in items(mapping(operation.data.get("requestBody")).get("content")):
-        place = join(operation.pointer, "requestBody", "content", kind, "schema")
+        pointer = join(operation.pointer, "requestBody", "content", kind, "schema")
         name = f"{call}Request" if "json" in kind else f"{call}Upload"
         schema = mapping(media).get("schema")
-        yield from _inside(schema, place, (request_stem(tag, method), name))
-        yield from _itself(schema, place, (name,))
+        yield from _inside(schema, pointer, (request_stem(tag, method), name))
+        yield from _itself(schema, pointer, (name,))
     for status, response in items(operation.data.get("responses")):
         names = (error_name(status), call + error_name(status))
         if status.startswith("2"):
@@ -175,48 +177,48 @@ def _in_operation(operation: Operation) -> Iterator[Spot]:
         yield from _in_media(response, join(operation.pointer, "responses", status), names)
 
 
-def _in_media(holder: Any, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+def _in_media(holder: Any, pointer: str, names: tuple[str, ...]) -> Iterator[UnnamedSchema]:
     for kind, media in items(mapping(holder).get("content")):
         schema = mapping(media).get("schema")
-        place = join(pointer, "content", kind, "schema")
+        inner = join(pointer, "content", kind, "schema")
         if is_page(schema):
-            yield from _in_page(mapping(schema), place, names)
+            yield from _in_page(mapping(schema), inner, names)
         else:
-            yield from _spots(schema, place, names)
+            yield from _unnamed(schema, inner, names)
 
 
-def _in_page(page: Json, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+def _in_page(page: Json, pointer: str, names: tuple[str, ...]) -> Iterator[UnnamedSchema]:
     item = mapping(page["properties"]["results"].get("items"))
     if "$ref" in item:
         names = (text(item["$ref"]).rpartition("/")[2], *names)
-    yield from _spots(item, join(pointer, "properties", "results", "items"), names)
+    yield from _unnamed(item, join(pointer, "properties", "results", "items"), names)
     pages = tuple(f"{name}Page" for name in names)
     rest = {**page, "properties": {**page["properties"], "results": {}}}
     yield from _inside(rest, pointer, pages)
     yield from _itself(page, pointer, pages)
 
 
-def _in_parameter(parameter: Parameter) -> Iterator[Spot]:
+def _in_parameter(parameter: Parameter) -> Iterator[UnnamedSchema]:
     schema = mapping(parameter.data.get("schema"))
-    said = pascal(text(parameter.data.get("name")))
+    wire = pascal(text(parameter.data.get("name")))
     own = singular_pascal(tag_of(parameter.operation)) if parameter.operation else ""
-    names = (f"{said}Filter", f"{own}{said}Filter") if is_object(schema) else (f"{own}{said}",)
-    yield from _spots(schema, join(parameter.pointer, "schema"), names)
+    names = (f"{wire}Filter", f"{own}{wire}Filter") if is_object(schema) else (f"{own}{wire}",)
+    yield from _unnamed(schema, join(parameter.pointer, "schema"), names)
 
 
-def _spots(schema: Any, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
-    """Iterate over a schema's nameless descendants, and then itself."""
+def _unnamed(schema: Any, pointer: str, names: tuple[str, ...]) -> Iterator[UnnamedSchema]:
+    """Iterate over a schema's unnamed descendants, and then itself."""
     yield from _inside(schema, pointer, names)
     yield from _itself(schema, pointer, names)
 
 
-def _itself(schema: Any, pointer: str, names: tuple[str, ...]) -> Iterator[Spot]:
+def _itself(schema: Any, pointer: str, names: tuple[str, ...]) -> Iterator[UnnamedSchema]:
     if isinstance(schema, dict) and "$ref" not in schema and _needs_name(schema):
-        yield Spot(pointer, schema, names)
+        yield UnnamedSchema(pointer, schema, names)
 
 
-def _inside(schema: Any, pointer: str, stems: tuple[str, ...]) -> Iterator[Spot]:
-    """Iterate over a schema's nameless descendants, called after the stems."""
+def _inside(schema: Any, pointer: str, stems: tuple[str, ...]) -> Iterator[UnnamedSchema]:
+    """Iterate over a schema's unnamed descendants, called after the stems."""
     if not isinstance(schema, dict) or "$ref" in schema:
         return
 
@@ -225,17 +227,17 @@ def _inside(schema: Any, pointer: str, stems: tuple[str, ...]) -> Iterator[Spot]
 
     for key, child in items(schema.get("properties")):
         ending = singular_pascal(key) if has_type(child, "array") else pascal(key)
-        yield from _spots(child, join(pointer, "properties", key), called(ending))
+        yield from _unnamed(child, join(pointer, "properties", key), called(ending))
     # an array is called in the singular already
-    yield from _spots(schema.get("items"), join(pointer, "items"), stems)
+    yield from _unnamed(schema.get("items"), join(pointer, "items"), stems)
     extra = schema.get("additionalProperties")
-    yield from _spots(extra, join(pointer, "additionalProperties"), called("Value"))
+    yield from _unnamed(extra, join(pointer, "additionalProperties"), called("Value"))
     for key in ("anyOf", "oneOf"):
         kinds = [part for part in sequence(schema.get(key)) if mapping(part).get("type") != "null"]
         for at, part in enumerate(sequence(schema.get(key))):
             title = pascal(text(mapping(part).get("title"))) or f"Option{at + 1}"
             names = stems if len(kinds) == 1 else called(title)
-            yield from _spots(part, join(pointer, key, at), names)
+            yield from _unnamed(part, join(pointer, key, at), names)
     for at, part in enumerate(sequence(schema.get("allOf"))):
         # the parts of an allOf become one class: only what is inside them needs names
         yield from _inside(part, join(pointer, "allOf", at), stems)
@@ -249,34 +251,36 @@ def _needs_name(schema: Json) -> bool:
     return is_object(schema) or bool(parts and not wrapper)
 
 
-# what belongs to the place that uses a schema, and not to the schema
-_OF_THE_PLACE = frozenset(
+# what belongs to the use of a schema, and not to the schema itself
+_BESIDE_REFERENCE = frozenset(
     ("default", "deprecated", "nullable", "readOnly", "writeOnly", "x-room-name", "x-secret")
 )
 
 
-def give_name(patch: Patch, spot: Spot) -> None:
-    """Move a schema to the components and leave a reference, with what belongs to the place."""
-    kept = {key: value for key, value in spot.schema.items() if key in _OF_THE_PLACE}
-    schema = {key: value for key, value in spot.schema.items() if key not in {*kept, "title"}}
-    nullable = is_nullable(spot.schema)
+def name_schema(patch: Patch, unnamed: UnnamedSchema) -> None:
+    """Move a schema to the components and leave a reference, with what belongs to its use."""
+    kept = {key: value for key, value in unnamed.schema.items() if key in _BESIDE_REFERENCE}
+    schema = {key: value for key, value in unnamed.schema.items() if key not in {*kept, "title"}}
+    nullable = is_nullable(unnamed.schema)
     if nullable:
         _forbid_null(schema)
     kept.pop("nullable", None)
-    # beside the only schema of an answer or a body nobody would read a text
-    whole = re.search(r"/content/[^/]*~1[^/]*/schema$", spot.pointer)
+    # nobody would read a text beside the only schema of a response or a body
+    whole = re.search(r"/content/[^/]*~1[^/]*/schema$", unnamed.pointer)
     if "description" in schema and not whole:
         kept["description"] = schema["description"]
-    name = _free_name(patch, spot, schema)
+    name = _free_name(patch, unnamed, schema)
     ref = f"#/components/schemas/{name}"
-    patch.name(spot.pointer, name, schema, reference(patch.document, ref, kept, nullable=nullable))
+    patch.name(
+        unnamed.pointer, name, schema, reference(patch.document, ref, kept, nullable=nullable)
+    )
 
 
-def _free_name(patch: Patch, spot: Spot, schema: Json) -> str:
+def _free_name(patch: Patch, unnamed: UnnamedSchema, schema: Json) -> str:
     known = mapping(patch.get("/components/schemas"))
-    said = [CLASS_NAMES.get(spot.names[0]), *spot.names]
-    numbered = (f"{spot.names[-1]}{number}" for number in itertools.count(2))
-    candidates = map(class_name, itertools.chain(filter(None, said), numbered))
+    plain = [CLASS_NAMES.get(unnamed.names[0]), *unnamed.names]
+    numbered = (f"{unnamed.names[-1]}{number}" for number in itertools.count(2))
+    candidates = map(class_name, itertools.chain(filter(None, plain), numbered))
     return next(
         name
         for name in candidates
@@ -285,7 +289,7 @@ def _free_name(patch: Patch, spot: Spot, schema: Json) -> str:
 
 
 def _forbid_null(schema: Json) -> None:
-    """Take null out: the place allows it, the named schema is the thing itself."""
+    """Take null out: the use of the schema allows it, not the schema itself."""
     if isinstance(schema.get("type"), list):
         kinds = [kind for kind in schema["type"] if kind != "null"]
         schema["type"] = kinds[0] if len(kinds) == 1 else kinds

@@ -8,7 +8,7 @@ description stays at the property, too (in an `allOf`, because in 3.0 nothing ma
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.naming.schemas import give_name, nameless
+from overrides.naming.schemas import name_schema, unnamed_schemas
 from overrides.openapi.document import sequence
 
 DEFECT = "enums have no names"
@@ -28,13 +28,13 @@ AFTER = ("*",)
 
 def cure(patch: Patch) -> None:
     """Name every enum whose values are all texts, or all numbers."""
-    for spot in nameless(patch.document):
-        if not spot.is_enum:
+    for unnamed in unnamed_schemas(patch.document):
+        if not unnamed.is_enum:
             continue
-        values = [value for value in sequence(spot.schema["enum"]) if value is not None]
+        values = [value for value in sequence(unnamed.schema["enum"]) if value is not None]
         kinds = {type(value) for value in values}
         if kinds in ({str}, {int}):
-            give_name(patch, spot)
+            name_schema(patch, unnamed)
         else:
             expected = "values that are all texts or all whole numbers"
-            patch.drifted(spot.pointer, expected=expected, found=spot.schema["enum"])
+            patch.drifted(unnamed.pointer, expected=expected, found=unnamed.schema["enum"])

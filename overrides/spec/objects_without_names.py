@@ -9,7 +9,7 @@ names like `PostMeetingsBodyRecordingDestination`. Here they become components: 
 from __future__ import annotations
 
 from overrides.engine import Patch
-from overrides.naming.schemas import give_name, nameless
+from overrides.naming.schemas import name_schema, unnamed_schemas
 from overrides.spec._places import EVERY_OPERATION
 
 DEFECT = "objects have no names"
@@ -28,11 +28,11 @@ AFTER = ("*", "enums_without_names")
 
 def cure(patch: Patch) -> None:
     """Name every object, the inner ones first."""
-    for spot in nameless(patch.document):
-        if spot.is_enum:
+    for unnamed in unnamed_schemas(patch.document):
+        if unnamed.is_enum:
             continue
-        properties = spot.schema.get("properties", {})
+        properties = unnamed.schema.get("properties", {})
         if isinstance(properties, dict):
-            give_name(patch, spot)
+            name_schema(patch, unnamed)
         else:
-            patch.drifted(spot.pointer, expected="properties by name", found=properties)
+            patch.drifted(unnamed.pointer, expected="properties by name", found=properties)

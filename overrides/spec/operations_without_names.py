@@ -1,8 +1,8 @@
 """Operations have no `operationId` and no tags.
 
 They get `<tag>.<method>`, which is how callers write them: `whereby.meetings.list()`. The rules are
-in `overrides/naming.py`. Names that Whereby may give one day are replaced by ours, and kept in the
-ledger: what callers write must not change with them.
+in `overrides/naming/operations.py`. Names that Whereby may give one day are replaced by ours, and
+kept in the ledger: what callers write must not change with them.
 """
 
 from __future__ import annotations

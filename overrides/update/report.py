@@ -216,6 +216,6 @@ def renamed(old: Json, new: Json) -> list[str]:
             method = was.partition(".")[2]
             found.append(
                 f"whereby.{was} ({key}) would become whereby.{now}. To keep its name, write "
-                f'"{key}": "{method}" into METHOD_NAMES in overrides/naming.py'
+                f'"{key}": "{method}" into METHOD_NAMES in overrides/naming/operations.py'
             )
     return found
