@@ -21,7 +21,7 @@ from whereby_api_client import (
     WherebyClient,
     WherebyError,
 )
-from whereby_api_client.jobs import DONE, FAILED
+from whereby_api_client.jobs import _DONE, _FAILED
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.webhooks import (
     WebhookSender,
@@ -47,8 +47,8 @@ def client(fake: FakeWhereby, limit: int | None = None, **options: Any) -> Where
     return fake.client(budget=PointBudget(limit, clock=anyio.current_time), **options)
 
 
-def looks(fake: FakeWhereby, operation: str = "transcriptions.get") -> list[float]:
-    """Return when the job was looked at."""
+def polls(fake: FakeWhereby, operation: str = "transcriptions.get") -> list[float]:
+    """Return when the job was polled."""
     return [received.time for received in fake.calls(operation)]
 
 
@@ -59,18 +59,18 @@ async def test_ready_at_once() -> None:
     async with client(fake) as whereby:
         found = await whereby.transcriptions.wait(made.transcription_id)
     assert (found.transcription_id, found.state) == (made.transcription_id, "ready")
-    assert len(looks(fake)) == 1
+    assert len(polls(fake)) == 1
 
 
 async def test_growing_intervals() -> None:
-    """Look at a job less and less often, at least every 30 s, until it is done."""
+    """Poll a job less and less often, at least every 30 s, until it is done."""
     fake = fake_whereby()
     made = fake.add_transcription(job_time=200)
     start = anyio.current_time()
     async with client(fake) as whereby:
         found = await whereby.transcriptions.wait(made.transcription_id)
     assert found.state == "ready"
-    times = [time - start for time in looks(fake)]
+    times = [time - start for time in polls(fake)]
     pauses = [after - before for before, after in itertools.pairwise(times)]
     assert pauses[:4] == pytest.approx([1, 1.5, 2.25, 3.375])
     assert pauses == sorted(pauses)
@@ -104,7 +104,7 @@ async def test_create_and_wait() -> None:
 
 
 async def test_failed() -> None:
-    """Stop when the job fails, and say why with the words of the answer."""
+    """Stop when the job fails, and say why with the words of the response."""
     fake = fake_whereby(job_time=45)
     fake.fail_jobs()
     recording = fake.add_recording()
@@ -128,7 +128,7 @@ async def test_failed() -> None:
             assert str(caught.value).endswith(f"{failed.transcription_id} is failed: {reason}")
 
 
-@pytest.mark.parametrize("state", sorted(DONE))
+@pytest.mark.parametrize("state", sorted(_DONE))
 async def test_words_for_done(state: str) -> None:
     """Understand every usual word for a job that is done."""
     fake = fake_whereby()
@@ -137,7 +137,7 @@ async def test_words_for_done(state: str) -> None:
         assert (await whereby.summaries.wait(made.summary_id)).state == state
 
 
-@pytest.mark.parametrize("state", sorted(FAILED))
+@pytest.mark.parametrize("state", sorted(_FAILED))
 async def test_words_for_failed(state: str) -> None:
     """Understand every usual word for a job that has failed."""
     fake = fake_whereby()
@@ -192,8 +192,8 @@ async def test_errors_travel() -> None:
     assert issubclass(JobError, WherebyError)
 
 
-async def test_passing_trouble() -> None:
-    """Go on looking while the API cannot be reached, and tell of it only when time is over."""
+async def test_transient_errors() -> None:
+    """Go on polling while the API cannot be reached, and tell of it only when time is over."""
     fake = fake_whereby()
     made = fake.add_transcription(job_time=60)
     fake.fail("transcriptions.get", status=503, times=4)
@@ -208,7 +208,7 @@ async def test_passing_trouble() -> None:
     assert "bad gateway" in caught.value.__notes__[0]
 
 
-async def test_lasting_trouble() -> None:
+async def test_lasting_errors() -> None:
     """Pass on at once what will not pass: no such job, no permission."""
     fake = fake_whereby()
     made = fake.add_transcription(job_time=60)
@@ -218,11 +218,11 @@ async def test_lasting_trouble() -> None:
         fake.fail("transcriptions.get", status=403)
         with pytest.raises(PermissionDeniedError):
             await whereby.transcriptions.wait(made.transcription_id)
-    assert len(looks(fake)) == 2
+    assert len(polls(fake)) == 2
 
 
-async def test_hanging_look() -> None:
-    """Give up in time although the API does not answer a look at all."""
+async def test_hanging_poll() -> None:
+    """Give up in time although the API does not respond to a poll at all."""
     fake = fake_whereby()
     made = fake.add_transcription()
     fake.fail("transcriptions.get", delay=10_000, times=None)
@@ -256,7 +256,7 @@ async def test_background_priority() -> None:
 
 
 async def test_no_points_within_max_wait() -> None:
-    """Take a look for which there are no points for one that has failed: the next one may do."""
+    """Take a poll without points for a failed one: the next may have them."""
     fake = fake_whereby(limit=10)
     made = fake.add_transcription(job_time=30)
     async with client(fake, 10, max_wait=0) as whereby:
@@ -275,11 +275,11 @@ async def test_odd_timeouts(timeout: Any) -> None:
             await whereby.transcriptions.wait(5)  # type: ignore[arg-type]
 
 
-# ------------------------------------------------------------------------------- short cuts
+# ------------------------------------------------------------------------------- early wake-up
 
 
 async def test_an_event_ends_the_pause() -> None:
-    """Look at once when Whereby tells that the job is done, and not before."""
+    """Poll at once when Whereby tells that the job is done, and not before."""
     fake = fake_whereby()
     hooks = Webhooks(SECRET)
     sender = WebhookSender("https://service.test/", SECRET, app=hooks)
@@ -324,7 +324,7 @@ async def test_an_event_tells_why() -> None:
 
 
 async def test_an_event_that_is_early() -> None:
-    """Look more often again when an event was ahead of the API."""
+    """Poll more often again when an event was ahead of the API."""
     fake = fake_whereby()
     hooks = Webhooks(SECRET)
     sender = WebhookSender("https://service.test/", SECRET, app=hooks)
@@ -342,7 +342,7 @@ async def test_an_event_that_is_early() -> None:
 
 
 async def test_without_events() -> None:
-    """Find out by looking when no event comes, or only such as do not matter."""
+    """Find out by polling when no event comes, or only such as do not matter."""
     fake = fake_whereby()
     hooks = Webhooks(SECRET)
     sender = WebhookSender("https://service.test/", SECRET, app=hooks)
@@ -356,5 +356,5 @@ async def test_without_events() -> None:
     async with client(fake) as whereby, anyio.create_task_group() as tasks:
         tasks.start_soon(tell)
         await whereby.transcriptions.wait(made.transcription_id, webhooks=hooks)
-    assert len(looks(fake)) < 15
+    assert len(polls(fake)) < 15
     assert hooks._watches == {}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ._http._httpx import httpx
     from .budget.point_budget import Priority
-    from .files.access_links import LinkAnswer
+    from .files.access_links import LinkResponse
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -223,7 +223,7 @@ class WherebyClient(Resources):
 
     def open_link(
         self, link: str, *, headers: Mapping[str, str] | None = None
-    ) -> AbstractAsyncContextManager[LinkAnswer]:
+    ) -> AbstractAsyncContextManager[LinkResponse]:
         """Open an access link, to read the file piece by piece without storing it.
 
             async with whereby.open_link(link.access_link) as response:

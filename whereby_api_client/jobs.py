@@ -1,4 +1,4 @@
-"""Waiting for jobs: transcriptions and summaries are asked for first and ready later."""
+"""Waiting for jobs: transcriptions and summaries are created first and ready later."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT: Final = 3600.0
 
-# Seconds between two looks at a job: the first pause, how it grows, and the longest one.
-FIRST_PAUSE: Final = 1.0
-GROWTH: Final = 1.5
-LONGEST_PAUSE: Final = 30.0
+# Seconds between two polls: the first interval, how it grows, and the longest one.
+_FIRST_INTERVAL: Final = 1.0
+_INTERVAL_GROWTH: Final = 1.5
+_LONGEST_INTERVAL: Final = 30.0
 
-# The document lists `ready`, `failed` and `in_progress` for a transcription and shows `completed`
-# for a summary. Whatever else a job may say one day is taken for "not yet": better to wait in vain
-# than to hand out something half done.
-DONE: Final = frozenset({"ready", "completed", "complete", "done", "finished", "succeeded"})
-FAILED: Final = frozenset({"failed", "failure", "error", "cancelled", "canceled", "aborted"})
+# The OpenAPI document lists `ready`, `failed` and `in_progress` for a transcription and shows
+# `completed` for a summary. Any other state means "not yet": better to wait in vain than to return
+# something half done.
+_DONE: Final = frozenset({"ready", "completed", "complete", "done", "finished", "succeeded"})
+_FAILED: Final = frozenset({"failed", "failure", "error", "cancelled", "canceled", "aborted"})
 
-# Where a failed job may say why; no answer documents it, only the webhook does (`error`).
-_REASONS: Final = ("error", "reason", "failureReason", "errorMessage", "message")
+# Fields in which a failed job may say why: undocumented in responses, `error` in the webhook.
+_REASON_FIELDS: Final = ("error", "reason", "failureReason", "errorMessage", "message")
 
-# A look that fails like this says nothing about the job.
-_PASSING: Final = (APIConnectionError, ServerError, RateLimitError, BudgetTimeoutError)
+# A poll that fails like this says nothing about the job.
+_TRANSIENT: Final = (APIConnectionError, ServerError, RateLimitError, BudgetTimeoutError)
 
 
 class Job(Protocol):
-    """What the items of a resource that can be waited for have in common."""
+    """What the models of all resources that can be waited for have in common."""
 
     @property
     def state(self) -> str:
-        """How far the job is."""
+        """The state of the job."""
         ...
 
     @property
     def additional_properties(self) -> dict[str, Any]:
-        """The fields that the document does not know."""
+        """The fields that the OpenAPI document does not know."""
         ...
 
 
@@ -64,7 +64,7 @@ JobT = TypeVar("JobT", bound=Job)
 
 
 class Waitable(Resource, ABC, Generic[JobT]):
-    """Base of the generated classes whose `get` answers something with a `state`."""
+    """Base of the generated classes whose `get` returns a model with a `state`."""
 
     __slots__ = ()
 
@@ -83,76 +83,76 @@ class Waitable(Resource, ABC, Generic[JobT]):
     ) -> JobT:
         """Wait until the job is done, and return it.
 
-        It is looked at in intervals that grow from 1 to 30 seconds, at 1 point each, with
-        background priority: other calls go first. Looks that fail because the API cannot be reached
-        are repeated as long as there is time.
+        The job is polled at intervals that grow from 1 to 30 seconds, for 1 point each, with
+        background priority: other calls go first. A poll that fails because the API cannot be
+        reached is repeated as long as there is time.
 
         Args:
             job_id: what to wait for.
             timeout: seconds to wait, waiting for points included; None: for ever.
-            webhooks: where this process receives Whereby's events: one that mentions the job ends
-                the pause at once. Without it, and when no event comes, it takes a little longer.
+            webhooks: where this process receives Whereby's events. An event that mentions the job
+                wakes the wait up early.
 
         Raises:
-            JobFailedError: the job has failed; the text and `reason` say why.
-            JobTimeoutError: the time is over.
-            APIStatusError: the API refuses to tell, for example because there is no such job.
+            JobFailedError: the job has failed; `reason` says why, if Whereby does.
+            JobTimeoutError: the job was not done within `timeout`.
+            APIStatusError: the API refuses the poll, for example because there is no such job.
         """
         checks.seconds("timeout", timeout)
         if not isinstance(job_id, str):
-            raise InvalidArgumentError("job_id: expected a str")
-        patient = type(self)(self._caller.with_options(priority="background"))
-        look = _Look[JobT](job_id, self._id_name.removesuffix("_id"))
+            raise InvalidArgumentError(f"job_id: must be a str, got a {type(job_id).__name__}")
+        background = type(self)(self._caller.with_options(priority="background"))
+        poller = _Poller[JobT](job_id, self._id_name.removesuffix("_id"))
         with contextlib.ExitStack() as stack:
             watch = stack.enter_context(webhooks.watch(job_id)) if webhooks is not None else None
             with anyio.move_on_after(timeout):
-                while not await look.at(patient):
-                    await look.pause(watch)
-                return look.result(watch)
-        raise look.too_late(timeout)
+                while not await poller.poll(background):
+                    await poller.pause(watch)
+                return poller.result(watch)
+        raise poller.timeout_error(timeout)
 
 
-class _Look(Generic[JobT]):
-    """What is known of a job, and when to look again."""
+class _Poller(Generic[JobT]):
+    """The latest state of a job, and the interval to the next poll."""
 
     def __init__(self, job_id: str, name: str) -> None:
         self._job_id = job_id
         self._name = name
         self._job: JobT | None = None
-        self._trouble: WherebyError | None = None
-        self._pause = FIRST_PAUSE
+        self._last_error: WherebyError | None = None
+        self._interval = _FIRST_INTERVAL
 
     @property
     def _state(self) -> str:
-        # null is let through by the models even where the document does not mention it
+        # The models let null through even where the OpenAPI document does not mention it.
         return getattr(self._job, "state", None) or ""
 
-    async def at(self, resource: Waitable[JobT]) -> bool:
-        """Look at the job; return whether it has come to an end."""
+    async def poll(self, resource: Waitable[JobT]) -> bool:
+        """Get the job; return whether it has ended."""
         try:
             self._job = await resource.get(self._job_id)
-        except _PASSING as error:
-            self._trouble = error
+        except _TRANSIENT as error:
+            self._last_error = error
             return False
-        self._trouble = None
-        return self._state in DONE or self._state in FAILED
+        self._last_error = None
+        return self._state in _DONE or self._state in _FAILED
 
     async def pause(self, watch: Watch | None) -> None:
-        """Wait for the next look: an event that mentions the job ends the pause."""
-        with anyio.move_on_after(self._pause):
+        """Wait until the next poll is due, or an event mentions the job."""
+        with anyio.move_on_after(self._interval):
             if watch is None:
                 await anyio.sleep_forever()
             else:
                 await watch.next()
-                # The API may take a moment to know what the event has told.
-                self._pause = FIRST_PAUSE
+                # The API may be a moment behind the event.
+                self._interval = _FIRST_INTERVAL
                 return
-        self._pause = min(self._pause * GROWTH, LONGEST_PAUSE)
+        self._interval = min(self._interval * _INTERVAL_GROWTH, _LONGEST_INTERVAL)
 
     def result(self, watch: Watch | None) -> JobT:
-        """Return the job that has come to an end, or raise what it has failed with."""
+        """Return the job that has ended, or raise the error of one that has failed."""
         assert self._job is not None
-        if self._state in DONE:
+        if self._state in _DONE:
             return self._job
         reason = _reason(self._job, watch.events if watch is not None else ())
         raise JobFailedError(
@@ -163,28 +163,28 @@ class _Look(Generic[JobT]):
             reason=reason,
         )
 
-    def too_late(self, timeout: float | None) -> JobTimeoutError:
-        """Say how far the job was when the time was over."""
-        assert timeout is not None  # it would not have been over
-        seen = f"still {self._state or 'without a state'}" if self._job is not None else "not seen"
+    def timeout_error(self, timeout: float | None) -> JobTimeoutError:
+        """Return the error for a job that was not done in time."""
+        assert timeout is not None  # without one the wait does not end
+        state = f"still {self._state or 'without a state'}" if self._job is not None else "not seen"
         error = JobTimeoutError(
-            f"{self._name} {self._job_id} is {seen} after {timeout:g} s",
+            f"{self._name} {self._job_id} is {state} after {timeout:g} s",
             job_id=self._job_id,
             job=self._job,
             state=self._state,
         )
-        if self._trouble is not None:
-            error.add_note(f"the last look at it failed: {self._trouble}")
+        if self._last_error is not None:
+            error.add_note(f"the last poll failed: {self._last_error}")
         return error
 
 
 def _reason(job: Job, events: Iterable[Event[Any]]) -> str:
-    """Find out why a job has failed: from its own fields, or from the event that told of it."""
-    told = [{"error": getattr(event.data, "error", None)} for event in events]
-    for source in (job.additional_properties, *told):
-        for name in _REASONS:
-            said = source.get(name)
-            said = said.get("message") if isinstance(said, Mapping) else said
-            if isinstance(said, str) and said.strip():
-                return " ".join(said.split())[:500]
+    """Return why a job has failed, from its own fields or those of an event; empty if unknown."""
+    event_fields = [{"error": getattr(event.data, "error", None)} for event in events]
+    for fields in (job.additional_properties, *event_fields):
+        for name in _REASON_FIELDS:
+            value = fields.get(name)
+            reason = value.get("message") if isinstance(value, Mapping) else value
+            if isinstance(reason, str) and reason.strip():
+                return " ".join(reason.split())[:500]
     return ""

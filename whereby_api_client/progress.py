@@ -1,3 +1,7 @@
-"""`progress_bar`: a ready bar for downloads. Public name of `files.progress`."""
+"""Progress of downloads, and `progress_bar`. Public name of `files.progress`."""
 
-from .files.progress import progress_bar as progress_bar
+from __future__ import annotations
+
+from .files.progress import Progress, ProgressCallback, progress_bar
+
+__all__ = ["Progress", "ProgressCallback", "progress_bar"]

@@ -26,7 +26,7 @@ def examples(page: str) -> list[CodeType]:
     return [compile(block, page, "exec", flags=flags) for block in blocks]
 
 
-@pytest.mark.parametrize("page", ["webhooks.md", "files.md"])
+@pytest.mark.parametrize("page", ["webhooks.md", "jobs.md", "files.md"])
 async def test_examples(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the blocks of a page one after the other, against a fake."""
     monkeypatch.chdir(tmp_path)
@@ -35,7 +35,11 @@ async def test_examples(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     fake = FakeWhereby(job_time=0)
     recording = fake.add_recording(content=b"video")
     async with fake.client() as whereby:
-        names: dict[str, Any] = {"whereby": whereby, "recording_id": recording.recording_id}
+        names: dict[str, Any] = {
+            "whereby": whereby,
+            "recording_id": recording.recording_id,
+            "transcription_id": fake.add_transcription().transcription_id,
+        }
         for code in examples(page):
             result = eval(code, names)
             if inspect.isawaitable(result):

@@ -24,7 +24,7 @@ from whereby_api_client import (
     WherebyClient,
     WherebyError,
 )
-from whereby_api_client.files.downloads import Progress
+from whereby_api_client.progress import Progress
 from whereby_api_client.testing import FakeWhereby, MadeUp
 
 pytestmark = pytest.mark.anyio
@@ -297,7 +297,7 @@ async def downloaded(
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the pauses between attempts short: sockets need real time."""
-    monkeypatch.setattr("whereby_api_client.files.downloads.PAUSE_BASE", 0.001)
+    monkeypatch.setattr("whereby_api_client.files._transfer._PAUSE_BASE", 0.001)
 
 
 async def test_host_without_ranges(tmp_path: Path) -> None:
@@ -438,7 +438,7 @@ async def test_host_that_redirects_in_circles(tmp_path: Path, no_pauses: None) -
 
 async def test_host_that_is_not_there(tmp_path: Path, no_pauses: None) -> None:
     """Give up on a host that only hangs up."""
-    with pytest.raises(DownloadError, match="gives nothing any more"):
+    with pytest.raises(DownloadError, match="sends nothing any more"):
         await downloaded(tmp_path, reset)
     assert left_in(tmp_path) == []
 
@@ -636,20 +636,20 @@ async def test_open_link() -> None:
     made = fake.add_recording(content=CONTENT)
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
         link = (await whereby.recordings.get_access_link(made.recording_id)).access_link
-        async with whereby.open_link(link) as answer:
-            assert answer.status_code == 200
-            assert b"".join([chunk async for chunk in answer]) == BYTES
-        async with whereby.open_link(link, headers={"Range": "bytes=5-9"}) as answer:
-            assert answer.status_code == 206
-            assert b"".join([chunk async for chunk in answer]) == BYTES[5:10]
-        async with whereby.open_link(link) as answer:
-            async for chunk in answer:
+        async with whereby.open_link(link) as response:
+            assert response.status_code == 200
+            assert b"".join([chunk async for chunk in response]) == BYTES
+        async with whereby.open_link(link, headers={"Range": "bytes=5-9"}) as response:
+            assert response.status_code == 206
+            assert b"".join([chunk async for chunk in response]) == BYTES[5:10]
+        async with whereby.open_link(link) as response:
+            async for chunk in response:
                 assert BYTES.startswith(chunk)
                 break
-        async with whereby.open_link(link) as answer:
+        async with whereby.open_link(link) as response:
             pass
         with pytest.raises(InvalidArgumentError):
             whereby.open_link(link, headers={"Authorization": "Bearer x"})
-        assert "Signature" not in repr(answer.request)
+        assert "Signature" not in repr(response.request)
         await anyio.lowlevel.checkpoint()
     assert all("authorization" not in r.headers for r in fake.calls("storage.download"))

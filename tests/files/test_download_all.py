@@ -22,8 +22,8 @@ from whereby_api_client import (
     WherebyClient,
     WherebyError,
 )
-from whereby_api_client.files.downloads import Progress
 from whereby_api_client.models import Recording
+from whereby_api_client.progress import Progress
 from whereby_api_client.testing import FakeWhereby, MadeUp
 
 pytestmark = pytest.mark.anyio

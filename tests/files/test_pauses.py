@@ -29,7 +29,7 @@ async def test_gives_up(tmp_path: Path) -> None:
     fake.fail("storage.download", drop="mid", cut=1000)
     fake.fail("storage.download", status=503, times=None)
     async with client(fake) as whereby:
-        with pytest.raises(DownloadError, match="answered 503") as caught:
+        with pytest.raises(DownloadError, match="responded with 503") as caught:
             await whereby.recordings.download(made.recording_id, tmp_path / "file")
     assert caught.value.status_code == 503
     times = [r.time for r in fake.calls("storage.download")]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ..budget.point_budget import Priority
-    from ..files.access_links import LinkAnswer
+    from ..files.access_links import LinkResponse
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Caller(ABC):
     @abstractmethod
     def open_link(
         self, link: str, *, headers: Mapping[str, str] | None = None
-    ) -> AbstractAsyncContextManager[LinkAnswer]:
+    ) -> AbstractAsyncContextManager[LinkResponse]:
         """Open an access link, for which no points are paid and no token is sent."""
 
 

@@ -43,13 +43,13 @@ class _Address(httpx.URL):
         return f"URL({str(self)!r})"
 
 
-class LinkAnswer(AsyncIterator[bytes]):
-    """The answer of a storage host. Iterate over it for its bytes, as they are on the wire.
+class LinkResponse(AsyncIterator[bytes]):
+    """The response of a storage host. Iterate over it for its bytes, as they are on the wire.
 
     Attributes:
         status_code: its status, whatever it is.
         headers: its headers.
-        request: what was asked, without the secret part of the link.
+        request: method and URL of the request, without the secret part of the link.
     """
 
     def __init__(self, response: httpx.Response, request: RequestInfo) -> None:
@@ -67,21 +67,21 @@ class LinkAnswer(AsyncIterator[bytes]):
         try:
             return await self._chunks.__anext__()
         except _HTTPX_ERRORS as failure:
-            problem = _explained(failure, self.request)
+            problem = _explain(failure, self.request)
         raise problem
 
     async def text(self, limit: int = 4096) -> str:
-        """Read the beginning as text: what the storage host says about an error."""
-        read = b""
+        """Return the beginning as text, for the storage host's message about an error."""
+        content = b""
         with contextlib.suppress(WherebyError):
             async for chunk in self:
-                read += chunk
-                if len(read) >= limit:
+                content += chunk
+                if len(content) >= limit:
                     break
-        return read[:limit].decode(errors="replace")
+        return content[:limit].decode(errors="replace")
 
     async def aclose(self) -> None:
-        """Give the connection back, or close it when the answer was not read to its end."""
+        """Give the connection back, or close it when the response was not read to its end."""
         with anyio.CancelScope(shield=True):
             await self._stream.aclose()
             # The generators of httpx and httpcore stand one inside the other, and trio complains of
@@ -100,14 +100,14 @@ async def open_link(
     link: str,
     headers: Mapping[str, str],
     timeouts: Mapping[str, float | None],
-) -> AsyncGenerator[LinkAnswer, None]:
+) -> AsyncGenerator[LinkResponse, None]:
     """Open an access link; what is asked for is what is on the wire, without compression.
 
     Raises:
-        APIConnectionError: the storage host cannot be reached, or does not answer in time.
+        APIConnectionError: the storage host cannot be reached, or does not respond in time.
         InvalidArgumentError: the link is no http(s) address.
     """
-    request = answer = None
+    request = response = None
     with contextlib.suppress(httpx.InvalidURL, TypeError, ValueError):
         request = httpx.Request(
             "GET",
@@ -116,37 +116,37 @@ async def open_link(
             extensions={"timeout": timeouts},
         )
     if request is None or request.url.scheme not in ("https", "http") or request.url.userinfo:
-        raise InvalidArgumentError("the access link is no http(s) address")
+        raise InvalidArgumentError("the access link must be an http(s) address")
     for _ in range(_MAX_REDIRECTS):
         request.url = _Address(request.url)
-        answer, request = await _send(http, request)
+        response, request = await _send(http, request)
         if request is None:
             break
-        await answer.aclose()
+        await response.aclose()
     else:
-        raise APIConnectionError("the storage host redirects for ever (TooManyRedirects)")
+        raise APIConnectionError("the storage host redirects too often (TooManyRedirects)")
     try:
-        yield answer
+        yield response
     finally:
-        await answer.aclose()
+        await response.aclose()
 
 
 async def _send(
     http: httpx.AsyncClient, request: httpx.Request
-) -> tuple[LinkAnswer, httpx.Request | None]:
-    """Send a request; return the answer, and the request that it redirects to."""
+) -> tuple[LinkResponse, httpx.Request | None]:
+    """Send a request; return the response, and the request that it redirects to."""
     info = RequestInfo("GET", str(request.url))
     try:
         response = await http.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
     except _HTTPX_ERRORS as failure:
-        problem = _explained(failure, info)
+        problem = _explain(failure, info)
     else:
-        return LinkAnswer(response, info), response.next_request
+        return LinkResponse(response, info), response.next_request
     # Out here, so that no chain leads to an exception that holds the link.
     raise problem
 
 
-def _explained(failure: Exception, request: RequestInfo) -> WherebyError:
+def _explain(failure: Exception, request: RequestInfo) -> WherebyError:
     # Only the name: the text of an exception can hold the address, and with it the link.
     name = type(failure).__name__
     if isinstance(failure, httpx.TimeoutException):

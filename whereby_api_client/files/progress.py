@@ -1,4 +1,4 @@
-"""A progress bar for downloads, where `rich` is installed (the extra `progress`).
+"""Progress of downloads, and a bar that shows it where `rich` is installed (extra `progress`).
 
 with progress_bar() as progress:
     await whereby.recordings.download(recording_id, "meeting.mp4", progress=progress)
@@ -6,11 +6,10 @@ with progress_bar() as progress:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-from .downloads import Progress, ProgressCallback
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,8 +17,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "ProgressCallback", "progress_bar"]
 
-# Bars of files that are complete make room for others beyond this number.
-SHOWN = 8
+# Beyond this number the bars of complete files are hidden.
+_MAX_BARS: Final = 8
+
+
+class Progress(NamedTuple):
+    """How far a download is.
+
+    Attributes:
+        id: the recording, transcription, …
+        path: the destination of the file.
+        received: bytes received so far.
+        total: the file's length in bytes; None until the storage host has sent it.
+    """
+
+    id: str
+    path: Path
+    received: int
+    total: int | None
+
+
+ProgressCallback = Callable[[Progress], object]
 
 
 @contextmanager
@@ -38,7 +56,7 @@ def progress_bar(*, console: Console | None = None) -> Iterator[ProgressCallback
         message = "progress_bar() needs rich: pip install 'whereby-api-client[progress]'"
         raise ModuleNotFoundError(message, name="rich") from error
     bars = rich.Progress(
-        # the name is the server's: what looks like rich's markup is not
+        # The name is the server's: what looks like rich's markup is not.
         rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.DownloadColumn(),
@@ -53,7 +71,7 @@ def progress_bar(*, console: Console | None = None) -> Iterator[ProgressCallback
         if key not in tasks:
             tasks[key] = bars.add_task(progress.path.name, total=progress.total)
             complete = [task.id for task in bars.tasks if task.finished]
-            for old in complete[: max(0, len(tasks) - SHOWN)]:
+            for old in complete[: max(0, len(tasks) - _MAX_BARS)]:
                 bars.update(old, visible=False)
         bars.update(tasks[key], completed=progress.received, total=progress.total)
 

@@ -1,4 +1,4 @@
-"""Webhooks: is this delivery from Whereby, what does it say, and who is to know?
+"""Webhooks: verify deliveries from Whereby, parse their events, call handlers.
 
     hooks = Webhooks()  # the secret comes from WHEREBY_WEBHOOK_SECRET
 

@@ -19,7 +19,7 @@ from .errors import PayloadError, SignatureError
 from .events import Event, parse
 from .signature import HEADER, TOLERANCE, Secrets, verify
 
-logger = logging.getLogger("whereby_api_client")
+_logger = logging.getLogger("whereby_api_client")
 
 EventT = TypeVar("EventT", bound=Event[Any])
 HandlerT = TypeVar("HandlerT", bound=Callable[[Any], Awaitable[object]])
@@ -32,11 +32,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 # The longest documented event has well under 1 kB; `metadata` is the caller's own.
-MAX_BODY: Final = 1_048_576
+_MAX_BODY: Final = 1_048_576
 
 
 class SeenEvents(Protocol):
-    """Remembers which events were handled. Write one over a database to share it between processes.
+    """Remembers which events were handled. Implement it over a database to share it.
 
     Between `begin` and `end` an event is being handled. A `begin` for the same event in the
     meantime waits for that `end`: only then is it known whether there is something left to do.
@@ -56,7 +56,7 @@ class RecentEvents:
 
     def __init__(self, size: int = 10_000) -> None:
         if size < 1:
-            raise InvalidArgumentError("size: expected 1 or more")
+            raise InvalidArgumentError(f"size: must be 1 or more, got {size!r}")
         self._size = size
         self._handled: OrderedDict[str, None] = OrderedDict()
         self._busy: dict[str, anyio.Event] = {}
@@ -84,7 +84,7 @@ class RecentEvents:
 
 @frozen
 class Delivery:
-    """What became of a delivery."""
+    """The outcome of a delivery."""
 
     event: Event[Any]
     is_repeated: bool
@@ -92,7 +92,7 @@ class Delivery:
 
 
 class Watch:
-    """Wakes one who waits when an event mentions what is waited for."""
+    """Wakes up a waiting task when an event mentions a value."""
 
     def __init__(self) -> None:
         self.events: list[Event[Any]] = []
@@ -100,12 +100,12 @@ class Watch:
         self._changed = anyio.Event()
 
     def notify(self, event: Event[Any]) -> None:
-        """Take note of an event."""
+        """Add an event that mentions the value."""
         self.events.append(event)
         self._changed.set()
 
     async def next(self) -> None:
-        """Wait until something was mentioned since the last call."""
+        """Wait for an event since the last call."""
         await self._changed.wait()
         self._changed = anyio.Event()
 
@@ -123,8 +123,8 @@ class Webhooks:
 
     The handlers of an event run one after the other, in the order of registration. An error of one
     ends it, and Whereby, which then gets a 500, delivers again: handlers that had run by then run
-    again. Whereby waits 5 s for the answer, and tries 3 times in all: leave work that takes longer
-    to a task of your own. Deliveries come in any order.
+    again. Whereby waits 5 s for the response, and tries 3 times in all: leave work that takes
+    longer to a task of your own. Deliveries come in any order.
 
     All of it belongs to one event loop.
 
@@ -134,7 +134,7 @@ class Webhooks:
         tolerance: how far the time of signing may be from now, in seconds, to either side.
         seen: remembers which events were handled; by default the latest 10,000 of this process.
         max_body: how many bytes a delivery may have when it comes by ASGI.
-        clock: what tells the time in epoch seconds.
+        clock: returns the time in epoch seconds.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Webhooks:
         *,
         tolerance: float | timedelta = TOLERANCE,
         seen: SeenEvents | None = None,
-        max_body: int = MAX_BODY,
+        max_body: int = _MAX_BODY,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._secrets = Secrets(secret)
@@ -173,14 +173,16 @@ class Webhooks:
                 Whereby spells them, also such as have no class yet.
         """
         if not kinds:
-            raise InvalidArgumentError("on: give at least one kind of event; Event for all")
+            raise InvalidArgumentError("on: needs at least one kind of event; Event for all")
         for kind in kinds:
             _check_kind(kind)
 
         def register(handler: HandlerT) -> HandlerT:
             call = getattr(handler, "__call__", None)  # noqa: B004 - an object with async __call__
             if not inspect.iscoroutinefunction(handler) and not inspect.iscoroutinefunction(call):
-                raise InvalidArgumentError("on: a handler is a coroutine function (async def)")
+                raise InvalidArgumentError(
+                    "on: the handler must be a coroutine function (async def)"
+                )
             self._handlers.append((kinds, handler))
             return handler
 
@@ -188,7 +190,7 @@ class Webhooks:
 
     @contextmanager
     def watch(self, value: str) -> Iterator[Watch]:
-        """Be told of every event that mentions this value: what `wait(…, webhooks=…)` uses."""
+        """Watch for events that mention this value: what `wait(…, webhooks=…)` uses."""
         watch = Watch()
         self._watches.setdefault(value, []).append(watch)
         try:
@@ -201,23 +203,23 @@ class Webhooks:
     # ------------------------------------------------------------------------------ deliveries
 
     async def receive(self, body: bytes, signature_header: str | bytes | None) -> Delivery:
-        """Check a delivery and call the handlers of its event, unless they have been.
+        """Verify a delivery and call the handlers of its event, unless it was handled before.
 
         Args:
             body: the raw bytes of the request's body.
             signature_header: the value of the `Whereby-Signature` header.
 
         Raises:
-            SignatureError: it is not to be trusted. Answer 401.
-            PayloadError: it cannot be understood. Answer 400.
-            Exception: what a handler raised. Answer 500, and Whereby delivers again.
+            SignatureError: it is not to be trusted. Respond with 401.
+            PayloadError: it cannot be understood. Respond with 400.
+            Exception: what a handler raised. Respond with 500, and Whereby delivers again.
         """
         verify(body, signature_header, self._secrets, tolerance=self._tolerance, clock=self._clock)
         event = parse(body)
         return Delivery(event, is_repeated=not await self.dispatch(event))
 
     async def dispatch(self, event: Event[Any]) -> bool:
-        """Call the handlers of an event that is trusted; return False if they have been."""
+        """Call the handlers of a trusted event; return whether they were called just now."""
         for value, watches in list(self._watches.items()):
             if event.mentions(value):
                 for watch in watches:
@@ -230,7 +232,7 @@ class Webhooks:
                 await handler(event)
             handled = True
         finally:
-            # also when the request is cancelled: the next delivery must not wait for ever
+            # Also when the request is cancelled: the next delivery must not wait for ever.
             with anyio.CancelScope(shield=True):
                 await self._seen.end(event.id, handled=handled)
         return True
@@ -248,11 +250,11 @@ class Webhooks:
     # ------------------------------------------------------------------------------------ ASGI
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a delivery as an ASGI application."""
+        """Respond to a delivery as an ASGI application."""
         if scope["type"] != "http":
             raise NotImplementedError(f"webhooks come by http, not by {scope['type']}")
         if scope["method"] != "POST":
-            await _answer(send, 405, "webhooks are POSTed", [(b"allow", b"POST")])
+            await _respond(send, 405, "webhooks are POSTed", [(b"allow", b"POST")])
             return
         body = bytearray()
         more = True
@@ -263,7 +265,7 @@ class Webhooks:
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self._max_body:
-                await _answer(send, 413, "the delivery is too large")
+                await _respond(send, 413, "the delivery is too large")
                 return
         # A header that is there twice is read as one, and refused for its two times.
         name = HEADER.lower().encode("ascii")
@@ -271,22 +273,22 @@ class Webhooks:
         try:
             await self.receive(bytes(body), signature)
         except SignatureError as error:
-            logger.warning("webhook refused: %s", error)
-            await _answer(send, 401, "the signature was not accepted")
+            _logger.warning("webhook refused: %s", error)
+            await _respond(send, 401, "the signature was not accepted")
         except PayloadError as error:
-            logger.warning("webhook refused: %s", error)
-            await _answer(send, 400, "the delivery cannot be understood")
+            _logger.warning("webhook refused: %s", error)
+            await _respond(send, 400, "the delivery cannot be understood")
         else:
-            await _answer(send, 200, "")
+            await _respond(send, 200, "")
 
 
 def _check_kind(kind: object) -> None:
     if isinstance(kind, str) or (isinstance(kind, type) and issubclass(kind, Event)):
         return
-    raise InvalidArgumentError(f"on: {kind!r} is no class or type of events")
+    raise InvalidArgumentError(f"on: must be classes of events or their types; got {kind!r}")
 
 
-async def _answer(
+async def _respond(
     send: Send, status: int, text: str, headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
     body = text.encode()

@@ -1,4 +1,4 @@
-"""What can be wrong with a delivery."""
+"""Errors of deliveries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from ..errors import WherebyError
 
 SignatureProblem = Literal["missing", "malformed", "mismatch", "expired", "future"]
-"""Why a delivery is not trusted, for code; the error's text says it for people."""
+"""Why a delivery is not trusted."""
 
 
 class WebhookError(WherebyError):
@@ -28,4 +28,4 @@ class SignatureError(WebhookError):
 
 
 class PayloadError(WebhookError):
-    """The body of the delivery is no event that can be understood."""
+    """The body of the delivery is no event that can be read."""

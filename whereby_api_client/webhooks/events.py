@@ -1,6 +1,6 @@
-"""What Whereby tells: one frozen class for each documented type of event.
+"""Events: one frozen class for each documented type.
 
-Fields that are not known yet, and known ones that hold something else than expected, are in
+_Fields that are not known yet, and known ones that hold something else than expected, are in
 `additional_properties`; types that are not known yet are an `UnknownEvent`. So an event is refused
 only when it lacks what it cannot be used without.
 https://docs.whereby.com/monitoring-usage/webhooks#event-objects
@@ -24,7 +24,7 @@ DataT = TypeVar("DataT", covariant=True)
 _NOTHING_MORE: Final[FrozenMapping[Any]] = FrozenMapping()
 
 
-class Fields:
+class _Fields:
     """Reads the fields of a JSON object and remembers which ones."""
 
     __slots__ = ("_owner", "_rest")
@@ -37,8 +37,8 @@ class Fields:
         """Take a string that has to be there."""
         value = self.text_or_none(name)
         if value is None:
-            found = "an unexpected type" if self._rest.get(name) is not None else "missing"
-            raise PayloadError(f"{self._owner}.{name}: expected a string, it is {found}")
+            problem = "has another type" if self._rest.get(name) is not None else "is missing"
+            raise PayloadError(f"{self._owner}.{name}: must be a string, but {problem}")
         return value
 
     def text_or_none(self, name: str) -> str | None:
@@ -75,10 +75,10 @@ class Fields:
         if value is None:
             return self._take(name, None)
         try:
-            read = datetime.fromisoformat(value)
+            parsed = datetime.fromisoformat(value)
         except (TypeError, ValueError):
             return None
-        return self._take(name, read if read.tzinfo else read.replace(tzinfo=UTC))
+        return self._take(name, parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
 
     def counts(self, name: str) -> FrozenMapping[int]:
         """Take an object of whole numbers; none is an empty one."""
@@ -94,7 +94,7 @@ class Fields:
         return self._take(name, self._rest.get(name))
 
     def rest(self) -> FrozenMapping[Any]:
-        """Return what nobody has taken."""
+        """Return the fields that were not taken."""
         return FrozenMapping({name: freeze(value) for name, value in self._rest.items()})
 
     def _take(self, name: str, value: T) -> T:
@@ -124,17 +124,17 @@ class InRoomData:
     additional_properties: FrozenMapping[Any] = _NOTHING_MORE
 
     @classmethod
-    def read(cls, given: Fields) -> Self:
+    def _read(cls, values: _Fields) -> Self:
         """Read the `data` of an event."""
-        return cls(**cls._known(given), additional_properties=given.rest())
+        return cls(**cls._known(values), additional_properties=values.rest())
 
     @classmethod
-    def _known(cls, given: Fields) -> dict[str, Any]:
+    def _known(cls, values: _Fields) -> dict[str, Any]:
         return {
-            "room_name": given.text("roomName"),
-            "meeting_id": given.text_or_none("meetingId"),
-            "room_session_id": given.text_or_none("roomSessionId"),
-            "subdomain": given.text_or_none("subdomain"),
+            "room_name": values.text("roomName"),
+            "meeting_id": values.text_or_none("meetingId"),
+            "room_session_id": values.text_or_none("roomSessionId"),
+            "subdomain": values.text_or_none("subdomain"),
         }
 
 
@@ -155,12 +155,12 @@ class KnockData(InRoomData):
     external_id: str | None = None
 
     @classmethod
-    def _known(cls, given: Fields) -> dict[str, Any]:
-        return super()._known(given) | {
-            "display_name": given.text_or_none("displayName"),
-            "participant_id": given.text_or_none("participantId"),
-            "metadata": given.text_or_none("metadata"),
-            "external_id": given.text_or_none("externalId"),
+    def _known(cls, values: _Fields) -> dict[str, Any]:
+        return super()._known(values) | {
+            "display_name": values.text_or_none("displayName"),
+            "participant_id": values.text_or_none("participantId"),
+            "metadata": values.text_or_none("metadata"),
+            "external_id": values.text_or_none("externalId"),
         }
 
 
@@ -182,12 +182,12 @@ class ParticipantData(KnockData):
     is_dial_in: bool | None = None
 
     @classmethod
-    def _known(cls, given: Fields) -> dict[str, Any]:
-        return super()._known(given) | {
-            "role_name": given.text_or_none("roleName"),
-            "num_clients": given.integer_or_none("numClients"),
-            "num_clients_by_role_name": given.counts("numClientsByRoleName"),
-            "is_dial_in": given.flag_or_none("isDialIn"),
+    def _known(cls, values: _Fields) -> dict[str, Any]:
+        return super()._known(values) | {
+            "role_name": values.text_or_none("roleName"),
+            "num_clients": values.integer_or_none("numClients"),
+            "num_clients_by_role_name": values.counts("numClientsByRoleName"),
+            "is_dial_in": values.flag_or_none("isDialIn"),
         }
 
 
@@ -222,20 +222,20 @@ class TranscriptionData:
     additional_properties: FrozenMapping[Any] = _NOTHING_MORE
 
     @classmethod
-    def read(cls, given: Fields) -> Self:
+    def _read(cls, values: _Fields) -> Self:
         """Read the `data` of an event."""
         return cls(
-            transcription_id=given.text("transcriptionId"),
-            type=given.text_or_none("type"),
-            status=given.text_or_none("status"),
-            room_name=given.text_or_none("roomName"),
-            room_session_id=given.text_or_none("roomSessionId"),
-            filename=given.text_or_none("filename"),
-            storage_type=given.text_or_none("storageType"),
-            duration_in_seconds=given.number_or_none("durationInSeconds"),
-            recording_id=given.text_or_none("recordingId"),
-            error=given.text_or_none("error"),
-            additional_properties=given.rest(),
+            transcription_id=values.text("transcriptionId"),
+            type=values.text_or_none("type"),
+            status=values.text_or_none("status"),
+            room_name=values.text_or_none("roomName"),
+            room_session_id=values.text_or_none("roomSessionId"),
+            filename=values.text_or_none("filename"),
+            storage_type=values.text_or_none("storageType"),
+            duration_in_seconds=values.number_or_none("durationInSeconds"),
+            recording_id=values.text_or_none("recordingId"),
+            error=values.text_or_none("error"),
+            additional_properties=values.rest(),
         )
 
 
@@ -258,14 +258,14 @@ class RecordingData:
     additional_properties: FrozenMapping[Any] = _NOTHING_MORE
 
     @classmethod
-    def read(cls, given: Fields) -> Self:
+    def _read(cls, values: _Fields) -> Self:
         """Read the `data` of an event."""
         return cls(
-            recording_id=given.text("recordingId"),
-            room_name=given.text_or_none("roomName"),
-            filename=given.text_or_none("filename"),
-            status=given.text_or_none("status"),
-            additional_properties=given.rest(),
+            recording_id=values.text("recordingId"),
+            room_name=values.text_or_none("roomName"),
+            filename=values.text_or_none("filename"),
+            status=values.text_or_none("status"),
+            additional_properties=values.rest(),
         )
 
 
@@ -279,7 +279,7 @@ class Event(Generic[DataT]):
     Attributes:
         id: the event; a delivery that is repeated carries the same one.
         type: such as `room.client.joined`.
-        data: what happened, by the type of the event.
+        data: what happened; its class depends on the type.
         created_at: when the event was made. Events do not arrive in this order.
         api_version: the version of the API that `data` follows.
         additional_properties: the fields that are not known, by their name in the API.
@@ -295,30 +295,30 @@ class Event(Generic[DataT]):
     _data: ClassVar[Any] = None
 
     @classmethod
-    def read(cls, given: Fields) -> Self:
+    def _read(cls, values: _Fields) -> Self:
         """Read an event whose type is known to be this one."""
-        data = given.anything("data")
+        data = values.anything("data")
         if cls._data is None:
             data = freeze(data)
         elif isinstance(data, dict):
-            data = cls._data.read(Fields("event.data", data))
+            data = cls._data._read(_Fields("event.data", data))
         else:
-            raise PayloadError("event.data: expected an object")
+            raise PayloadError("event.data: must be an object")
         return cls(
-            id=given.text("id"),
-            type=given.text("type"),
+            id=values.text("id"),
+            type=values.text("type"),
             data=data,
-            created_at=given.date_time_or_none("createdAt"),
-            api_version=given.text_or_none("apiVersion"),
-            additional_properties=given.rest(),
+            created_at=values.date_time_or_none("createdAt"),
+            api_version=values.text_or_none("apiVersion"),
+            additional_properties=values.rest(),
         )
 
     def mentions(self, value: str) -> bool:
-        """Tell whether a field of the data holds this, for example an id that is waited for."""
+        """Return whether a field of the data has this value, for example an awaited id."""
         if isinstance(self.data, Mapping):
             return value in self.data.values()
         known = fields(type(self.data))  # type: ignore[arg-type]
-        return any(getattr(self.data, one.name) == value for one in known)
+        return any(getattr(self.data, known_field.name) == value for known_field in known)
 
 
 @frozen(kw_only=True)
@@ -443,8 +443,8 @@ def parse(body: bytes | bytearray | str) -> Event[Any]:
         if not isinstance(values, dict):
             raise PayloadError("the body is JSON, but no object")
         kind = values.get("type")
-        found = EVENT_TYPES.get(kind) if isinstance(kind, str) else None
-        return (found or UnknownEvent).read(Fields("event", values))
+        event_type = EVENT_TYPES.get(kind) if isinstance(kind, str) else None
+        return (event_type or UnknownEvent)._read(_Fields("event", values))
     except (ValueError, RecursionError) as error:
         problem = type(error).__name__
     # Out here, so that no chain leads to an exception that holds the whole body.

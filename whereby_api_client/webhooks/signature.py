@@ -42,19 +42,19 @@ class Secrets:
             secret = os.environ.get(SECRET_VARIABLE)
         if secret is None:
             raise InvalidArgumentError(f"no webhook secret: give secret=, or set {SECRET_VARIABLE}")
-        one = isinstance(secret, (str, bytes)) or not isinstance(secret, Iterable)
-        self._keys = tuple(_key(key) for key in ([secret] if one else secret))
+        is_single = isinstance(secret, (str, bytes)) or not isinstance(secret, Iterable)
+        self._keys = tuple(_key(key) for key in ([secret] if is_single else secret))
         if not self._keys:
-            raise InvalidArgumentError("secret: expected at least one")
+            raise InvalidArgumentError("secret: must be at least one")
 
     def signatures(self, moment: str, body: bytes | bytearray | memoryview) -> list[str]:
         """Return the signature that each secret gives."""
-        found = []
+        signatures = []
         for key in self._keys:
             digest = hmac.new(key, f"{moment}.".encode("ascii"), hashlib.sha256)
             digest.update(body)  # not joined before: a body can be large
-            found.append(digest.hexdigest())
-        return found
+            signatures.append(digest.hexdigest())
+        return signatures
 
     def __repr__(self) -> str:
         return "[secure]"
@@ -80,44 +80,44 @@ def verify(
             that of the environment variable WHEREBY_WEBHOOK_SECRET.
         tolerance: how far the time of signing may be from now, in seconds, to either side.
             `math.inf` for deliveries that were stored.
-        clock: what tells the time in epoch seconds.
+        clock: returns the time in epoch seconds.
 
     Returns:
         When the delivery was signed.
 
     Raises:
-        SignatureError: the delivery is not to be trusted; `problem` tells why.
+        SignatureError: the delivery is not to be trusted; `problem` says why.
         InvalidArgumentError: there is no secret, or an argument cannot be used.
     """
     if not isinstance(body, (bytes, bytearray, memoryview)):
         raise InvalidArgumentError(
-            f"body: expected the raw bytes of the request, got a {type(body).__name__}; "
+            f"body: must be the raw bytes of the request, got a {type(body).__name__}; "
             "what was parsed and written again has another signature"
         )
     allowed = _seconds(tolerance)
     secrets = secret if isinstance(secret, Secrets) else Secrets(secret)
-    moment, given = _read(signature_header)
+    moment, signatures = _read(signature_header)
     # Every secret is tried with every signature: how long it takes tells nothing about the match.
     matches = [
-        hmac.compare_digest(expected, one)
+        hmac.compare_digest(expected, signature)
         for expected in secrets.signatures(moment, body)
-        for one in given
+        for signature in signatures
     ]
     if not any(matches):
         raise SignatureError(
             "the signature does not match: another secret, or not the raw bytes of the body",
             "mismatch",
         )
-    # Only now: the time in a header that is forged is not worth a word.
+    # Only now: the time in a forged header means nothing.
     age = clock() - int(moment)
     if age > allowed:
         raise SignatureError(
-            f"the delivery was signed {age:.0f} s ago; accepted are {allowed:g} s", "expired"
+            f"the delivery was signed {age:.0f} s ago, more than tolerance={allowed:g} s", "expired"
         )
     if -age > allowed:
         raise SignatureError(
-            f"the delivery was signed {-age:.0f} s in the future; accepted are {allowed:g} s "
-            "(is the clock of this machine right?)",
+            f"the delivery was signed {-age:.0f} s in the future, "
+            f"more than tolerance={allowed:g} s (is the clock of this machine right?)",
             "future",
         )
     return datetime.fromtimestamp(int(moment), UTC)
@@ -142,7 +142,7 @@ def _key(secret: object) -> bytes:
     if isinstance(secret, str):
         secret = secret.encode()
     if not isinstance(secret, bytes) or not secret.strip():
-        raise InvalidArgumentError("secret: expected text or bytes that are not empty")
+        raise InvalidArgumentError("secret: must be text or bytes that are not empty")
     return secret
 
 
@@ -150,11 +150,13 @@ def _seconds(tolerance: object) -> float:
     allowed = tolerance.total_seconds() if isinstance(tolerance, timedelta) else tolerance
     if isinstance(allowed, (int, float)) and allowed >= 0:  # which NaN is not
         return float(allowed)
-    raise InvalidArgumentError("tolerance: expected a number of seconds, 0 or more")
+    raise InvalidArgumentError(
+        f"tolerance: must be a number of seconds, 0 or more; got {tolerance!r}"
+    )
 
 
 def _read(header: str | bytes | None) -> tuple[str, list[str]]:
-    """Take the header apart: the time as it was signed, and the signatures."""
+    """Return the time of signing, as it was signed, and the signatures."""
     if isinstance(header, bytes):
         header = header.decode("latin-1")
     if header is None or not header.strip():
