@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ._http._httpx import httpx
-    from .budget.point_budget import Priority
+    from .budget.interface import Budget
+    from .budget.queue import Priority
     from .files.access_links import LinkResponse
 
 P = ParamSpec("P")
@@ -66,7 +67,7 @@ class WherebyClient(Resources):
         token: str | None = None,
         *,
         base_url: str = "https://api.whereby.dev/v1",
-        budget: PointBudget | None = None,
+        budget: Budget | None = None,
         timeout: float | None = 30.0,
         max_retries: int = 2,
         max_wait: float | None = None,
@@ -85,7 +86,7 @@ class WherebyClient(Resources):
         self._responses: list[RawResponse] | None = None
 
     @property
-    def budget(self) -> PointBudget:
+    def budget(self) -> Budget:
         """The points from which the calls of this client are paid."""
         return self._sender.budget
 

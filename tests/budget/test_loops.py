@@ -19,7 +19,7 @@ import pytest
 import trio
 import trio.testing
 
-from whereby_api_client.budget.point_budget import BudgetWait, Grant, PointBudget
+from whereby_api_client.budget import BudgetWait, Grant, PointBudget
 from whereby_api_client.errors import BudgetTimeoutError
 
 BACKENDS = ["asyncio", "trio"]

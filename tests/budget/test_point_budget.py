@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.virtual import VirtualLoop, anyio_backend
-from whereby_api_client.budget.point_budget import BudgetSnapshot, BudgetWait, PointBudget
+from whereby_api_client.budget import BudgetSnapshot, BudgetWait, PointBudget
 from whereby_api_client.errors import BudgetTimeoutError, InvalidArgumentError
 
 from ..helpers.rate_limit_servers import ALGORITHMS, RESETS, Server
@@ -140,14 +140,14 @@ async def test_one_call_first_then_all() -> None:
 @pytest.mark.parametrize("cost", [0, -1])
 async def test_costs_that_are_none(cost: int) -> None:
     """Refuse a call that costs nothing."""
-    with pytest.raises(InvalidArgumentError, match="at least one point"):
+    with pytest.raises(InvalidArgumentError, match="at least 1 point"):
         await budget().acquire(cost)
 
 
 async def test_costs_above_the_limit() -> None:
     """Refuse a call that could never be made, also when the limit falls while it waits."""
     points = budget(50)
-    with pytest.raises(InvalidArgumentError, match="can never be made: the limit is 50"):
+    with pytest.raises(InvalidArgumentError, match="at most the limit of 50 points"):
         await points.acquire(51)
     await warm(points)
     grant = await points.acquire(30)
@@ -158,7 +158,7 @@ async def test_costs_above_the_limit() -> None:
             grant.settle(200, {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0"})
 
         group.start_soon(lower)
-        with pytest.raises(InvalidArgumentError, match="the limit is 20"):
+        with pytest.raises(InvalidArgumentError, match="the limit of 20 points"):
             await points.acquire(40)
     assert check(points).waiting == 0
 
@@ -243,7 +243,7 @@ async def test_max_wait_bounds_a_wait_that_was_not_foreseen() -> None:
         await anyio.sleep(30)
         began = anyio.current_time()
         # 60 points are in flight and could return one period from now: so it waits.
-        with pytest.raises(BudgetTimeoutError, match="did not come back within 70 s"):
+        with pytest.raises(BudgetTimeoutError, match="exceeded max_wait=70 s"):
             await points.acquire(60, max_wait=70)
         assert anyio.current_time() - began == pytest.approx(70)
         group.cancel_scope.cancel()

@@ -12,7 +12,7 @@ from .response_body import read_whole
 from .retries import NEVER_SENT
 
 if TYPE_CHECKING:
-    from ..budget.point_budget import PointBudget
+    from ..budget.interface import Budget
 
 
 class BudgetTransport(httpx.AsyncBaseTransport):
@@ -22,7 +22,7 @@ class BudgetTransport(httpx.AsyncBaseTransport):
     up, and half a response is an outcome that `RetryTransport` can judge.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, budget: PointBudget) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, budget: Budget) -> None:
         self._inner = inner
         self._budget = budget
 

@@ -10,7 +10,7 @@ import anyio
 from ._httpx import httpx
 
 if TYPE_CHECKING:
-    from ..budget.point_budget import Priority
+    from ..budget.queue import Priority
 
 EXTENSION: Final = "whereby"
 

@@ -36,7 +36,8 @@ from .tls import Connector
 
 if TYPE_CHECKING:
     from .._runtime.resource import Call
-    from ..budget.point_budget import PointBudget, Priority
+    from ..budget.interface import Budget
+    from ..budget.queue import Priority
 
 # Given to every send: otherwise httpx looks for credentials in the URL, each time.
 _NO_AUTH: Final = httpx.Auth()
@@ -83,7 +84,7 @@ class Sender:
         self,
         token: str,
         base_url: str,
-        budget: PointBudget,
+        budget: Budget,
         transport: httpx.AsyncBaseTransport | None,
         *,
         allow_insecure: bool,

@@ -11,7 +11,7 @@ from ..types import UNSET
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from ..budget.point_budget import Priority
+    from ..budget.queue import Priority
     from ..files.access_links import LinkResponse
 
 T = TypeVar("T")

@@ -1,12 +1,14 @@
 """The point budget: who may send a call, and when.
 
-`headers` reads what a response says, `ledger` knows where each point is, `point_budget` puts a
-queue and `loops` around it, `redis_budget` shares it between processes.
+`headers` reads the rate limit of a response, `ledger` knows where each point is, `queue` orders the
+calls that wait in their event `loops`; `point_budget` is a queue before a ledger, `redis_budget`
+shares the ledger between processes.
 """
 
 from .headers import RateLimit as RateLimit
-from .point_budget import BudgetSnapshot as BudgetSnapshot
-from .point_budget import BudgetWait as BudgetWait
-from .point_budget import Grant as Grant
+from .interface import Budget as Budget
+from .interface import BudgetSnapshot as BudgetSnapshot
 from .point_budget import PointBudget as PointBudget
-from .point_budget import Priority as Priority
+from .queue import BudgetWait as BudgetWait
+from .queue import Grant as Grant
+from .queue import Priority as Priority

@@ -35,6 +35,7 @@ call through, and its response opens the rest.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import deque
 from typing import Final
@@ -181,6 +182,21 @@ class Ledger:
         if self._others_seen is None:
             return True
         return in_flight * _BITE <= max(0, left) and now >= self._next_turn(cost)
+
+    def fork(self, now: float) -> Ledger:
+        """Return the ledger of a forked child, to which its parent is somebody else."""
+        child = copy.copy(self)
+        child._counted, child._lost = (
+            deque(map(copy.copy, self._counted)),
+            deque(map(copy.copy, self._lost)),
+        )
+        # What was in flight at the fork is answered in the parent.
+        child.foreign += child.in_flight
+        child.in_flight = 0
+        child._foreign_due = max(child._foreign_due, self._last_sent + self._hold)
+        child._foreign_since = child._others_seen = now
+        child._cautious, child._cautious_since = True, now
+        return child
 
     def take(self, cost: int, now: float) -> Ticket:
         """Send a call that `admits` let through."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sleeper:
-    """Somebody who sleeps in a loop, until `Loop.wake`."""
+    """A task that sleeps in a loop, until `Loop.wake`."""
 
     __slots__ = ("signal",)
 
@@ -44,15 +44,16 @@ class Loop(Protocol):
     def prepare(self, sleeper: Sleeper) -> None:
         """Get ready for a sleep, so that even a `wake` before it counts."""
 
-    async def sleep(self, sleeper: Sleeper) -> None:
-        """Sleep until `wake`."""
+    def sleep(self, sleeper: Sleeper) -> Awaitable[Any]:
+        """Return what has to be awaited to sleep until `wake`."""
+        ...
 
     def wake(self, sleeper: Sleeper, here: object) -> bool:
         """End a sleep. False if the loop is closed."""
         ...
 
     def is_running(self) -> bool:
-        """Tell whether somebody who is woken will get to know it."""
+        """Return whether a sleeper who is woken will notice."""
         ...
 
     def post(self, what: Callable[[Any], None], argument: object) -> bool:
@@ -62,8 +63,8 @@ class Loop(Protocol):
     def arm(self, when: float, delay: float, here: object) -> None:
         """Set the alarm to `when`, which is in `delay` seconds, unless it rings before anyway."""
 
-    def disarm(self) -> None:
-        """Forget the alarm; it may still ring."""
+    def disarm(self, here: object) -> None:
+        """End the alarm: nobody sleeps in this loop any more."""
 
 
 class AsyncioLoop:
@@ -82,9 +83,10 @@ class AsyncioLoop:
         """Make a future."""
         sleeper.signal = self.key.create_future()
 
-    async def sleep(self, sleeper: Sleeper) -> None:
-        """Wait for the future."""
-        await sleeper.signal
+    def sleep(self, sleeper: Sleeper) -> Awaitable[Any]:
+        """Return the future; a coroutine around it would take a tenth of a waiting call."""
+        future: asyncio.Future[None] = sleeper.signal
+        return future
 
     def wake(self, sleeper: Sleeper, here: object) -> bool:
         """Resolve the future, through the loop if this is another thread."""
@@ -114,13 +116,22 @@ class AsyncioLoop:
             else:
                 self.post(self._start, delay)
 
-    def disarm(self) -> None:
-        """Only the loop's own thread could cancel the timer."""
-        self._alarm_at = math.inf
+    def disarm(self, here: object) -> None:
+        """Cancel the timer, through the loop if this is another thread."""
+        if self._alarm_at < math.inf:
+            self._alarm_at = math.inf
+            if here is self.key:
+                self._stop(None)
+            else:
+                self.post(self._stop, None)
 
-    def _start(self, delay: float) -> None:
+    def _stop(self, _: None) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
+            self._alarm = None
+
+    def _start(self, delay: float) -> None:
+        self._stop(None)
         self._alarm = self.key.call_later(delay, self._sound)
 
     def _sound(self) -> None:
@@ -151,9 +162,10 @@ class TrioLoop:
 
         sleeper.signal = trio.Event()
 
-    async def sleep(self, sleeper: Sleeper) -> None:
+    def sleep(self, sleeper: Sleeper) -> Awaitable[Any]:
         """Wait for the event."""
-        await sleeper.signal.wait()
+        event: trio.Event = sleeper.signal
+        return event.wait()
 
     def wake(self, sleeper: Sleeper, here: object) -> bool:
         """Set the event, through the run if this is another thread."""
@@ -163,7 +175,7 @@ class TrioLoop:
         return self.post(_set, sleeper.signal)
 
     def is_running(self) -> bool:
-        """Say yes: a run that stands still has finished, and `wake` tells that."""
+        """Return True: a run that stands still has finished, and `wake` returns False then."""
         return True
 
     def post(self, what: Callable[[Any], None], argument: object) -> bool:
@@ -185,9 +197,19 @@ class TrioLoop:
             else:
                 self.post(self._start, delay)
 
-    def disarm(self) -> None:
-        """Only the run's own thread could cancel the timer."""
-        self._alarm_at = math.inf
+    def disarm(self, here: object) -> None:
+        """Cancel the sleeping task, through the run if this is another thread."""
+        if self._alarm_at < math.inf:
+            self._alarm_at = math.inf
+            if here is self.key:
+                self._stop(None)
+            else:
+                self.post(self._stop, None)
+
+    def _stop(self, _: None) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def _start(self, delay: float) -> None:
         import trio
@@ -205,9 +227,10 @@ class TrioLoop:
 
         with alarm:
             await trio.sleep_forever()
-        self._alarm = None
-        self._alarm_at = math.inf
-        self._ring()
+        if alarm is self._alarm:  # else it was ended, not reached
+            self._alarm = None
+            self._alarm_at = math.inf
+            self._ring()
 
 
 def _set(event: trio.Event) -> None:

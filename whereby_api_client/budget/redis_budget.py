@@ -27,17 +27,11 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ..errors import InvalidArgumentError
 from .headers import RateLimit
+from .interface import BudgetSnapshot
 from .ledger import Ledger, Ticket
+from .legacy_queue import Grant, PointBudget, _rank, _Waiter
 from .loops import Loop, Sleeper, make_loop, running_loop
-from .point_budget import (
-    BudgetSnapshot,
-    BudgetWait,
-    Grant,
-    PointBudget,
-    Priority,
-    _rank,
-    _Waiter,
-)
+from .queue import BudgetWait, Priority
 from .redis_ledger import Ending, Join, Past, RedisBooks, Reply, Want
 from .redis_sync import Courier, News
 

@@ -20,7 +20,8 @@ import anyio.lowlevel
 import pytest
 import redis
 
-from whereby_api_client.budget.point_budget import BudgetSnapshot, BudgetWait, Grant, PointBudget
+from whereby_api_client.budget import Budget, BudgetSnapshot, BudgetWait
+from whereby_api_client.budget.legacy_queue import Grant
 from whereby_api_client.budget.redis_budget import RedisPointBudget
 from whereby_api_client.errors import BudgetTimeoutError, InvalidArgumentError
 
@@ -51,7 +52,7 @@ def make(server: RedisServer) -> Iterator[Make]:
         budget.close()
 
 
-def check(budget: PointBudget) -> BudgetSnapshot:
+def check(budget: Budget) -> BudgetSnapshot:
     """See that the books balance."""
     state = budget.snapshot()
     assert state.available + state.in_flight + state.returning == state.limit
