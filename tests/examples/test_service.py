@@ -92,7 +92,7 @@ async def test_end_to_end(tmp_path: Path) -> None:
             assert answer.status_code == 201
             (meeting,) = fake.meetings.all()
             assert answer.json()["roomUrl"] == meeting.room_url
-            assert meeting.room_name.startswith("/interview-")
+            assert meeting.room_name.startswith("/interview")
 
             # it is recorded, and Whereby tells so
             recording = fake.add_recording(room_name=meeting.room_name, content=CONTENT)

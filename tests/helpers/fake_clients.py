@@ -21,7 +21,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     for item in DOCUMENT["paths"].values()
     for operation in item.values()
 }
-END = "2099-03-25T13:30:00.000Z"
+END = "2099-03-25T13:30:00Z"
 
 
 def resolve(node: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def resolve(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-def check_answer(operation: str, response: httpx.Response) -> None:
+def check_response(operation: str, response: httpx.Response) -> None:
     """Fail unless the status is documented for the operation and the body fits its schema."""
     if operation not in OPERATIONS:
         return
@@ -62,7 +62,7 @@ async def plain(fake: FakeWhereby, *, token: str | None = None) -> AsyncIterator
 
     async def check(response: httpx.Response) -> None:
         await response.aread()
-        check_answer(fake.requests[-1].operation, response)
+        check_response(fake.requests[-1].operation, response)
 
     async with (
         fake.serve() as url,

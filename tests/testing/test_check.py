@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from whereby_api_client.testing import FakeWhereby
-from whereby_api_client.testing.check import check_query, check_value
+from whereby_api_client.testing.check import check_request, check_value
 from whereby_api_client.testing.document import Document
-from whereby_api_client.testing.messages import Headers, Refusal, Request
+from whereby_api_client.testing.messages import Headers, HTTPError, Request
 
 NOTHING = Document({"paths": {}})
 
@@ -17,30 +17,30 @@ NOTHING = Document({"paths": {}})
 @pytest.mark.parametrize(
     ("schema", "good", "bad", "error"),
     [
-        ({"type": "number"}, 1.5, True, "must be a number, not True"),
-        ({"type": "integer"}, 2.0, 2.5, "must be an integer, not 2.5"),
-        ({"type": "string", "minLength": 2}, "ab", "a", "has 1 characters, at least 2"),
-        ({"type": ["string", "null"]}, None, 1, "must be a string, not 1"),
-        ({"type": "string", "nullable": True}, None, 1, "must be a string, not 1"),
+        ({"type": "number"}, 1.5, True, "must be a number; got True"),
+        ({"type": "integer"}, 2.0, 2.5, "must be an integer; got 2.5"),
+        ({"type": "string", "minLength": 2}, "ab", "a", "must have at least 2 characters; got 1"),
+        ({"type": ["string", "null"]}, None, 1, "must be a string; got 1"),
+        ({"type": "string", "nullable": True}, None, 1, "must be a string; got 1"),
         ({"type": "string"}, "", None, "must not be null"),
-        ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, 1, [], "must be a string, not []"),
-        ({"allOf": [{"type": "integer"}, {"minimum": 3}]}, 3, 2, "must be at least 3, not 2"),
+        ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, 1, [], "must be a string; got []"),
+        ({"allOf": [{"type": "integer"}, {"minimum": 3}]}, 3, 2, "must be at least 3; got 2"),
         (
             {"type": "array", "items": {"type": "integer"}},
             [1],
             [1, "x"],
-            "must be an integer, not 'x'",
+            "must be an integer; got 'x'",
         ),
-        ({"type": "string", "pattern": "#[0-9]"}, "#1", "#12", "must look like #[0-9], not '#12'"),
-        ({"enum": ["a", "b"]}, "a", "c", "must be one of a, b, not 'c'"),
+        ({"type": "string", "pattern": "#[0-9]"}, "#1", "#12", "must match #[0-9]; got '#12'"),
+        ({"enum": ["a", "b"]}, "a", "c", "must be one of a, b; got 'c'"),
         ({"type": "surprise"}, object(), None, "must not be null"),
-        ({"type": "string", "x-secret": True}, "s", 5, "must be a string, not what was given"),
+        ({"type": "string", "x-secret": True}, "s", 5, "must be a string"),
     ],
 )
 def test_values(schema: dict[str, Any], good: Any, bad: Any, error: str) -> None:
     """Accept what fits and explain what does not."""
     check_value(NOTHING, schema, good, "body.x", "x")
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(HTTPError) as caught:
         check_value(NOTHING, schema, bad, "body.x", "x")
     assert caught.value.message.endswith(error)
 
@@ -60,8 +60,8 @@ PARAMETERS = [
         ("n=1.5&b=true&s=", {"n": 1.5, "b": True, "s": ""}),
         ("b=false&a=x,y&a=z", {"b": False, "a": ["x", "y", "z"]}),
         ("a[]=x&a%5B%5D=y", {"a": ["x", "y"]}),
-        ("n=much", "query parameter 'n': must be a number, not 'much'"),
-        ("b=1", "query parameter 'b': must be true or false, not '1'"),
+        ("n=much", "query parameter 'n': must be a number; got 'much'"),
+        ("b=1", "query parameter 'b': must be true or false; got '1'"),
     ],
 )
 def test_queries(query: str, values: Any) -> None:
@@ -70,10 +70,10 @@ def test_queries(query: str, values: Any) -> None:
     (operation,) = document.operations
     request = Request("GET", f"/x?{query}")
     if isinstance(values, dict):
-        assert check_query(document, operation, request) == values
+        assert check_request(document, operation, {}, request).query == values
         return
-    with pytest.raises(Refusal) as caught:
-        check_query(document, operation, request)
+    with pytest.raises(HTTPError) as caught:
+        check_request(document, operation, {}, request)
     assert caught.value.message == values
 
 

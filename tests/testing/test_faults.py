@@ -43,7 +43,7 @@ both = pytest.mark.parametrize("reach", [over_a_socket, in_process])
 
 @both
 async def test_status_once(reach: Reach) -> None:
-    """Answer a status once, free of charge and without executing, then behave again."""
+    """Respond with a status once, free of charge and without executing, then behave again."""
     fake = FakeWhereby()
     fault = fake.fail("meetings.create", status=503, headers={"Retry-After": "1"})
     async with reach(fake) as client:
@@ -96,7 +96,7 @@ async def test_executed_but_answered_otherwise(reach: Reach) -> None:
 
 @both
 async def test_other_bodies(reach: Reach) -> None:
-    """Answer any bytes or JSON with any status, and nothing with 204."""
+    """Respond with any bytes or JSON with any status, and nothing with 204."""
     fake = FakeWhereby()
     fake.fail(body=b"not json")
     fake.fail(json={"results": [], "cursor": "again"})
@@ -187,7 +187,9 @@ async def test_slow_answers_time_out(reach: Reach) -> None:
 def test_typing_errors_are_caught() -> None:
     """Refuse faults for operations that do not exist and drops that are none."""
     fake = FakeWhereby()
-    with pytest.raises(ValueError, match=r"'meetings.craete' is none of .*meetings.create"):
+    with pytest.raises(ValueError, match=r"one of .*meetings.create.*; got 'meetings.craete'"):
         fake.fail("meetings.craete", status=500)
-    with pytest.raises(ValueError, match="drop='never' is none of early, before, after, mid"):
+    with pytest.raises(
+        ValueError, match="drop must be one of early, before, after, mid; got 'never'"
+    ):
         fake.fail(drop="never")  # type: ignore[arg-type]

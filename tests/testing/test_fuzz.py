@@ -1,4 +1,4 @@
-"""Whatever is sent, the fake answers: with a documented success or an explained refusal."""
+"""Whatever is sent, the fake answers: with a documented success or an explained error."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whereby_api_client.testing.messages import Headers, Part, Refusal, Request, parse_multipart
+from whereby_api_client.testing.messages import Headers, HTTPError, Part, Request, parse_multipart
 
 
 def test_targets_stay_as_they_came() -> None:
@@ -82,7 +82,7 @@ def test_garbage_never_breaks_the_parser(body: bytes) -> None:
 
 
 def test_refusals_are_answers() -> None:
-    """Answer with the status, the headers and an error in JSON."""
-    answer = Refusal(405, "no", [("Allow", "GET")]).answer()
+    """Respond with the status, the headers and an error in JSON."""
+    answer = HTTPError(405, "no", [("Allow", "GET")]).response()
     assert (answer.status, answer.body) == (405, b'{"error":"no"}')
     assert ("Allow", "GET") in answer.headers

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.target} {row.status}")
 async def test_row(row: Row) -> None:
-    """Answer each request of the table with its status and the document's shape."""
+    """Respond to each request of the table with its status and the document's shape."""
     fake = furnished()
     target = row.target.replace("{meeting}", fake.add_meeting().meeting_id)
     async with plain(fake) as client:
@@ -89,7 +89,7 @@ async def test_meeting_lives_from_create_to_delete() -> None:
         assert created["roomName"].startswith("/")
         assert created["roomUrl"] == f"https://subdomain.whereby.com{created['roomName']}"
         assert created["endDate"] == END
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", created["startDate"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created["startDate"])
         assert not {"hostRoomUrl", "viewerRoomUrl"} & set(created)
         path = f"/meetings/{created['meetingId']}"
         assert (await client.get(path)).json() == created
@@ -107,7 +107,9 @@ async def test_meeting_lives_from_create_to_delete() -> None:
     ("body", "pattern"),
     [
         ({}, r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-        ({"roomNamePattern": "uuid", "roomNamePrefix": "a-b"}, r"/a-b-[0-9a-f-]{36}"),
+        ({"roomNamePattern": "uuid", "roomNamePrefix": "a-b"}, r"/a-b[0-9a-f]{8}-[0-9a-f-]{27}"),
+        ({"roomNamePrefix": " /Eigo-\t"}, r"/eigo-[0-9a-f-]{36}"),
+        ({"roomNamePrefix": None}, r"/[0-9a-f-]{36}"),
         ({"roomNamePattern": "human-short"}, r"/[a-z2-9]{6}"),
         ({"roomNamePattern": "human-short", "roomNamePrefix": "my room-"}, r"/myroom-[a-z2-9]{6}"),
     ],
@@ -167,7 +169,9 @@ async def test_meetings_end() -> None:
     async with plain(fake) as client:
         late = await client.post("/meetings", json={"endDate": "2020-01-01T00:00:00Z"})
         assert late.status_code == 400
-        assert late.json() == {"error": "body.endDate: 2020-01-01T00:00:00Z is in the past"}
+        assert late.json() == {
+            "error": "body.endDate: must not be in the past; got 2020-01-01T00:00:00Z"
+        }
         end = (clock.today() + timedelta(minutes=30)).isoformat()
         created = (await client.post("/meetings", json={"endDate": end})).json()
         path = f"/meetings/{created['meetingId']}"
@@ -181,9 +185,9 @@ async def test_meetings_end() -> None:
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ("2099-05-07T17:42:49-05:00", "2099-05-07T22:42:49.000Z"),
-        ("2099-05-07T17:42:49.5", "2099-05-07T17:42:49.500Z"),
-        ("2099-05-07T17:42:49.123456Z", "2099-05-07T17:42:49.123Z"),
+        ("2099-05-07T17:42:49-05:00", "2099-05-07T22:42:49Z"),
+        ("2099-05-07T17:42:49.5", "2099-05-07T17:42:49Z"),
+        ("2099-05-07T17:42:49.123456Z", "2099-05-07T17:42:49Z"),
     ],
 )
 async def test_end_dates_become_utc(given: str, kept: str) -> None:
@@ -202,7 +206,7 @@ S3_KEY = {
 S3_ROLE = {"provider": "s3", "authenticationType": "roleBased", "bucket": "b", "oidcRoleArn": "a"}
 
 
-@pytest.mark.parametrize("missing", ["bucket", "region", "accessKeyId", "accessKeySecret"])
+@pytest.mark.parametrize("missing", ["bucket", "accessKeyId", "accessKeySecret"])
 async def test_s3_with_a_key_needs_all_of_it(missing: str) -> None:
     """Refuse an S3 destination that lacks a part, and name the part."""
     destination = {key: value for key, value in S3_KEY.items() if key != missing}
@@ -230,24 +234,24 @@ async def test_s3_with_a_role_needs_a_role() -> None:
     [
         ({}, "body.endDate: is required"),
         ({"endDate": None}, "body.endDate: must not be null"),
-        ({"endDate": 5}, "body.endDate: must be a string, not 5"),
-        ({"endDate": "soon"}, "body.endDate: must be an ISO 8601 date-time, not 'soon'"),
-        ({"endDate": END, "isLocked": "yes"}, "body.isLocked: must be a boolean, not 'yes'"),
+        ({"endDate": 5}, "body.endDate: must be a string; got 5"),
+        ({"endDate": "soon"}, "body.endDate: must be an ISO 8601 date-time; got 'soon'"),
+        ({"endDate": END, "isLocked": "yes"}, "body.isLocked: must be a boolean; got 'yes'"),
         (
             {"endDate": END, "roomMode": "big"},
-            "body.roomMode: must be one of group, normal, not 'big'",
+            "body.roomMode: must be one of group, normal; got 'big'",
         ),
         (
             {"endDate": END, "roomNamePrefix": "x" * 40},
-            "body.roomNamePrefix: has 40 characters, at most 39",
+            "body.roomNamePrefix: must have at most 40 characters with its slash; got 41",
         ),
         (
-            {"endDate": END, "recording": {"type": "none"}},
-            "body.recording.destination: is required",
+            {"endDate": END, "recording": {"destination": None}},
+            "body.recording.type: is required",
         ),
-        ({"endDate": END, "fields": "dialIn"}, "body.fields: must be an array, not 'dialIn'"),
-        ({"endDate": END, "fields": [1]}, "body.fields[0]: must be a string, not 1"),
-        ([], "body: must be an object, not []"),
+        ({"endDate": END, "fields": "dialIn"}, "body.fields: must be an array; got 'dialIn'"),
+        ({"endDate": END, "fields": [1]}, "body.fields[0]: must be a string; got 1"),
+        ([], "body: must be an object; got []"),
     ],
 )
 async def test_wrong_bodies_are_explained(body: Any, error: str) -> None:
@@ -262,10 +266,10 @@ async def test_wrong_bodies_are_explained(body: Any, error: str) -> None:
 @pytest.mark.parametrize(
     ("query", "error"),
     [
-        ("limit=0", "query parameter 'limit': must be at least 1, not 0"),
-        ("limit=101", "query parameter 'limit': must be at most 100, not 101"),
-        ("limit=ten", "query parameter 'limit': must be an integer, not 'ten'"),
-        ("limit=1&limit=2", "query parameter 'limit': is given 2 times"),
+        ("limit=0", "query parameter 'limit': must be at least 1; got 0"),
+        ("limit=101", "query parameter 'limit': must be at most 100; got 101"),
+        ("limit=ten", "query parameter 'limit': must be an integer; got 'ten'"),
+        ("limit=1&limit=2", "query parameter 'limit': must be sent once; got 2 times"),
     ],
 )
 async def test_wrong_queries_are_explained(query: str, error: str) -> None:
@@ -278,15 +282,15 @@ async def test_wrong_queries_are_explained(query: str, error: str) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "error"),
     [
-        (b"{", "application/json", "body: is not JSON"),
-        (b'{"endDate": NaN}', "application/json", "body: is not JSON"),
-        (b"\xff", "application/json", "body: is not JSON"),
+        (b"{", "application/json", "body: must be JSON"),
+        (b'{"endDate": NaN}', "application/json", "body: must be JSON"),
+        (b"\xff", "application/json", "body: must be JSON"),
         (
             b"endDate=1",
             "application/x-www-form-urlencoded",
-            "Content-Type: is application/x-www-form",
+            "Content-Type: must be application/json for POST /meetings; got application/x-www-form",
         ),
-        (b"{}", None, "Content-Type: is missing"),
+        (b"{}", None, "Content-Type: must be application/json for POST /meetings; got none"),
         (b"", None, "body: is required for POST /meetings"),
     ],
 )
@@ -301,7 +305,7 @@ async def test_bodies_of_the_wrong_kind(content: bytes, kind: str | None, error:
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic abc", "Bearer"])
 async def test_tokens_are_checked(header: str | None) -> None:
-    """Answer 401 to a missing, wrong or malformed token; it costs no points."""
+    """Respond with 401 to a missing, wrong or malformed token; it costs no points."""
     fake = FakeWhereby()
     async with fake.serve() as url, httpx.AsyncClient() as client:
         headers = {} if header is None else {"Authorization": header}
@@ -313,7 +317,7 @@ async def test_tokens_are_checked(header: str | None) -> None:
 
 
 async def test_unknown_paths_and_methods() -> None:
-    """Answer 404 to paths that do not exist and 405, with what is allowed, to wrong methods."""
+    """Respond with 404 to unknown paths, and to wrong methods with 405 and the right ones."""
     fake = FakeWhereby()
     async with plain(fake) as client:
         for path in (
@@ -420,7 +424,9 @@ async def test_sorting() -> None:
         assert await names("duration:desc") == "acb"
         assert await names("sizeInMegaBytes:asc") == "bca"
         wrong = await client.get("/recordings?sortBy=roomName:up")
-        assert wrong.json() == {"error": "query parameter 'sortBy': 'up' is neither asc nor desc"}
+        assert wrong.json() == {
+            "error": "query parameter 'sortBy': the direction must be one of asc, desc; got 'up'"
+        }
 
 
 async def test_room_name_filters() -> None:
@@ -499,7 +505,7 @@ async def test_next_jobs_fail() -> None:
             states.append(job["state"])
     assert states == ["failed", "failed", "ready"]
     fake.fail_jobs(times=None, reason="why not")
-    assert [fake.next_failure() for _ in range(2)] == ["why not"] * 2
+    assert [fake.state.next_failure() for _ in range(2)] == ["why not"] * 2
 
 
 async def test_summary_is_completed_with_its_template() -> None:
@@ -520,7 +526,7 @@ async def test_summary_is_completed_with_its_template() -> None:
 
 
 async def test_bulk_deletes_are_scheduled() -> None:
-    """Answer a bulk delete at once and carry it out later when told so."""
+    """Respond to a bulk delete at once and carry it out later when told so."""
     clock = Clock()
     clock.freeze()
     fake = FakeWhereby(clock=clock, bulk_delete_time=5)
@@ -539,7 +545,7 @@ async def test_bulk_deletes_are_scheduled() -> None:
 
 
 async def test_self_hosted_files_have_no_link() -> None:
-    """Answer 403 to a request for the link of a file that Whereby does not host."""
+    """Respond with 403 to a request for the link of a file that Whereby does not host."""
     fake = FakeWhereby()
     recording, transcription = (
         fake.add_recording(hosted=False),
@@ -589,8 +595,8 @@ async def test_themes_take_two_content_types(part: str, content_type: str) -> No
 @pytest.mark.parametrize(
     ("files", "error"),
     [
-        ({"logo": PNG}, "body: needs the field 'image', got 'logo'"),
-        ({"image": b""}, "body.image: is empty"),
+        ({"logo": PNG}, "body: must have the field 'image'; got 'logo'"),
+        ({"image": b""}, "body.image: must not be empty"),
     ],
 )
 async def test_forms_need_an_image(files: dict[str, bytes], error: str) -> None:

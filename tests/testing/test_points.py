@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whereby_api_client.testing import Clock, FakeWhereby
-from whereby_api_client.testing.messages import Answer, Headers, Request
+from whereby_api_client.testing.messages import Headers, Request, Response
 from whereby_api_client.testing.points import (
     AlgorithmName,
     FixedWindow,
@@ -23,7 +23,7 @@ ALGORITHMS: list[AlgorithmName] = ["fixed", "sliding", "token-bucket"]
 START = 1_795_368_585.25  # Sun Nov 22 2026 17:29:45.25 UTC
 
 
-def ask(fake: FakeWhereby, method: str = "GET", target: str = "/v1/meetings") -> Answer:
+def ask(fake: FakeWhereby, method: str = "GET", target: str = "/v1/meetings") -> Response:
     """Send a request into the core, without any I/O."""
     headers = Headers([("Authorization", f"Bearer {fake.token}")])
     return fake.handle(Request(method, target, headers))
@@ -84,9 +84,9 @@ def test_token_bucket_refills_evenly() -> None:
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_more_than_the_limit_never_passes(name: AlgorithmName) -> None:
     """Refuse a request that costs more than there ever is, with a finite wait."""
-    verdict = make_algorithm(name, 2, 60).take(0, 3)
-    assert not verdict.allowed
-    assert 0 < verdict.retry_after <= 90
+    decision = make_algorithm(name, 2, 60).take(0, 3)
+    assert not decision.allowed
+    assert 0 < decision.retry_after <= 90
 
 
 @given(
@@ -102,14 +102,14 @@ def test_who_waits_as_told_passes(
     passed: list[tuple[float, int]] = []
     for step, cost in steps:
         now += step
-        verdict = algorithm.take(now, cost)
-        assert 0 <= verdict.remaining <= limit
-        if not verdict.allowed:
-            now += verdict.retry_after + 1e-6  # floats: now + (end - now) can be less than end
-            verdict = algorithm.take(now, cost)
-            assert verdict.allowed
-        assert verdict.retry_after == 0
-        assert verdict.reset >= now
+        decision = algorithm.take(now, cost)
+        assert 0 <= decision.remaining <= limit
+        if not decision.allowed:
+            now += decision.retry_after + 1e-6  # floats: now + (end - now) can be less than end
+            decision = algorithm.take(now, cost)
+            assert decision.allowed
+        assert decision.retry_after == 0
+        assert decision.reset >= now
         passed.append((now, cost))
     # a fixed window and a full bucket let through up to twice the limit in a sliding period
     allowed = limit if name == "sliding" else 2 * limit
@@ -123,7 +123,9 @@ def test_nonsense_is_refused() -> None:
         FakeWhereby(limit=0)
     with pytest.raises(ValueError, match="must be positive"):
         FakeWhereby(period=0)
-    with pytest.raises(ValueError, match="'leaky' is none of fixed, sliding, token-bucket"):
+    with pytest.raises(
+        ValueError, match="must be one of fixed, sliding, token-bucket; got 'leaky'"
+    ):
         FakeWhereby(algorithm="leaky")  # type: ignore[arg-type]
 
 
@@ -143,7 +145,7 @@ def test_costs_by_method(method: str, cost: int) -> None:
 
 def test_real_costs_can_differ() -> None:
     """Charge what `costs` says where that differs from the document."""
-    fake = stopped(limit=100, costs={"insights.list_rooms": 10})
+    fake = stopped(limit=100, prices={"insights.list_rooms": 10})
     assert dict(ask(fake, target="/v1/insights/rooms").headers)["X-RateLimit-Remaining"] == "90"
 
 
@@ -156,7 +158,7 @@ def test_others_spend_too() -> None:
 
 
 def test_429() -> None:
-    """Answer over the limit with the documented body and headers, and carry nothing out."""
+    """Respond over the limit with the documented body and headers, and carry nothing out."""
     fake = stopped(limit=3, algorithm="fixed")
     fake.clock.freeze()
     assert [ask(fake).status for _ in range(3)] == [200] * 3

@@ -99,7 +99,7 @@ async def test_cancelling_the_test_ends_the_server() -> None:
 
 @pytest.mark.anyio
 async def test_many_at_once() -> None:
-    """Answer a hundred requests at once, each with its own answer."""
+    """Respond to a hundred requests at once, each with its own answer."""
     fake = FakeWhereby(delay=(0, 0.01))
     ids = [fake.add_recording().recording_id for _ in range(100)]
     answered: set[str] = set()
@@ -118,7 +118,7 @@ async def test_many_at_once() -> None:
 
 
 def test_keep_alive_and_pipelining() -> None:
-    """Answer several requests on one connection in order, also when sent at once."""
+    """Respond to several requests on one connection in order, also when sent at once."""
     fake = FakeWhereby()
     with wire(fake) as connection:
         connection.sendall(head() + head("GET", "/v1/recordings") + head(path="/v1/x"))
@@ -138,7 +138,7 @@ def test_absolute_targets() -> None:
 
 
 def test_old_clients() -> None:
-    """Answer HTTP/1.0 and close."""
+    """Respond to HTTP/1.0 and close."""
     with wire(FakeWhereby()) as connection:
         connection.sendall(b"GET /v1/meetings HTTP/1.0\r\n\r\n")
         assert until_closed(connection).startswith(b"HTTP/1.1 401 ")
@@ -168,7 +168,7 @@ def test_bodies_in_chunks_after_a_continue() -> None:
     ],
 )
 def test_what_is_no_request_gets_a_400(sent: bytes) -> None:
-    """Answer what is no HTTP request with 400 and close."""
+    """Respond to what is no HTTP request with 400 and close."""
     fake = FakeWhereby()
     with wire(fake) as connection:
         connection.sendall(sent)
@@ -228,7 +228,7 @@ def test_nothing_is_left_open(backend: str) -> None:
 
 
 def test_speed() -> None:
-    """Answer quickly enough that the fake is never what a benchmark measures."""
+    """Respond quickly enough that the fake is never what a benchmark measures."""
     fake = FakeWhereby(limit=None)
     headers = {"Authorization": f"Bearer {fake.token}"}
     with fake.serve() as url, httpx.Client(base_url=url, headers=headers, verify=False) as client:

@@ -8,14 +8,14 @@ import httpx
 import pytest
 
 from whereby_api_client.testing import Clock, FakeWhereby, InMemory, MadeUp
-from whereby_api_client.testing.messages import Answer, Headers, Request
+from whereby_api_client.testing.messages import Headers, Request, Response
 
 pytestmark = pytest.mark.anyio
 
 DATA = bytes(range(256)) * 4
 
 
-def ask(fake: FakeWhereby, target: str, **headers: str) -> Answer:
+def ask(fake: FakeWhereby, target: str, **headers: str) -> Response:
     """Send a request into the core."""
     fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
     return fake.handle(Request("GET", target, fields, origin="http://x"))
@@ -29,7 +29,7 @@ def link_of(fake: FakeWhereby, recording_id: str, query: str = "") -> str:
     return link.removeprefix("http://x")
 
 
-def body(answer: Answer) -> bytes:
+def body(answer: Response) -> bytes:
     """Return the whole body of an answer."""
     return b"".join(answer.chunks(100))
 

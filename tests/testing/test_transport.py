@@ -21,7 +21,7 @@ LATER = datetime(2099, 3, 25, 13, 30, tzinfo=UTC)
 
 @pytest.mark.anyio
 async def test_our_client() -> None:
-    """Answer our own client without a socket."""
+    """Respond to our own client without a socket."""
     fake = FakeWhereby()
     async with fake.client() as whereby:
         meeting = await whereby.meetings.create(end_date=LATER, fields=["hostRoomUrl"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .clock import Clock
 from .content import InMemory, MadeUp
-from .exchange import Received
+from .exchange import RecordedRequest
 from .fake import TOKEN, FakeWhereby
 from .faults import Fault
 from .messages import Headers, Part
@@ -39,7 +39,7 @@ __all__ = [
     "Meeting",
     "Part",
     "Participant",
-    "Received",
+    "RecordedRequest",
     "Recording",
     "RoomInsights",
     "RoomSession",

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["Clock", "iso", "parse_date_time"]
+__all__ = ["Clock", "iso", "iso_seconds", "parse_date_time"]
 
 
 class Clock:
-    """Tells the fake what time it is, and lets a test say otherwise.
+    """The fake's time, which a test can set.
 
     `now` is any callable that returns epoch seconds (for example one that follows trio's virtual
     clock); without it the clock follows real time. `advance`, `set` and `freeze` work on top of it.
@@ -69,6 +69,11 @@ def iso(moment: float | datetime) -> str:
     if not isinstance(moment, datetime):
         moment = datetime.fromtimestamp(moment, UTC)
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_seconds(moment: datetime) -> str:
+    """Write a moment in whole seconds: `2025-01-01T00:00:00Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def parse_date_time(text: str) -> datetime:

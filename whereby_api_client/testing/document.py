@@ -17,6 +17,7 @@ import attrs
 __all__ = ["Document", "Operation", "Parameter", "published"]
 
 Schema = Mapping[str, Any]
+ROOM_NAME = "{roomName}"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -56,6 +57,10 @@ class Operation:
 
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
         """Return the path's arguments when the decoded segments fit the template."""
+        place = self.segments.index(ROOM_NAME) if ROOM_NAME in self.segments else -1
+        # a room name may stand there with its slash: /rooms//name/theme/logo
+        if place >= 0 and len(segments) > place + 1 and segments[place] == "":
+            segments = (*segments[:place], f"/{segments[place + 1]}", *segments[place + 2 :])
         if len(segments) != len(self.segments):
             return None
         arguments: dict[str, str] = {}

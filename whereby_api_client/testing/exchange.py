@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
 from .faults import Drop, Fault
-from .messages import Answer, Headers, Part, Request
+from .messages import Headers, Part, Request, Response
 
-__all__ = ["Exchange", "Received"]
+__all__ = ["Exchange", "Receiver", "RecordedRequest"]
 
 
 @attrs.define(eq=False, repr=False)
-class Received:
+class RecordedRequest:
     """A request that reached the fake, for assertions, and what came of it."""
 
     request: Request
@@ -25,10 +25,14 @@ class Received:
     cost: int = 0
     """The points that it was charged with."""
     status: int | None = None
-    """The status answered; None while there is none (under way, or dropped before executing)."""
+    """The response's status; None while there is none (under way, or dropped before executing)."""
+    error: str | None = None
+    """Why it was refused, also when `fail(…, execute=True)` sent another response."""
+    doubts: list[str] = attrs.field(factory=list)
+    """What nobody knows whether the real API accepts it; `strict=True` refuses such requests."""
 
     def __repr__(self) -> str:
-        return f"<Received {self.method} {self.target} {self.operation} {self.status}>"
+        return f"<RecordedRequest {self.method} {self.target} {self.operation} {self.status}>"
 
     @property
     def method(self) -> str:
@@ -79,24 +83,24 @@ class Received:
 class Exchange:
     """One request on its way through the fake; an adapter brings it to its end.
 
-    The adapter hands over the body with `take`, sleeps `delay_before`, calls `answer`, sleeps
-    `delay_after`, and sends what came out; where `drop` says, it closes the connection instead.
+    The adapter hands over the body with `take`, sleeps `delay_before`, calls `respond`, sleeps
+    `delay_after`, and sends the response; where `drop` says, it closes the connection instead.
     """
 
-    __slots__ = ("_execute", "_fault", "delay_after", "delay_before", "received")
+    __slots__ = ("_fault", "_respond", "delay_after", "delay_before", "recorded")
 
     def __init__(
         self,
-        received: Received,
+        recorded: RecordedRequest,
         fault: Fault | None,
         delays: tuple[float, float],
-        execute: Callable[[Received, Fault | None], Answer],
+        respond: Callable[[RecordedRequest, Fault | None], Response],
     ) -> None:
-        self.received = received
+        self.recorded = recorded
         self.delay_before = delays[0]
         self.delay_after = delays[1] + (fault.delay if fault else 0.0)
         self._fault = fault
-        self._execute = execute
+        self._respond = respond
 
     @property
     def drop(self) -> Drop | None:
@@ -108,15 +112,23 @@ class Exchange:
         """Return what is to be sent in place of an HTTP response."""
         return self._fault.garbage if self._fault else None
 
-    def cut(self, answer: Answer) -> int:
-        """Return how many bytes of the answer's body arrive when `drop` is `mid`."""
+    def cut(self, response: Response) -> int:
+        """Return how many bytes of the response's body arrive when `drop` is `mid`."""
         cut = self._fault.cut if self._fault else None
-        return answer.length // 2 if cut is None else min(cut, answer.length)
+        return response.length // 2 if cut is None else min(cut, response.length)
 
     def take(self, body: bytes) -> None:
         """Take the request's body."""
-        self.received.request = attrs.evolve(self.received.request, body=body)
+        self.recorded.request = attrs.evolve(self.recorded.request, body=body)
 
-    def answer(self) -> Answer:
-        """Execute the request, unless a fault forbids it, and return the answer."""
-        return self._execute(self.received, self._fault)
+    def respond(self) -> Response:
+        """Execute the request, unless a fault forbids it, and return the response."""
+        return self._respond(self.recorded, self._fault)
+
+
+class Receiver(Protocol):
+    """What an adapter needs of the fake."""
+
+    def receive(self, request: Request) -> Exchange:
+        """Take a request whose head has arrived; its body may follow with `take`."""
+        ...

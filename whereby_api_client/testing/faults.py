@@ -7,7 +7,7 @@ from typing import Literal
 
 import attrs
 
-from .messages import Answer
+from .messages import Response
 
 __all__ = ["Drop", "Fault"]
 
@@ -16,20 +16,20 @@ Drop = Literal["early", "before", "after", "mid"]
 
 @attrs.define(eq=False)
 class Fault:
-    """One order of `FakeWhereby.fail`; `cancel` withdraws it."""
+    """One fault ordered by `FakeWhereby.fail`; `cancel` withdraws it."""
 
     operation: str
     """A name such as `meetings.list`, or a pattern such as `meetings.*` or `*`."""
     times: int | None
     """How many requests it still strikes; None for all."""
-    answer: Answer | None = None
-    """Given in place of the real one."""
+    response: Response | None = None
+    """Sent in place of the real one."""
     execute: bool = False
-    """Whether the request is paid and executed although another answer is given."""
+    """Whether the request is charged and executed although another response is sent."""
     delay: float = 0.0
-    """Seconds by which the answer comes later."""
+    """Seconds by which the response comes later."""
     drop: Drop | None = None
-    """Close the connection: with the body unread, before executing, after it, amid the answer."""
+    """Close the connection: with the body unread, before executing, after it, amid the response."""
     cut: int | None = None
     """For `drop="mid"`: how many bytes of the body arrive; half of them by default."""
     garbage: bytes | None = None
@@ -38,7 +38,7 @@ class Fault:
     """How many requests it has struck."""
 
     def strikes(self, operation: str) -> bool:
-        """Tell whether a request of that operation is to be struck, and count it if so."""
+        """Return whether a request of that operation is to be struck, and count it if so."""
         if self.times == 0 or not fnmatchcase(operation, self.operation):
             return False
         if self.times is not None:

@@ -1,4 +1,4 @@
-"""What each operation of the API does, and the table that says which function does it.
+"""What each operation of the API does, and the table of the functions that do it.
 
 A handler gets requests that the document allows. It refuses what only the document's prose, or the
 state, forbids.
@@ -7,6 +7,7 @@ state, forbids.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,18 +15,20 @@ from urllib.parse import quote
 
 import attrs
 
+from .check import CheckedRequest
 from .clock import parse_date_time
-from .document import Operation
-from .messages import Answer, Part, Refusal, Request
+from .messages import HTTPError, Part, Request, Response
 from .pages import Pages
-from .records import Image, Recording, Transcription, slashed
+from .records import Image, Recording, Transcription, room_name_prefix, slashed
 from .state import State
 
 __all__ = ["HANDLERS", "Call", "Handler", "link_signature"]
 
 # "max 600 kb", says the document of both backgrounds
 BACKGROUND_LIMIT = 600_000
-NO_CONTENT = Answer(204)
+# the slash that Whereby puts in front counts
+PREFIX_LIMIT = 40
+NO_CONTENT = Response(204)
 
 
 @attrs.frozen
@@ -33,74 +36,113 @@ class Call:
     """A request that was routed, paid for and checked."""
 
     request: Request
-    operation: Operation
-    path: Mapping[str, str]
-    query: dict[str, Any]
-    body: Any
-    """Parsed JSON, a list of `Part`, or None."""
+    checked: CheckedRequest
     state: State
     pages: Pages
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """Return the path's arguments."""
+        return self.checked.path
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """Return the query's values."""
+        return self.checked.query
+
+    @property
+    def body(self) -> Any:
+        """Return the parsed JSON, a list of `Part`, or None."""
+        return self.checked.body
 
     @property
     def now(self) -> datetime:
         """Return the fake's time."""
         return self.state.clock.today()
 
-    def page(self, rows: Any, **options: Any) -> Answer:
-        """Answer with one page of the rows."""
-        return Answer.json(200, self.pages.page(self.operation.name, rows, self.query, **options))
+    def page(self, rows: Any, **options: Any) -> Response:
+        """Return a response with one page of the rows."""
+        name = self.checked.operation.name
+        return Response.json(200, self.pages.page(name, rows, self.query, **options))
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], Response]
 
 
 # ---------------------------------------------------------------------------------------- meetings
 
 
-def create_meeting(call: Call) -> Answer:
+def create_meeting(call: Call) -> Response:
     """Create a meeting: `endDate` must not lie in the past."""
     body: dict[str, Any] = call.body
     end_date = parse_date_time(body["endDate"])
     # "the same or after the current date": a date, so earlier today is let through
     if end_date.astimezone(UTC).date() < call.now.date():
-        raise Refusal(400, f"body.endDate: {body['endDate']} is in the past")
+        raise HTTPError(400, f"body.endDate: must not be in the past; got {body['endDate']}")
+    _check_prefix(call, body.get("roomNamePrefix"))
     for name in ("recording", "liveTranscription"):
-        _check_storage(body.get(name), f"body.{name}.destination")
+        _check_storage(call, body.get(name), f"body.{name}")
     meeting = call.state.add_meeting(end_date=end_date, request=body)
     fields = set(body.get("fields") or ())
     if body.get("templateType") == "viewerMode":
         fields |= {"hostRoomUrl", "viewerRoomUrl"}
-    return Answer.json(201, meeting.json(fields))
+    return Response.json(201, meeting.json(fields))
 
 
-def _check_storage(options: Any, where: str) -> None:
-    destination = (options or {}).get("destination")
-    if not destination or destination.get("provider") != "s3":
+def _check_prefix(call: Call, prefix: str | None) -> None:
+    name = room_name_prefix(prefix)
+    if len(name) > PREFIX_LIMIT:
+        raise HTTPError(
+            400,
+            f"body.roomNamePrefix: must have at most {PREFIX_LIMIT} characters with its slash;"
+            f" got {len(name)}",
+        )
+    if re.fullmatch(r"/[a-z0-9-]*", name) is None:
+        call.checked.doubt("body.roomNamePrefix: has other characters than letters, digits, hyphen")
+
+
+def _check_storage(call: Call, options: Any, where: str) -> None:
+    if options is None:
+        return
+    destination = options.get("destination")
+    if not destination:
+        unused = {options.get("type"), options.get("startTrigger")} & {"none", "local"}
+        if "destination" not in options and not unused:
+            call.checked.doubt(f"{where}.destination: is missing, and may be needed")
+        return
+    if destination.get("provider") != "s3":
         return
     needed = ["bucket", "region", "accessKeyId", "accessKeySecret"]
-    if destination.get("authenticationType") == "roleBased":
+    # a role without the type that it needs is sent by clients in production
+    if destination.get("authenticationType") == "roleBased" or destination.get("oidcRoleArn"):
         needed = ["bucket", "oidcRoleArn"]
     for name in needed:
-        if not destination.get(name):
-            raise Refusal(400, f"{where}.{name}: is required to store in S3 this way")
+        if destination.get(name):
+            continue
+        message = f"{where}.destination.{name}: is required to store in S3 this way"
+        # so are keys without a region
+        if name != "region":
+            raise HTTPError(400, message)
+        call.checked.tolerate(message)
 
 
-def list_meetings(call: Call) -> Answer:
+def list_meetings(call: Call) -> Response:
     """List the meetings that have not ended more than an hour ago."""
     fields = call.query.get("fields", ())
+    name = _name_filter(call)
     rows = [(meeting.number, meeting.json(fields)) for meeting in call.state.meetings.all()]
-    return call.page(rows)
+    return call.page([row for row in rows if _has_name(row[1], name)])
 
 
-def get_meeting(call: Call) -> Answer:
+def get_meeting(call: Call) -> Response:
     """Return a meeting."""
     meeting = call.state.meetings.get(call.path["meetingId"])
     if meeting is None:
-        raise Refusal(404, f"there is no meeting {call.path['meetingId']!r}")
-    return Answer.json(200, meeting.json(call.query.get("fields", ())))
+        raise HTTPError(404, f"there is no meeting {call.path['meetingId']!r}")
+    return Response.json(200, meeting.json(call.query.get("fields", ())))
 
 
-def delete_meeting(call: Call) -> Answer:
+def delete_meeting(call: Call) -> Response:
     """Delete a meeting, also one that is not there."""
     meeting = call.state.meetings.get(call.path["meetingId"])
     if meeting is not None:
@@ -111,20 +153,20 @@ def delete_meeting(call: Call) -> Answer:
 # -------------------------------------------------------------------------------------- recordings
 
 
-def list_recordings(call: Call) -> Answer:
+def list_recordings(call: Call) -> Response:
     """List the recordings, of one room if asked."""
-    rows = [(found.number, found.json()) for found in call.state.recordings.all()]
+    rows = [(record.number, record.json()) for record in call.state.recordings.all()]
     return call.page(
         _of_room(call, rows), sortable=("roomName", "startDate", "duration", "sizeInMegaBytes")
     )
 
 
-def get_recording(call: Call) -> Answer:
+def get_recording(call: Call) -> Response:
     """Return a recording."""
-    return Answer.json(200, _recording(call, call.path["recordingId"]).json())
+    return Response.json(200, _recording(call, call.path["recordingId"]).json())
 
 
-def delete_recording(call: Call) -> Answer:
+def delete_recording(call: Call) -> Response:
     """Delete a recording, also one that is not there."""
     recording = call.state.recordings.get(call.path["recordingId"])
     if recording is not None:
@@ -132,7 +174,7 @@ def delete_recording(call: Call) -> Answer:
     return NO_CONTENT
 
 
-def bulk_delete_recordings(call: Call) -> Answer:
+def bulk_delete_recordings(call: Call) -> Response:
     """Schedule the deletion of recordings, whether they exist or not."""
     for recording_id in call.body["recordingIds"]:
         recording = call.state.recordings.get(recording_id)
@@ -141,18 +183,18 @@ def bulk_delete_recordings(call: Call) -> Answer:
     return NO_CONTENT
 
 
-def get_recording_access_link(call: Call) -> Answer:
+def get_recording_access_link(call: Call) -> Response:
     """Return the address of a Whereby-hosted recording's file."""
     recording = _recording(call, call.path["recordingId"])
     if not recording.hosted:
-        raise Refusal(403, "the recording is not hosted by Whereby: there is no access link")
+        raise HTTPError(403, "the recording is not hosted by Whereby: there is no access link")
     return _access_link(call, "recordings", recording.recording_id, recording.filename)
 
 
 def _recording(call: Call, recording_id: str) -> Recording:
     recording = call.state.recordings.get(recording_id)
     if recording is None:
-        raise Refusal(404, f"there is no recording {recording_id!r}")
+        raise HTTPError(404, f"there is no recording {recording_id!r}")
     return recording
 
 
@@ -165,44 +207,44 @@ def _of_room(
     return [row for row in rows if slashed(str(row[1].get("roomName"))) == slashed(room_name)]
 
 
-def _access_link(call: Call, kind: str, key: str, filename: str) -> Answer:
+def _access_link(call: Call, kind: str, key: str, filename: str) -> Response:
     seconds = call.query.get("validForSeconds", 3600)
     expires = int(call.state.clock.now() * 1000) + seconds * 1000
     path = f"/storage/{kind}/{quote(key, safe='')}/{quote(filename, safe='')}"
     link = (
         f"{call.request.origin}{path}?Expires={expires}&Signature={link_signature(path, expires)}"
     )
-    return Answer.json(200, {"accessLink": link, "expires": expires})
+    return Response.json(200, {"accessLink": link, "expires": expires})
 
 
 def link_signature(path: str, expires: int) -> str:
-    """Return what an access link must carry: it is not worth more than its being unguessable."""
+    """Return the signature of an access link; it only has to be hard to guess."""
     return hashlib.sha256(f"fake whereby {path} {expires}".encode()).hexdigest()[:40]
 
 
 # ---------------------------------------------------------------------------------- transcriptions
 
 
-def create_transcription(call: Call) -> Answer:
+def create_transcription(call: Call) -> Response:
     """Schedule the transcription of a recording."""
     recording = _recording(call, call.body["recordingId"])
     transcription = call.state.add_transcription(recording=recording, job_time=call.state.job_time)
     transcription.failure = call.state.next_failure()
-    return Answer.json(201, {"transcriptionId": transcription.transcription_id})
+    return Response.json(201, {"transcriptionId": transcription.transcription_id})
 
 
-def list_transcriptions(call: Call) -> Answer:
+def list_transcriptions(call: Call) -> Response:
     """List the transcriptions, of one room if asked."""
-    rows = [(found.number, found.json(call.now)) for found in call.state.transcriptions.all()]
+    rows = [(record.number, record.json(call.now)) for record in call.state.transcriptions.all()]
     return call.page(_of_room(call, rows), sortable=("roomName", "startDate", "durationInSeconds"))
 
 
-def get_transcription(call: Call) -> Answer:
+def get_transcription(call: Call) -> Response:
     """Return a transcription."""
-    return Answer.json(200, _transcription(call, call.path["transcriptionId"]).json(call.now))
+    return Response.json(200, _transcription(call, call.path["transcriptionId"]).json(call.now))
 
 
-def delete_transcription(call: Call) -> Answer:
+def delete_transcription(call: Call) -> Response:
     """Delete a transcription, also one that is not there."""
     transcription = call.state.transcriptions.get(call.path["transcriptionId"])
     if transcription is not None:
@@ -210,7 +252,7 @@ def delete_transcription(call: Call) -> Answer:
     return NO_CONTENT
 
 
-def bulk_delete_transcriptions(call: Call) -> Answer:
+def bulk_delete_transcriptions(call: Call) -> Response:
     """Schedule the deletion of transcriptions, whether they exist or not."""
     for transcription_id in call.body["transcriptionIds"]:
         transcription = call.state.transcriptions.get(transcription_id)
@@ -219,14 +261,14 @@ def bulk_delete_transcriptions(call: Call) -> Answer:
     return NO_CONTENT
 
 
-def get_transcription_access_link(call: Call) -> Answer:
+def get_transcription_access_link(call: Call) -> Response:
     """Return the address of a ready, Whereby-hosted transcription's file."""
     transcription = _transcription(call, call.path["transcriptionId"])
     if not transcription.hosted:
-        raise Refusal(403, "the transcription is not hosted by Whereby: there is no access link")
+        raise HTTPError(403, "the transcription is not hosted by Whereby: there is no access link")
     state = transcription.state(call.now)
     if state != "ready":
-        raise Refusal(404, f"the transcription is {state}: there is no file")
+        raise HTTPError(404, f"the transcription is {state}: there is no file")
     return _access_link(
         call, "transcriptions", transcription.transcription_id, transcription.filename
     )
@@ -235,14 +277,14 @@ def get_transcription_access_link(call: Call) -> Answer:
 def _transcription(call: Call, transcription_id: str) -> Transcription:
     transcription = call.state.transcriptions.get(transcription_id)
     if transcription is None:
-        raise Refusal(404, f"there is no transcription {transcription_id!r}")
+        raise HTTPError(404, f"there is no transcription {transcription_id!r}")
     return transcription
 
 
 # --------------------------------------------------------------------------------------- summaries
 
 
-def create_summary(call: Call) -> Answer:
+def create_summary(call: Call) -> Response:
     """Schedule the summary of a transcription."""
     transcription = _transcription(call, call.body["transcriptionId"])
     summary = call.state.add_summary(
@@ -251,24 +293,24 @@ def create_summary(call: Call) -> Answer:
         job_time=call.state.job_time,
     )
     summary.failure = call.state.next_failure()
-    return Answer.json(201, {"summaryId": summary.summary_id})
+    return Response.json(201, {"summaryId": summary.summary_id})
 
 
-def list_summaries(call: Call) -> Answer:
+def list_summaries(call: Call) -> Response:
     """List the summaries."""
-    rows = [(found.number, found.json(call.now)) for found in call.state.summaries.all()]
+    rows = [(record.number, record.json(call.now)) for record in call.state.summaries.all()]
     return call.page(rows, sortable=("roomName", "startDate", "durationInSeconds"))
 
 
-def get_summary(call: Call) -> Answer:
+def get_summary(call: Call) -> Response:
     """Return a summary."""
     summary = call.state.summaries.get(call.path["summaryId"])
     if summary is None:
-        raise Refusal(404, f"there is no summary {call.path['summaryId']!r}")
-    return Answer.json(200, summary.json(call.now))
+        raise HTTPError(404, f"there is no summary {call.path['summaryId']!r}")
+    return Response.json(200, summary.json(call.now))
 
 
-def delete_summary(call: Call) -> Answer:
+def delete_summary(call: Call) -> Response:
     """Delete a summary, also one that is not there."""
     summary = call.state.summaries.get(call.path["summaryId"])
     if summary is not None:
@@ -279,74 +321,86 @@ def delete_summary(call: Call) -> Answer:
 # ------------------------------------------------------------------------------------------- rooms
 
 
-def set_colors(call: Call) -> Answer:
+def set_colors(call: Call) -> Response:
     """Store a room's colors."""
     call.state.theme(call.path["roomName"]).tokens = call.body or {}
     return NO_CONTENT
 
 
-def set_logo(call: Call) -> Answer:
+def set_logo(call: Call) -> Response:
     """Store a room's logo, or go back to the default one."""
-    call.state.theme(call.path["roomName"]).logo = _look(call)
+    call.state.theme(call.path["roomName"]).logo = _appearance(call)
     return NO_CONTENT
 
 
-def set_background(call: Call) -> Answer:
+def set_background(call: Call) -> Response:
     """Store a room's background: an image, or names of Whereby's own."""
-    call.state.theme(call.path["roomName"]).background = _look(call, BACKGROUND_LIMIT)
+    call.state.theme(call.path["roomName"]).background = _appearance(call, BACKGROUND_LIMIT)
     return NO_CONTENT
 
 
-def set_knock_page_background(call: Call) -> Answer:
+def set_knock_page_background(call: Call) -> Response:
     """Store the background of a room's knock page."""
-    call.state.theme(call.path["roomName"]).knock_page_background = _look(call, BACKGROUND_LIMIT)
+    call.state.theme(call.path["roomName"]).knock_page_background = _appearance(
+        call, BACKGROUND_LIMIT
+    )
     return NO_CONTENT
 
 
-def _look(call: Call, limit: int | None = None) -> Image | dict[str, Any]:
+def _appearance(call: Call, limit: int | None = None) -> Image | dict[str, Any]:
     if not isinstance(call.body, list):
         return dict(call.body or {})
     parts: list[Part] = call.body
     image = next(part for part in parts if part.name == "image")
     if not image.content:
-        raise Refusal(400, "body.image: is empty")
+        raise HTTPError(400, "body.image: must not be empty")
     if limit is not None and len(image.content) > limit:
-        raise Refusal(400, f"body.image: has {len(image.content)} bytes, at most {limit}")
+        size = len(image.content)
+        raise HTTPError(400, f"body.image: must have at most {limit} bytes; got {size}")
     return Image(image.content, image.filename, image.content_type)
 
 
 # ---------------------------------------------------------------------------------------- insights
 
 
-def list_rooms(call: Call) -> Answer:
+def list_rooms(call: Call) -> Response:
     """List rooms with their insights, filtered by name and date of creation."""
-    name: dict[str, str] = call.query.get("roomName", {})
-    created: dict[str, str] = call.query.get("createdAt", {})
-    _known("roomName", name, ("exact", "startsWith", "contains"))
-    _known("createdAt", created, ("from", "to"))
+    name, created = _name_filter(call), _filter(call, "createdAt", ("from", "to"))
     rows = [(room.number, room.json()) for room in call.state.rooms.all()]
-    return call.page([row for row in rows if _fits(row[1], name, created)], limit=10)
+    matching = [row for row in rows if _has_name(row[1], name) and _was_created(row[1], created)]
+    return call.page(matching, limit=10)
 
 
-def _known(parameter: str, given: Mapping[str, str], keys: tuple[str, ...]) -> None:
-    for key in given:
+def _name_filter(call: Call) -> dict[str, str]:
+    return _filter(call, "roomName", ("exact", "startsWith", "contains"))
+
+
+def _filter(call: Call, parameter: str, keys: tuple[str, ...]) -> dict[str, str]:
+    values: dict[str, str] = call.query.get(parameter) or {}
+    for key in values:
         if key not in keys:
-            message = f"{parameter}[{key}] is none of {', '.join(keys)}"
-            raise Refusal(400, f"query parameter {parameter!r}: {message}")
+            message = f"must be {parameter}[{'|'.join(keys)}]=…; got {parameter}[{key}]"
+            raise HTTPError(400, f"query parameter {parameter!r}: {message}")
+    return values
 
 
-def _fits(room: dict[str, Any], name: Mapping[str, str], created: Mapping[str, str]) -> bool:
-    room_name, created_at = room["roomName"], parse_date_time(room["createdAt"])
+def _has_name(row: dict[str, Any], name: Mapping[str, str]) -> bool:
+    room_name: str = row["roomName"]
     return (
         ("exact" not in name or room_name == slashed(name["exact"]))
         and ("startsWith" not in name or room_name.startswith(slashed(name["startsWith"])))
         and ("contains" not in name or name["contains"] in room_name)
-        and ("from" not in created or created_at >= parse_date_time(created["from"]))
-        and ("to" not in created or created_at <= parse_date_time(created["to"]))
     )
 
 
-def list_room_sessions(call: Call) -> Answer:
+def _was_created(row: dict[str, Any], created: Mapping[str, str]) -> bool:
+    created_at = parse_date_time(row["createdAt"])
+    return ("from" not in created or created_at >= parse_date_time(created["from"])) and (
+        "to" not in created or created_at <= parse_date_time(created["to"])
+    )
+
+
+def list_room_sessions(call: Call) -> Response:
     """List the sessions of a room with their insights."""
     wanted = call.query.get("roomSessionId")
     rows = [(session.number, session.json()) for session in call.state.sessions.all()]
@@ -355,12 +409,12 @@ def list_room_sessions(call: Call) -> Answer:
     return call.page(_of_room(call, rows), limit=10)
 
 
-def list_participants(call: Call) -> Answer:
+def list_participants(call: Call) -> Response:
     """List the participants of a session, or all visits of an external id."""
     session, external = call.query.get("roomSessionId"), call.query.get("externalId")
     if not session and not external:
         message = "roomSessionId or externalId"
-        raise Refusal(400, f"query parameter {message}: one of them is required")
+        raise HTTPError(400, f"query parameter {message}: one of them is required")
     rows = [
         (participant.number, participant.json())
         for participant in call.state.participants.all()
@@ -370,14 +424,14 @@ def list_participants(call: Call) -> Answer:
     return call.page(rows, limit=10, sortable=("joinedAt", "leftAt"))
 
 
-def get_participant(call: Call) -> Answer:
+def get_participant(call: Call) -> Response:
     """Return the details of a participant's visits to a session."""
     session, participant_id = call.query["roomSessionId"], call.query["participantId"]
     participant = call.state.participants.get(f"{session}/{participant_id}")
     if participant is None:
-        # the document knows no 404 here: an array without items is the honest answer
-        return Answer.json(200, [])
-    return Answer.json(200, participant.details)
+        # the document has no 404 here: an empty array is the honest response
+        return Response.json(200, [])
+    return Response.json(200, participant.details)
 
 
 HANDLERS: Mapping[str, Handler] = {

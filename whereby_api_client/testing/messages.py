@@ -11,7 +11,9 @@ from urllib.parse import parse_qsl, unquote
 
 import attrs
 
-__all__ = ["Answer", "Content", "Headers", "Part", "Refusal", "Request", "parse_multipart"]
+from .javascript import stringify
+
+__all__ = ["Content", "HTTPError", "Headers", "Part", "Request", "Response", "parse_multipart"]
 
 
 class Headers(Mapping[str, str]):
@@ -104,7 +106,7 @@ class Request:
 
     @property
     def json(self) -> Any:
-        """Return the parsed JSON body; ValueError if it is none."""
+        """Return the parsed JSON body; ValueError if it is not JSON."""
         return jsonlib.loads(self.body, parse_constant=_refuse_constant)
 
     @property
@@ -114,7 +116,7 @@ class Request:
 
 
 @attrs.frozen
-class Answer:
+class Response:
     """A response: status, headers, and a body in memory or a slice of something larger."""
 
     status: int
@@ -126,20 +128,18 @@ class Answer:
     stop: int = 0
 
     @classmethod
-    def json(cls, status: int, value: Any, headers: Iterable[tuple[str, str]] = ()) -> Answer:
-        """Return an answer with a JSON body."""
-        body = jsonlib.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    def json(cls, status: int, value: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:
+        """Return a response with a JSON body, written as Whereby's servers write it."""
         kind = ("Content-Type", "application/json; charset=utf-8")
-        # half a surrogate pair is possible in JSON, but not in UTF-8
-        return cls(status, (kind, *headers), body.encode("utf-8", "replace"))
+        return cls(status, (kind, *headers), stringify(value).encode())
 
     @property
     def length(self) -> int:
         """Return the body's length in bytes."""
         return self.stop - self.start if self.content is not None else len(self.body)
 
-    def with_headers(self, headers: Iterable[tuple[str, str]]) -> Answer:
-        """Return the same answer with these headers added."""
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> Response:
+        """Return the same response with these headers added."""
         return attrs.evolve(self, headers=(*self.headers, *headers))
 
     def chunks(self, size: int = 65536, limit: int | None = None) -> Iterator[bytes]:
@@ -153,18 +153,28 @@ class Answer:
                 yield self.content.read(self.start + offset, self.start + end)
 
 
-class Refusal(Exception):
+class HTTPError(Exception):
     """Ends the handling of a request with an error status and `{"error": message}`."""
 
-    def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Iterable[tuple[str, str]] = (),
+        data: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(status, message)
         self.status = status
         self.message = message
         self.headers = tuple(headers)
+        self.data = data
 
-    def answer(self) -> Answer:
-        """Return the answer that the client gets."""
-        return Answer.json(self.status, {"error": self.message}, self.headers)
+    def response(self) -> Response:
+        """Return the response that the client gets."""
+        body: dict[str, Any] = {"error": self.message}
+        if self.data is not None:
+            body["data"] = self.data
+        return Response.json(self.status, body, self.headers)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .clock import parse_date_time
-from .messages import Refusal
+from .messages import HTTPError
 
 __all__ = ["Pages", "Row"]
 
@@ -17,14 +17,14 @@ Key = tuple[bool, Any, int]
 
 
 class Pages:
-    """Cuts lists into pages, and remembers which place each cursor stands for.
+    """Cuts lists into pages, and remembers the position behind each cursor.
 
     A cursor stands behind an item, not at an index: what is deleted or added between two requests
     neither skips nor repeats others.
     """
 
     def __init__(self) -> None:
-        self._places: dict[str, tuple[str, Key]] = {}
+        self._positions: dict[str, tuple[str, Key]] = {}
 
     def page(
         self,
@@ -35,7 +35,7 @@ class Pages:
         limit: int = 50,
         sortable: Sequence[str] | None = None,
     ) -> dict[str, Any]:
-        """Return one page as the API answers it; `sortable=None` takes any field of the items."""
+        """Return one page as the API sends it; `sortable=None` takes any field of the items."""
         rows = list(rows)
         size: int = query.get("limit", limit)
         field, descending = _read_sort(query.get("sortBy"), rows, sortable)
@@ -50,24 +50,24 @@ class Pages:
         listing = f"{name} {filters}"
         cursor = query.get("cursor")
         if cursor is not None:
-            after = self._place(cursor, listing)
+            after = self._position(cursor, listing)
             keyed = [pair for pair in keyed if (pair[0] < after if descending else pair[0] > after)]
         shown = keyed[:size]
         following = self._remember(listing, shown[-1][0]) if len(keyed) > size else None
         return {"results": [row[1] for _, row in shown], "cursor": following}
 
-    def _remember(self, listing: str, place: Key) -> str:
-        cursor = hashlib.sha256(f"{listing} {place}".encode()).hexdigest()[:32]
-        self._places[cursor] = (listing, place)
+    def _remember(self, listing: str, position: Key) -> str:
+        cursor = hashlib.sha256(f"{listing} {position}".encode()).hexdigest()[:32]
+        self._positions[cursor] = (listing, position)
         return cursor
 
-    def _place(self, cursor: str, listing: str) -> Key:
-        if cursor not in self._places:
-            raise Refusal(400, f"query parameter 'cursor': {cursor!r} is none that was given out")
-        asked, place = self._places[cursor]
-        if asked != listing:
-            raise Refusal(400, "query parameter 'cursor': was given out for another query")
-        return place
+    def _position(self, cursor: str, listing: str) -> Key:
+        if cursor not in self._positions:
+            raise HTTPError(400, f"query parameter 'cursor': is not known; got {cursor!r}")
+        known, position = self._positions[cursor]
+        if known != listing:
+            raise HTTPError(400, "query parameter 'cursor': belongs to another query")
+        return position
 
 
 def _key(row: Row, field: str | None) -> Key:
@@ -96,7 +96,7 @@ def _read_sort(
     field, colon, direction = sort.partition(":")
     where = "query parameter 'sortBy'"
     if colon and direction not in ("asc", "desc"):
-        raise Refusal(400, f"{where}: {direction!r} is neither asc nor desc")
+        raise HTTPError(400, f"{where}: the direction must be one of asc, desc; got {direction!r}")
     known = sortable
     if known is None:
         scalars = (str, int, float)
@@ -105,5 +105,5 @@ def _read_sort(
         )
     # an empty list has no fields to compare with, and nothing to sort
     if field not in known and (rows or sortable is not None):
-        raise Refusal(400, f"{where}: {field!r} is none of {', '.join(known)}")
+        raise HTTPError(400, f"{where}: must be one of {', '.join(known)}; got {field!r}")
     return field, direction == "desc"

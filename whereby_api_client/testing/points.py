@@ -1,4 +1,4 @@
-"""The three usual ways for a server to count points, and the headers that tell of them.
+"""The three usual ways for a server to count points, and the headers that report them.
 
 Pure functions of the time that is passed in: no clock, no I/O.
 """
@@ -19,24 +19,26 @@ from .clock import iso
 __all__ = [
     "Algorithm",
     "AlgorithmName",
+    "Decision",
     "FixedWindow",
+    "HeadersSent",
+    "PointHeaders",
     "ResetForm",
     "RetryAfterForm",
     "SlidingLog",
     "TokenBucket",
-    "Verdict",
     "make_algorithm",
-    "rate_limit_headers",
 ]
 
 AlgorithmName = Literal["fixed", "sliding", "token-bucket"]
 ResetForm = Literal["js", "iso", "http", "epoch", "epoch-ms"]
 RetryAfterForm = Literal["integer", "fraction", "http"]
+HeadersSent = Literal["always", "limited", "never"]
 
 
 @attrs.frozen
-class Verdict:
-    """What the server decided about one request, and what it tells about its books."""
+class Decision:
+    """Whether a request passes, and what the headers of its response report."""
 
     allowed: bool
     limit: int
@@ -50,8 +52,8 @@ class Verdict:
 class Algorithm(Protocol):
     """Counts points."""
 
-    def take(self, now: float, cost: int) -> Verdict:
-        """Count a request of that cost and say whether it passes."""
+    def take(self, now: float, cost: int) -> Decision:
+        """Count a request of that cost and decide whether it passes."""
         ...
 
 
@@ -69,40 +71,45 @@ class FixedWindow:
         self._used = 0
         self._ends = -math.inf
 
-    def take(self, now: float, cost: int) -> Verdict:
-        """Count a request of that cost and say whether it passes."""
+    def take(self, now: float, cost: int) -> Decision:
+        """Count a request of that cost and decide whether it passes."""
         if now >= self._ends:
             self._used, self._ends = 0, now + self.period
         self._used += cost
         allowed = self._used <= self.limit
         wait = 0.0 if allowed else self._ends - now
-        return Verdict(allowed, self.limit, max(self.limit - self._used, 0), self._ends, wait)
+        return Decision(allowed, self.limit, max(self.limit - self._used, 0), self._ends, wait)
 
 
 class SlidingLog:
-    """Every request leaves the books one period after it came; rejected ones are not counted."""
+    """Every request counts for one period after it came; rejected ones do not count.
 
-    __slots__ = ("_log", "_used", "limit", "period")
+    `reset` is what the header reports: when the `oldest` request ceases to count, or one `period`
+    from now, when all of them have.
+    """
 
-    def __init__(self, limit: int, period: float) -> None:
-        self.limit, self.period = limit, period
+    __slots__ = ("_log", "_used", "limit", "period", "reset")
+
+    def __init__(
+        self, limit: int, period: float, reset: Literal["oldest", "period"] = "oldest"
+    ) -> None:
+        self.limit, self.period, self.reset = limit, period, reset
         self._log: deque[tuple[float, int]] = deque()
         self._used = 0
 
-    def take(self, now: float, cost: int) -> Verdict:
-        """Count a request of that cost and say whether it passes."""
+    def take(self, now: float, cost: int) -> Decision:
+        """Count a request of that cost and decide whether it passes."""
         while self._log and self._log[0][0] + self.period <= now:
             self._used -= self._log.popleft()[1]
         if allowed := self._used + cost <= self.limit:
             self._log.append((now, cost))
             self._used += cost
-        remaining = max(self.limit - self._used, 0)
-        if allowed:
-            # a read of no cost can be the only one: then there is nothing to wait for
-            oldest = self._log[0][0]
-            return Verdict(True, self.limit, remaining, oldest + self.period, 0.0)
-        wait = self._wait_for(now, cost)
-        return Verdict(False, self.limit, remaining, now + wait, wait)
+        wait = 0.0 if allowed else self._wait_for(now, cost)
+        reset = now + wait
+        if allowed or self.reset == "period":
+            from_when = self._log[0][0] if self.reset == "oldest" else now
+            reset = from_when + self.period
+        return Decision(allowed, self.limit, max(self.limit - self._used, 0), reset, wait)
 
     def _wait_for(self, now: float, cost: int) -> float:
         missing = self._used + cost - self.limit
@@ -114,59 +121,71 @@ class SlidingLog:
 
 
 class TokenBucket:
-    """A bucket of full capacity that refills evenly; rejected requests take nothing."""
+    """A bucket of full capacity that refills evenly; rejected requests take nothing.
 
-    __slots__ = ("_filled_at", "_tokens", "limit", "period")
+    `reset` is what the header reports: when the bucket is `full`, or when the `next` point is in.
+    """
 
-    def __init__(self, limit: int, period: float) -> None:
-        self.limit, self.period = limit, period
+    __slots__ = ("_filled_at", "_tokens", "limit", "period", "reset")
+
+    def __init__(self, limit: int, period: float, reset: Literal["full", "next"] = "full") -> None:
+        self.limit, self.period, self.reset = limit, period, reset
         self._tokens = float(limit)
         self._filled_at = -math.inf
 
-    def take(self, now: float, cost: int) -> Verdict:
-        """Count a request of that cost and say whether it passes."""
+    def take(self, now: float, cost: int) -> Decision:
+        """Count a request of that cost and decide whether it passes."""
         rate = self.limit / self.period
         if self._filled_at > -math.inf:
             gained = max(now - self._filled_at, 0.0) * rate
             self._tokens = min(float(self.limit), self._tokens + gained)
         self._filled_at = now
-        # a hair of tolerance: rounding must not refuse who waited exactly as long as told
+        # a hair of tolerance: rounding must not refuse who waited exactly as long as asked to
         allowed = self._tokens + 1e-9 >= cost
         if allowed:
             self._tokens = max(self._tokens - cost, 0.0)
-            wait, reset = 0.0, now + (self.limit - self._tokens) / rate
-        else:
-            wait = (cost - self._tokens) / rate
-            reset = now + wait
-        return Verdict(allowed, self.limit, math.floor(self._tokens + 1e-9), reset, wait)
+        wait = 0.0 if allowed else (cost - self._tokens) / rate
+        whole = math.floor(self._tokens + 1e-9)
+        target = whole + 1 if self.reset == "next" else self.limit if allowed else cost
+        reset = now + max(target - self._tokens, 0.0) / rate
+        return Decision(allowed, self.limit, whole, reset, wait)
 
 
 def make_algorithm(name: AlgorithmName, limit: int, period: float) -> Algorithm:
-    """Return the algorithm of that name with full books."""
+    """Return the algorithm of that name with all points left."""
     if limit < 1 or period <= 0:
-        raise ValueError("limit and period must be positive")
+        raise ValueError(f"limit and period must be positive; got {limit} and {period}")
     kinds: dict[str, Callable[[int, float], Algorithm]] = {
         "fixed": FixedWindow,
         "sliding": SlidingLog,
         "token-bucket": TokenBucket,
     }
     if name not in kinds:
-        raise ValueError(f"algorithm {name!r} is none of {', '.join(kinds)}")
+        raise ValueError(f"algorithm must be one of {', '.join(kinds)}; got {name!r}")
     return kinds[name](limit, period)
 
 
-def rate_limit_headers(
-    verdict: Verdict, reset: ResetForm, retry_after: RetryAfterForm, now: float
-) -> list[tuple[str, str]]:
-    """Write the documented headers in the wanted form."""
-    headers = [
-        ("X-RateLimit-Limit", str(verdict.limit)),
-        ("X-RateLimit-Remaining", str(verdict.remaining)),
-        ("X-RateLimit-Reset", _write_reset(verdict.reset, reset)),
-    ]
-    if not verdict.allowed:
-        headers.append(("Retry-After", _write_retry_after(verdict.retry_after, retry_after, now)))
-    return headers
+@attrs.frozen
+class PointHeaders:
+    """Which responses carry the documented headers, and in which form."""
+
+    sent: HeadersSent = "always"
+    reset: ResetForm = "js"
+    retry_after: RetryAfterForm = "fraction"
+
+    def write(self, decision: Decision, now: float) -> list[tuple[str, str]]:
+        """Return the headers that report a decision."""
+        if self.sent == "never" or (self.sent == "limited" and decision.allowed):
+            return []
+        headers = [
+            ("X-RateLimit-Limit", str(decision.limit)),
+            ("X-RateLimit-Remaining", str(decision.remaining)),
+            ("X-RateLimit-Reset", _write_reset(decision.reset, self.reset)),
+        ]
+        if not decision.allowed:
+            wait = _write_retry_after(decision.retry_after, self.retry_after, now)
+            headers.append(("Retry-After", wait))
+        return headers
 
 
 def _write_reset(moment: float, form: ResetForm) -> str:

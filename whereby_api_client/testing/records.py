@@ -1,4 +1,4 @@
-"""The things that the fake Whereby keeps, each with its JSON as the API answers it."""
+"""What the fake Whereby keeps, each record with its JSON as the API sends it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any
 
 import attrs
 
-from .clock import iso
+from .clock import iso, iso_seconds
 from .messages import Content
 
 __all__ = [
     "Image",
-    "Item",
     "Job",
     "Meeting",
     "Participant",
@@ -25,6 +24,7 @@ __all__ = [
     "Theme",
     "Transcription",
     "file_stem",
+    "room_name_prefix",
     "slashed",
 ]
 
@@ -37,9 +37,14 @@ def slashed(room_name: str) -> str:
     return "/" + room_name.lstrip("/")
 
 
+def room_name_prefix(prefix: str | None) -> str:
+    """Return what a room's name begins with: lower case, no white space, one slash in front."""
+    return slashed("".join((prefix or "").split()).lower())
+
+
 def file_stem(room_name: str, created: datetime) -> str:
     """Return what the names of a room's files begin with."""
-    return f"{room_name.strip('/').replace('/', '-')}-{iso(created)}"
+    return f"{room_name.strip('/').replace('/', '-')}-{iso_seconds(created)}"
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -53,7 +58,7 @@ class Record:
     """Its place in the order of creation."""
 
     def exists(self, now: datetime) -> bool:
-        """Tell whether the API still knows it."""
+        """Return whether the API still knows it."""
         return self.gone_at is None or now < self.gone_at
 
 
@@ -68,6 +73,8 @@ class Meeting(Record):
     host_key: str
     viewer_key: str
     subdomain: str = "subdomain"
+    room_session_id: str | None = None
+    """The session in its room; None before there is one."""
     request: dict[str, Any] = attrs.field(factory=dict)
 
     @property
@@ -76,18 +83,19 @@ class Meeting(Record):
         return f"https://{self.subdomain}.whereby.com{self.room_name}"
 
     def exists(self, now: datetime) -> bool:
-        """Tell whether the API still knows it: an hour after its end it does not."""
+        """Return whether the API still knows it: an hour after its end it does not."""
         return super().exists(now) and now - GRACE < self.end_date
 
     def json(self, fields: Iterable[str] = ()) -> dict[str, Any]:
-        """Return the meeting as the API answers it, with the fields that were asked for."""
+        """Return the meeting as the API sends it, with the fields that were asked for."""
         wanted = set(fields)
         value: dict[str, Any] = {
             "meetingId": self.meeting_id,
             "roomName": self.room_name,
             "roomUrl": self.room_url,
-            "startDate": iso(self.start_date),
-            "endDate": iso(self.end_date),
+            # the document's example of a meeting has whole seconds, all others have milliseconds
+            "startDate": iso_seconds(self.start_date),
+            "endDate": iso_seconds(self.end_date),
         }
         if "hostRoomUrl" in wanted:
             value["hostRoomUrl"] = f"{self.room_url}?roomKey={self.host_key}"
@@ -96,6 +104,7 @@ class Meeting(Record):
         # https://docs.whereby.com/whereby-product-features/dial-in
         if "dialIn" in wanted and self.request.get("isDialInEnabled"):
             number = {"countryCode": "US", "phoneNumber": "111-867-5309"}
+            value["roomPreferences"] = {"dialIn": True}
             value["dialIn"] = {"code": f"{self.number:010}", "phoneNumbers": [number]}
         return value | self.extra
 
@@ -115,7 +124,7 @@ class Recording(Record):
     hosted: bool = True
 
     def json(self) -> dict[str, Any]:
-        """Return the recording as the API answers it."""
+        """Return the recording as the API sends it."""
         return {
             "recordingId": self.recording_id,
             "roomSessionId": self.room_session_id,
@@ -136,7 +145,7 @@ class Job(Record):
     """Why the job fails when its time comes; None when it succeeds."""
 
     def done(self, now: datetime) -> bool:
-        """Tell whether the job has ended, well or badly."""
+        """Return whether the job has ended, well or badly."""
         return now >= self.ready_at
 
     def finish(self) -> None:
@@ -175,7 +184,7 @@ class Transcription(Job):
         return "ready" if self.failure is None else "failed"
 
     def json(self, now: datetime) -> dict[str, Any]:
-        """Return the transcription as the API answers it."""
+        """Return the transcription as the API sends it."""
         state = self.state(now)
         value: dict[str, Any] = {
             "transcriptionId": self.transcription_id,
@@ -207,7 +216,7 @@ class Summary(Job):
     text: dict[str, Any]
 
     def done(self, now: datetime) -> bool:
-        """Tell whether the job has ended; it waits for its transcription."""
+        """Return whether the job has ended; it waits for its transcription."""
         return super().done(now) and self.transcription.done(now)
 
     def state(self, now: datetime) -> str:
@@ -218,7 +227,7 @@ class Summary(Job):
         return "failed" if failed else "completed"
 
     def json(self, now: datetime) -> dict[str, Any]:
-        """Return the summary as the API answers it."""
+        """Return the summary as the API sends it."""
         state = self.state(now)
         modified = self.created_at
         if self.done(now):
@@ -264,7 +273,7 @@ class RoomInsights(Record):
     values: dict[str, Any]
 
     def json(self) -> dict[str, Any]:
-        """Return the insights as the API answers them."""
+        """Return the insights as the API sends them."""
         return self.values | self.extra
 
 
@@ -275,7 +284,7 @@ class RoomSession(Record):
     values: dict[str, Any]
 
     def json(self) -> dict[str, Any]:
-        """Return the insights as the API answers them."""
+        """Return the insights as the API sends them."""
         return self.values | self.extra
 
 
@@ -288,15 +297,4 @@ class Participant(Record):
 
     def json(self) -> dict[str, Any]:
         """Return the participant as the API lists it."""
-        return self.values | self.extra
-
-
-@attrs.define(kw_only=True, eq=False)
-class Item(Record):
-    """An item of a collection that the fake knows from the document only."""
-
-    values: dict[str, Any]
-
-    def json(self) -> dict[str, Any]:
-        """Return the item as the API answers it."""
         return self.values | self.extra

@@ -14,7 +14,7 @@ import anyio
 import anyio.abc
 import anyio.from_thread
 
-from .messages import Answer, Headers, Request
+from .messages import Headers, Request, Response
 
 try:
     import h11
@@ -23,8 +23,7 @@ except ModuleNotFoundError as error:  # pragma: no cover - the extra is there in
     raise ModuleNotFoundError(message, name="h11") from error
 
 if TYPE_CHECKING:
-    from .exchange import Exchange
-    from .fake import FakeWhereby
+    from .exchange import Exchange, Receiver
 
 __all__ = ["Serving"]
 
@@ -40,8 +39,8 @@ class Serving:
     with a loop of its own, for synchronous tests and for clients in other loops or processes.
     """
 
-    def __init__(self, fake: FakeWhereby, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._fake = fake
+    def __init__(self, receiver: Receiver, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._receiver = receiver
         self._host = host
         self._port = port
         self._stack: AsyncExitStack | None = None
@@ -112,7 +111,7 @@ class Serving:
     async def _connection(self, stream: anyio.abc.ByteStream) -> None:
         async with stream:
             try:
-                await _Conversation(self._fake, stream).run()
+                await _Conversation(self._receiver, stream).run()
             except _BROKEN:
                 pass  # the client went away: its right
             except Exception:
@@ -120,10 +119,10 @@ class Serving:
 
 
 class _Conversation:
-    """One connection: requests and answers in turn until one side has had enough."""
+    """One connection: requests and responses in turn until one side has had enough."""
 
-    def __init__(self, fake: FakeWhereby, stream: anyio.abc.ByteStream) -> None:
-        self._fake = fake
+    def __init__(self, receiver: Receiver, stream: anyio.abc.ByteStream) -> None:
+        self._receiver = receiver
         self._stream = stream
         self._method = ""
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
@@ -137,8 +136,8 @@ class _Conversation:
                 going = await self._exchange(head)
             except h11.RemoteProtocolError as error:
                 if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                    body = {"error": f"this is no HTTP request: {error}"}
-                    await self._send(Answer.json(error.error_status_hint, body))
+                    body = {"error": f"this is not an HTTP request: {error}"}
+                    await self._send(Response.json(error.error_status_hint, body))
                 return
             if not going or self._http.our_state is not h11.DONE:
                 return
@@ -161,10 +160,10 @@ class _Conversation:
             self._http.receive_data(data)
 
     async def _exchange(self, head: h11.Request) -> bool:
-        """Answer one request; return whether the connection may go on."""
+        """Respond to one request; return whether the connection may go on."""
         request = _request(head)
         self._method = request.method
-        exchange = self._fake.receive(request)
+        exchange = self._receiver.receive(request)
         if exchange.drop == "early":
             self._reset_on_close()
             return False
@@ -179,7 +178,7 @@ class _Conversation:
             return False
         # always a checkpoint: a client that never pauses must not keep the loop to itself
         await anyio.sleep(exchange.delay_before)
-        answer = self._answer(exchange)
+        response = self._respond(exchange)
         await anyio.sleep(exchange.delay_after)
         if exchange.drop == "after":
             self._reset_on_close()
@@ -188,31 +187,31 @@ class _Conversation:
             await self._stream.send(exchange.garbage)
             return False
         if exchange.drop == "mid":
-            await self._send_part(exchange, answer)
+            await self._send_part(exchange, response)
             return False
-        await self._send(answer)
+        await self._send(response)
         return True
 
-    def _answer(self, exchange: Exchange) -> Answer:
+    def _respond(self, exchange: Exchange) -> Response:
         try:
-            return exchange.answer()
+            return exchange.respond()
         except Exception as error:
             # a mistake in the fake, or in an Algorithm or Content of the test's own
             log.exception("the fake Whereby failed")
-            exchange.received.status = 500
-            return Answer.json(500, {"error": f"the fake Whereby failed: {error!r}"})
+            exchange.recorded.status = 500
+            return Response.json(500, {"error": f"the fake Whereby failed: {error!r}"})
 
     async def _write(self, event: h11.Event) -> None:
         data = self._http.send(event)
         if data:
             await self._stream.send(data)
 
-    async def _send(self, answer: Answer) -> None:
-        pending = self._http.send(_response(answer)) or b""
-        if _has_body(self._method, answer):
-            for chunk in answer.chunks():
+    async def _send(self, response: Response) -> None:
+        pending = self._http.send(_response(response)) or b""
+        if _has_body(self._method, response):
+            for chunk in response.chunks():
                 pending += self._http.send(h11.Data(data=chunk)) or b""
-                # head and body of a small answer travel in one packet
+                # head and body of a small response travel in one packet
                 if len(pending) >= 65536:
                     await self._stream.send(pending)
                     pending = b""
@@ -220,14 +219,14 @@ class _Conversation:
         if pending:
             await self._stream.send(pending)
 
-    async def _send_part(self, exchange: Exchange, answer: Answer) -> None:
-        """Send a piece of the answer: of the body, or of the head when there is no body."""
-        head = self._http.send(_response(answer)) or b""
-        if not _has_body(self._method, answer):
+    async def _send_part(self, exchange: Exchange, response: Response) -> None:
+        """Send a piece of the response: of the body, or of the head when there is no body."""
+        head = self._http.send(_response(response)) or b""
+        if not _has_body(self._method, response):
             await self._stream.send(head[: len(head) // 2])
             return
         await self._stream.send(head)
-        for chunk in answer.chunks(limit=exchange.cut(answer)):
+        for chunk in response.chunks(limit=exchange.cut(response)):
             await self._stream.send(chunk)
 
     def _reset_on_close(self) -> None:
@@ -247,12 +246,12 @@ def _request(head: h11.Request) -> Request:
     return Request(head.method.decode("ascii"), target, headers, origin=origin)
 
 
-def _response(answer: Answer) -> h11.Response:
-    headers = list(answer.headers)
-    if answer.status >= 200 and answer.status not in (204, 304):
-        headers.append(("Content-Length", str(answer.length)))
-    return h11.Response(status_code=answer.status, headers=headers)
+def _response(response: Response) -> h11.Response:
+    headers = list(response.headers)
+    if response.status >= 200 and response.status not in (204, 304):
+        headers.append(("Content-Length", str(response.length)))
+    return h11.Response(status_code=response.status, headers=headers)
 
 
-def _has_body(method: str, answer: Answer) -> bool:
-    return answer.length > 0 and answer.status not in (204, 304) and method != "HEAD"
+def _has_body(method: str, response: Response) -> bool:
+    return response.length > 0 and response.status not in (204, 304) and method != "HEAD"

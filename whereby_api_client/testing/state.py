@@ -11,7 +11,6 @@ from .clock import Clock, iso
 from .content import InMemory
 from .messages import Content
 from .records import (
-    Item,
     Meeting,
     Participant,
     Record,
@@ -22,15 +21,16 @@ from .records import (
     Theme,
     Transcription,
     file_stem,
+    room_name_prefix,
     slashed,
 )
 
-__all__ = ["Shelf", "State"]
+__all__ = ["Collection", "State"]
 
 RecordT = TypeVar("RecordT", bound=Record)
 
 
-class Shelf(Generic[RecordT]):
+class Collection(Generic[RecordT]):
     """Records of one kind by id, in the order of creation."""
 
     __slots__ = ("_clock", "_records")
@@ -64,7 +64,7 @@ class Shelf(Generic[RecordT]):
 
 
 class State:
-    """Everything that the fake remembers. What `add_…` is not told, it makes up.
+    """Everything that the fake remembers; `add_…` makes up the values that it does not get.
 
     Each record's `extra` is merged into its JSON: unknown fields, odd values.
     """
@@ -78,16 +78,14 @@ class State:
         self.bulk_delete_time = bulk_delete_time
         self._failing: int | None = 0
         self._reason = ""
-        self.meetings: Shelf[Meeting] = Shelf(clock)
-        self.recordings: Shelf[Recording] = Shelf(clock)
-        self.transcriptions: Shelf[Transcription] = Shelf(clock)
-        self.summaries: Shelf[Summary] = Shelf(clock)
-        self.rooms: Shelf[RoomInsights] = Shelf(clock)
-        self.sessions: Shelf[RoomSession] = Shelf(clock)
-        self.participants: Shelf[Participant] = Shelf(clock)
+        self.meetings: Collection[Meeting] = Collection(clock)
+        self.recordings: Collection[Recording] = Collection(clock)
+        self.transcriptions: Collection[Transcription] = Collection(clock)
+        self.summaries: Collection[Summary] = Collection(clock)
+        self.rooms: Collection[RoomInsights] = Collection(clock)
+        self.sessions: Collection[RoomSession] = Collection(clock)
+        self.participants: Collection[Participant] = Collection(clock)
         self.themes: dict[str, Theme] = {}
-        self.items: dict[str, Shelf[Item]] = {}
-        """Collections without a handler of their own, by path."""
 
     def fail_jobs(self, times: int | None = 1, reason: str = "the job failed") -> None:
         """Let the next jobs that are created over the API end badly; None for all."""
@@ -119,9 +117,7 @@ class State:
     ) -> Meeting:
         """Add a meeting, also one in the past; `request` is the body that asks for it."""
         request = request or {}
-        prefix = request.get("roomNamePrefix", "").replace(" ", "").strip("/").lower()
-        if prefix and not prefix.endswith("-"):
-            prefix += "-"
+        prefix = room_name_prefix(request.get("roomNamePrefix"))
         if request.get("roomNamePattern") == "human-short":
             # no letters or digits that are easily taken for one another
             tail = "".join(self.rng.choices("abcdefghjkmnpqrstuvwxyz23456789", k=6))
@@ -131,7 +127,7 @@ class State:
         meeting_id = str(self.rng.randrange(10**7, 10**9))
         meeting = Meeting(
             meeting_id=meeting_id,
-            room_name=f"/{prefix}{tail}",
+            room_name=f"{prefix}{tail}",
             start_date=self.clock.today(),
             end_date=end_date or self.clock.today() + timedelta(hours=1),
             host_key=f"host-{self.new_id()}",
@@ -353,10 +349,6 @@ class State:
         key = f"{room_session_id}/{participant_id}"
         participant = Participant(values=values, details=details, extra=extra or {})
         return self.participants.put(key, participant)
-
-    def add_item(self, collection: str, key: str, values: dict[str, Any]) -> Item:
-        """Add an item to a collection that the fake knows from the document only: `/widgets`."""
-        return self.items.setdefault(collection, Shelf(self.clock)).put(key, Item(values=values))
 
     def seed_demo(self) -> None:
         """Fill the fake with a small organization: a few rooms with all that can belong to them."""

@@ -10,7 +10,7 @@ import hashlib
 import re
 
 from .handlers import link_signature
-from .messages import Answer, Content, Refusal, Request
+from .messages import Content, HTTPError, Request, Response
 from .state import State
 
 __all__ = ["DOWNLOAD", "serve_file"]
@@ -22,20 +22,20 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _EXPIRES = re.compile(r"\d{1,18}", re.ASCII)
 
 
-def serve_file(request: Request, state: State) -> Answer:
-    """Answer a request for a file under `/storage/`."""
+def serve_file(request: Request, state: State) -> Response:
+    """Return the response to a request for a file under `/storage/`."""
     if request.method not in ("GET", "HEAD"):
-        raise Refusal(405, "files can only be read", [("Allow", "GET, HEAD")])
+        raise HTTPError(405, "files can only be read", [("Allow", "GET, HEAD")])
     if "authorization" in request.headers:
-        raise Refusal(400, "only one auth mechanism allowed: a link needs no Authorization header")
+        raise HTTPError(400, "only one auth mechanism allowed: a link takes no Authorization")
     params = dict(request.params)
     expires = params.get("Expires", "")
     if not _EXPIRES.fullmatch(expires) or params.get("Signature") != link_signature(
         request.path, int(expires)
     ):
-        raise Refusal(403, "the link's signature does not match")
+        raise HTTPError(403, "the link's signature does not match")
     if state.clock.now() * 1000 >= int(expires):
-        raise Refusal(403, "the link has expired")
+        raise HTTPError(403, "the link has expired")
     content = _find(request, state)
     return _slice(request, content)
 
@@ -44,11 +44,11 @@ def _find(request: Request, state: State) -> Content:
     _, kind, key, *_ = (*request.segments, "", "")
     found = (state.recordings if kind == "recordings" else state.transcriptions).get(key)
     if found is None:
-        raise Refusal(404, "the file does not exist any more")
+        raise HTTPError(404, "the file does not exist any more")
     return found.content
 
 
-def _slice(request: Request, content: Content) -> Answer:
+def _slice(request: Request, content: Content) -> Response:
     size = content.size
     tag = f'"{hashlib.sha256(request.path.encode()).hexdigest()[:32]}"'
     markdown = request.path.endswith(".md")
@@ -62,12 +62,12 @@ def _slice(request: Request, content: Content) -> Answer:
     first, last = ("", "") if span is None else span.groups()
     backwards = first and last and int(last) < int(first)
     if first == last == "" or backwards or request.headers.get("if-range", tag) != tag:
-        return Answer(200, tuple(headers), content=content, start=0, stop=size)
+        return Response(200, tuple(headers), content=content, start=0, stop=size)
     if first == "":
         start, stop = max(size - int(last), 0), size
     else:
         start, stop = int(first), min(int(last) + 1, size) if last else size
     if start >= size or start >= stop:
-        raise Refusal(416, "the file ends before that", [("Content-Range", f"bytes */{size}")])
+        raise HTTPError(416, "the file ends before that", [("Content-Range", f"bytes */{size}")])
     headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{size}"))
-    return Answer(206, tuple(headers), content=content, start=start, stop=stop)
+    return Response(206, tuple(headers), content=content, start=start, stop=stop)

@@ -9,11 +9,10 @@ import anyio
 import anyio.lowlevel
 
 from .._http._httpx import httpx
-from .messages import Answer, Headers, Request
+from .messages import Headers, Request, Response
 
 if TYPE_CHECKING:
-    from .exchange import Exchange
-    from .fake import FakeWhereby
+    from .exchange import Exchange, Receiver
 
 __all__ = ["FakeTransport"]
 
@@ -22,18 +21,18 @@ STORAGE = "https://storage.whereby.test"
 
 
 class FakeTransport(httpx.AsyncBaseTransport):
-    """Hands requests to a FakeWhereby; delays, timeouts and faults behave as on a real connection.
+    """Hands requests to the fake; delays, timeouts and faults behave as on a real connection.
 
     Delays are slept with anyio: under a virtual clock they take no time.
     """
 
-    def __init__(self, fake: FakeWhereby) -> None:
-        self._fake = fake
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
+        """Return the response to one request."""
         url = request.url
-        exchange = self._fake.receive(
+        exchange = self._receiver.receive(
             Request(
                 request.method,
                 url.raw_path.decode("ascii"),
@@ -47,52 +46,52 @@ class FakeTransport(httpx.AsyncBaseTransport):
         if exchange.drop == "before":
             raise httpx.ReadError("the fake Whereby closed the connection", request=request)
         read_timeout = request.extensions.get("timeout", {}).get("read")
-        answer: Answer | None = None
+        response: Response | None = None
         with anyio.move_on_after(read_timeout):
             await anyio.sleep(exchange.delay_before)
-            answer = exchange.answer()
+            response = exchange.respond()
             await anyio.sleep(exchange.delay_after)
-            return self._respond(request, exchange, answer)
-        if answer is None:
+            return self._respond(request, exchange, response)
+        if response is None:
             # the request had been sent whole: the server carries it out although nobody waits
-            exchange.answer()
+            exchange.respond()
         raise httpx.ReadTimeout("the fake Whereby was slow", request=request)
 
     def _respond(
-        self, request: httpx.Request, exchange: Exchange, answer: Answer
+        self, request: httpx.Request, exchange: Exchange, response: Response
     ) -> httpx.Response:
         if exchange.drop == "after":
             raise httpx.ReadError("the fake Whereby closed the connection", request=request)
         if exchange.garbage is not None:
             raise httpx.RemoteProtocolError("the fake Whereby sent garbage", request=request)
-        if exchange.drop == "mid" and not answer.length:
+        if exchange.drop == "mid" and not response.length:
             raise httpx.ReadError("the fake Whereby closed the connection", request=request)
-        limit = exchange.cut(answer) if exchange.drop == "mid" else None
-        headers = list(answer.headers)
-        if answer.status not in (204, 304):
-            headers.append(("Content-Length", str(answer.length)))
-        if request.method == "HEAD" or answer.status in (204, 304):
-            return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(b""))
-        stream = _Body(request, answer, limit)
-        return httpx.Response(answer.status, headers=headers, stream=stream)
+        limit = exchange.cut(response) if exchange.drop == "mid" else None
+        headers = list(response.headers)
+        if response.status not in (204, 304):
+            headers.append(("Content-Length", str(response.length)))
+        if request.method == "HEAD" or response.status in (204, 304):
+            return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(b""))
+        stream = _Body(request, response, limit)
+        return httpx.Response(response.status, headers=headers, stream=stream)
 
 
 class _Body(httpx.AsyncByteStream):
-    """The answer's body, cut off at `limit` bytes with the error of a lost connection."""
+    """The response's body, cut off at `limit` bytes with the error of a lost connection."""
 
-    def __init__(self, request: httpx.Request, answer: Answer, limit: int | None) -> None:
+    def __init__(self, request: httpx.Request, response: Response, limit: int | None) -> None:
         self._request = request
-        self._answer = answer
+        self._response = response
         self._limit = limit
         self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._answer.chunks(limit=self._limit):
+        for chunk in self._response.chunks(limit=self._limit):
             if self._closed:  # as on a real connection: who reads on gets nothing more
                 raise httpx.StreamClosed
             yield chunk
             await anyio.lowlevel.checkpoint()
-        if self._limit is not None and self._limit < self._answer.length:
+        if self._limit is not None and self._limit < self._response.length:
             raise httpx.RemoteProtocolError(
                 "the fake Whereby closed the connection amid the body", request=self._request
             )

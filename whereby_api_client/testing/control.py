@@ -1,0 +1,228 @@
+"""The control API: what a test does to a fake in Python, for other processes and languages.
+
+It stands in front of the API. Everything under `/_fake/` needs no token, costs no points and is not
+recorded. Bodies are JSON with the names of the Python arguments
+(`POST /_fake/recordings {"room_name": "/a"}`). docs/testing.md lists the commands.
+"""
+
+from __future__ import annotations
+
+import inspect
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .api import API
+from .clock import iso, parse_date_time
+from .exchange import Exchange, RecordedRequest
+from .faults import Fault
+from .messages import HTTPError, Request, Response
+from .records import Recording, Transcription
+
+__all__ = ["CONTROL", "Control"]
+
+CONTROL = "/_fake/"
+"""Paths that begin like this are the control API's."""
+
+
+Arguments = dict[str, Any]
+
+
+class Control:
+    """Receives requests: its own it carries out, all others it passes on to the API."""
+
+    def __init__(self, api: API) -> None:
+        self.api = api
+        self.state = api.state
+
+    def receive(self, request: Request) -> Exchange:
+        """Take a request whose head has arrived; its body may follow with `take`."""
+        if not request.path.startswith(CONTROL):
+            return self.api.receive(request)
+        recorded = RecordedRequest(request, "control", self.state.clock.now())
+        return Exchange(recorded, None, (0.0, 0.0), self._respond)
+
+    def _respond(self, recorded: RecordedRequest, fault: Fault | None) -> Response:
+        try:
+            with self.api.lock:
+                return self._execute(recorded.request)
+        except HTTPError as error:
+            return error.response()
+
+    def _execute(self, request: Request) -> Response:
+        _refuse_other_sites(request)
+        command = f"{request.method} {request.path.removeprefix(CONTROL)}"
+        if command not in COMMANDS:
+            raise HTTPError(404, f"must be one of {', '.join(COMMANDS)}; got {command!r}")
+        arguments: Any = {}
+        if request.body:
+            try:
+                arguments = request.json
+            except ValueError as error:
+                raise HTTPError(400, f"body: must be JSON ({error})") from None
+        if not isinstance(arguments, dict):
+            raise HTTPError(400, "body: must be an object")
+        try:
+            result = COMMANDS[command](self, arguments)
+        except (TypeError, ValueError, KeyError) as error:
+            raise HTTPError(400, f"{command}: {error}") from None
+        return Response(204) if result is None else Response.json(200, result)
+
+    # -------------------------------------------------------------------------------- commands
+
+    def list_requests(self, arguments: Arguments) -> Any:
+        """Return what came in."""
+        return [_shown(recorded) for recorded in list(self.api.requests)]
+
+    def forget(self, arguments: Arguments) -> None:
+        """Forget what came in."""
+        self.api.requests.clear()
+        self.api.executed.clear()
+
+    def executed(self, arguments: Arguments) -> Any:
+        """Return how often each operation was carried out."""
+        return dict(self.api.executed)
+
+    def fail(self, arguments: Arguments) -> None:
+        """Order a fault."""
+        for name in ("body", "garbage"):
+            if isinstance(arguments.get(name), str):
+                arguments[name] = arguments[name].encode()
+        self.api.fail(**arguments)
+
+    def recover(self, arguments: Arguments) -> None:
+        """Withdraw all faults."""
+        self.api.recover()
+
+    def spend(self, arguments: Arguments) -> None:
+        """Spend points as another process would."""
+        self.api.spend(**arguments)
+
+    def move_clock(self, arguments: Arguments) -> Any:
+        """Freeze, set, advance or resume the clock."""
+        clock = self.state.clock
+        if arguments.get("freeze"):
+            clock.freeze()
+        if "set" in arguments:
+            clock.set(parse_date_time(arguments["set"]))
+        if "advance" in arguments:
+            clock.advance(arguments["advance"])
+        if arguments.get("resume"):
+            clock.resume()
+        return {"now": iso(clock.now())}
+
+    def finish(self, arguments: Arguments) -> None:
+        """End a job now: `{"id": …}`, badly with `"reason"`."""
+        key = arguments["id"]
+        job = self.state.transcriptions.get(key) or self.state.summaries.get(key)
+        if job is None:
+            raise ValueError(f"there is no job {key!r}")
+        if "reason" in arguments:
+            job.fail(arguments["reason"])
+        else:
+            job.finish()
+
+    def fail_jobs(self, arguments: Arguments) -> None:
+        """Let the next jobs fail."""
+        self.state.fail_jobs(**arguments)
+
+    def seed_demo(self, arguments: Arguments) -> None:
+        """Add a small organization."""
+        self.state.seed_demo()
+
+    def add(self, name: str, arguments: Arguments) -> Any:
+        """Add a record by the names of the Python arguments."""
+        method = getattr(self.state, name)
+        allowed = inspect.signature(method).parameters
+        for key, value in arguments.items():
+            if key not in allowed:
+                raise ValueError(f"must be one of {', '.join(allowed)}; got {key!r}")
+            arguments[key] = self._argument(key, value)
+        record = method(**arguments)
+        return record.json(self.state.clock.today()) if hasattr(record, "state") else record.json()
+
+    def _argument(self, key: str, value: Any) -> Any:
+        """Read what JSON cannot hold: date-times, bytes, and records by their ids."""
+        if value is None:
+            return None
+        if key in ("start_date", "end_date"):
+            return parse_date_time(value)
+        if key == "content":
+            return value.encode()
+        found: Recording | Transcription | None
+        if key == "recording":
+            found = self.state.recordings.get(value)
+        elif key == "transcription":
+            found = self.state.transcriptions.get(value)
+        else:
+            return value
+        if found is None:
+            raise ValueError(f"there is no {key} {value!r}")
+        return found
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """Refuse what a web page of another site makes a browser send.
+
+    A page can send requests to a server on the loopback address. One whose own name was rebound to
+    that address shows it in `Host`, and such a name has a dot; a container's need not have one.
+    """
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin")
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise HTTPError(403, "the control API takes no requests from other sites")
+    if origin is not None and origin != f"http://{host}":
+        raise HTTPError(403, "the control API takes no requests from other sites: Origin")
+    if not _is_local(host):
+        raise HTTPError(403, "the control API is reached by an IP address or a name without a dot")
+
+
+def _is_local(host: str) -> bool:
+    name = re.sub(r":\d*$", "", host).strip("[]")
+    if "." not in name:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(recorded: RecordedRequest) -> dict[str, Any]:
+    headers = dict(recorded.headers)
+    if "authorization" in headers:
+        headers["authorization"] = "[secure]"
+    return {
+        "method": recorded.method,
+        "target": recorded.target,
+        "operation": recorded.operation,
+        "headers": headers,
+        "body": recorded.body.decode("utf-8", "replace"),
+        "time": iso(recorded.time),
+        "cost": recorded.cost,
+        "status": recorded.status,
+        "error": recorded.error,
+        "doubts": recorded.doubts,
+    }
+
+
+COMMANDS: Mapping[str, Callable[[Control, Arguments], Any]] = {
+    "GET requests": Control.list_requests,
+    "DELETE requests": Control.forget,
+    "GET executed": Control.executed,
+    "POST fail": Control.fail,
+    "DELETE fail": Control.recover,
+    "POST spend": Control.spend,
+    "POST clock": Control.move_clock,
+    "POST finish": Control.finish,
+    "POST fail-jobs": Control.fail_jobs,
+    "POST seed-demo": Control.seed_demo,
+    "POST meetings": lambda control, arguments: control.add("add_meeting", arguments),
+    "POST recordings": lambda control, arguments: control.add("add_recording", arguments),
+    "POST transcriptions": lambda control, arguments: control.add("add_transcription", arguments),
+    "POST summaries": lambda control, arguments: control.add("add_summary", arguments),
+    "POST rooms": lambda control, arguments: control.add("add_room_insights", arguments),
+    "POST room-sessions": lambda control, arguments: control.add("add_room_session", arguments),
+    "POST participants": lambda control, arguments: control.add("add_participant", arguments),
+}
