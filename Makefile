@@ -12,10 +12,8 @@ FAST := _generated _runtime budget/test_ledger.py budget/test_headers.py webhook
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# dependency groups need pip 25.1
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
-	$(PIP) install --upgrade 'pip>=25.1'
 
 # what a user of the SDK has: enough for the demo
 .venv/.demo: pyproject.toml | $(BIN)/python
@@ -24,6 +22,8 @@ $(BIN)/python:
 
 # what a developer of the SDK has
 .venv/.dev: pyproject.toml | $(BIN)/python
+	@# dependency groups need pip 25.1; an older .venv has an older pip
+	$(PIP) install --upgrade 'pip>=25.1'
 	$(PIP) install --group dev --editable '.[progress,redis,testing]'
 	@touch $@ .venv/.demo
 

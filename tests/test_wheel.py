@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -33,16 +34,16 @@ print(importlib.metadata.version("whereby-api-client"))
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel from the tree."""
-    room = tmp_path_factory.mktemp("wheel")
+    """Build the wheel from the repository."""
+    folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(room)],
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=ROOT,
         check=True,
         capture_output=True,
     )
-    (made,) = room.glob("*.whl")
-    return made
+    (built,) = folder.glob("*.whl")
+    return built
 
 
 def test_contents(wheel: Path) -> None:
@@ -50,16 +51,40 @@ def test_contents(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         metadata = next(name for name in names if name.endswith(".dist-info/METADATA"))
-        told = archive.read(metadata).decode()
+        text = archive.read(metadata).decode()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"whereby_api_client"}
     for needed in ("py.typed", "_generated/models/meeting.py", "testing/document.json"):
         assert f"whereby_api_client/{needed}" in names
-    needs = [line for line in told.splitlines() if line.startswith("Requires-Dist")]
+    needs = [line for line in text.splitlines() if line.startswith("Requires-Dist")]
     always = {re.split("[<>=]", line.split()[1])[0] for line in needs if "extra ==" not in line}
     assert always == {"httpx", "attrs", "anyio"}
 
 
+@pytest.mark.slow  # pyright reads the whole package again
+def test_public_names_are_typed(wheel: Path, tmp_path: Path) -> None:
+    """What type checkers know of the package that users install."""
+    pytest.importorskip("pyright")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    (tmp_path / "elsewhere").mkdir()  # or pyright would take the folder for the package's own
+    checked = subprocess.run(
+        [
+            *(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson"),
+            *("--ignoreexternal", "--verifytypes", "whereby_api_client"),
+        ],
+        cwd=tmp_path / "elsewhere",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    completeness = json.loads(checked.stdout)["typeCompleteness"]
+    untyped = [symbol["name"] for symbol in completeness["symbols"] if not symbol["isTypeKnown"]]
+    assert completeness["completenessScore"] >= 0.89, untyped
+
+
+@pytest.mark.slow  # installs from the package index
 def test_fresh_environment(wheel: Path, tmp_path: Path) -> None:
     """It installs into a fresh environment and works with httpx, attrs and anyio alone."""
     venv.create(tmp_path / "env", with_pip=True)
