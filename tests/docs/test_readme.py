@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,13 @@ import pytest
 from whereby_api_client import WherebyClient
 from whereby_api_client.testing import FakeWhereby
 
-README = Path(__file__).parents[2].joinpath("README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+from ..helpers.pages import client_of, python_blocks, run_block
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+BLOCKS = python_blocks(README)
+(SCRIPT,) = (block for block in BLOCKS if "asyncio.run" in block)
+(USERS_TEST,) = (block for block in BLOCKS if "import pytest" in block)
 SERVICE = """
 from datetime import datetime, timedelta, timezone
 
@@ -24,35 +30,50 @@ async def book_interview(whereby, name):
 """
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("block", [block for block in BLOCKS if "async with" in block])
-async def test_examples(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The examples run as they stand, against the fake."""
-    fake = FakeWhereby()
-    fake.add_recording()
-    monkeypatch.setenv("WHEREBY_API_KEY", str(fake.token))
-    indented = "".join(f"    {line}\n" for line in block.splitlines())
-    names: dict[str, object] = {}
-    exec(
-        f"async def example(WherebyClient_):\n{indented}".replace(
-            "WherebyClient(", "WherebyClient_("
-        ),
-        names,
+def test_the_first_script(tmp_path: Path) -> None:
+    """Copied into a file, it runs without a key, and prints that nothing was refused."""
+    (tmp_path / "try.py").write_text(SCRIPT)
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "try.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    async with fake.serve() as url:
-        await names["example"](lambda **options: WherebyClient(base_url=url, **options))  # type: ignore[operator]
-    assert fake.requests
+    assert ran.returncode == 0, ran.stderr
+    created, first, refused = ran.stdout.splitlines()
+    assert created.startswith("150 meetings")
+    assert "https://" in first
+    assert refused == "requests that the server refused: 0"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b not in (SCRIPT, USERS_TEST)])
+async def test_examples(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other blocks run as they stand, against the fake."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WHEREBY_WEBHOOK_SECRET", "secret")
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "transcripts").mkdir()
+    fake = FakeWhereby(job_time=0)
+    fake.add_recording(content=b"video")
+    monkeypatch.setenv("WHEREBY_API_KEY", fake.token)
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
+        monkeypatch.setattr(*client_of(url))
+        await run_block(block, {"whereby": whereby})
     assert {request.status for request in fake.requests} <= {200, 201}
+    if "download" in block:
+        assert [path.read_bytes() for path in (tmp_path / "recordings").iterdir()] == [b"video"]
+        assert len(list((tmp_path / "transcripts").iterdir())) == 1
 
 
 def test_a_users_first_test(tmp_path: Path) -> None:
     """The test of a user's own code passes as it stands, in a folder with nothing else."""
-    (block,) = (block for block in BLOCKS if "fake_whereby" in block)
-    assert len([line for line in block.splitlines() if line.strip()]) < 10
+    assert len([line for line in USERS_TEST.splitlines() if line.strip()]) < 10
     (tmp_path / "service.py").write_text(SERVICE)
-    (tmp_path / "test_service.py").write_text(block)
+    (tmp_path / "test_service.py").write_text(USERS_TEST)
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", str(tmp_path)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -60,3 +81,29 @@ def test_a_users_first_test(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stdout
     assert " passed" in ran.stdout
+
+
+def test_links_are_absolute_and_lead_somewhere() -> None:
+    """The README is the package's page as well, where relative links lead nowhere."""
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
+    repository = urls["Repository"]
+    raw = repository.replace("https://github.com", "https://raw.githubusercontent.com") + "/main/"
+    for link in re.findall(r"\]\(([^)]+)\)", README.read_text()):
+        assert link.startswith("https://"), link
+        if match := re.fullmatch(rf"{repository}/(?:blob|tree)/main/(.+)", link):
+            assert (ROOT / match[1]).exists(), link
+        elif link.startswith(raw):
+            assert (ROOT / link.removeprefix(raw)).exists(), link
+        else:
+            assert link in {urls["Documentation"], "https://docs.whereby.com/"}, link
+
+
+def test_every_operation_is_listed() -> None:
+    """The table names each attribute and method of the client."""
+    table = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", README.read_text(), re.MULTILINE))
+    listed = {f"{tag}.{name}" for tag, row in table.items() for name in re.findall(r"`(\w+)`", row)}
+    snapshot = (ROOT / "tests" / "api.txt").read_text()
+    real = set(
+        re.findall(r"^WherebyClient\.(\w+\.[a-z]\w*): (?:async )?def", snapshot, re.MULTILINE)
+    )
+    assert listed == real
