@@ -333,7 +333,7 @@ async def test_a_bad_request(arguments: dict[str, Any]) -> None:
         (reply(200, b"\xff"), ResponseDecodeError, "no JSON"),
         (reply(200, b"[" * 100_000), ResponseDecodeError, "no JSON that can be read"),
         (reply(200, b"1" * 5_000), ResponseDecodeError, "no JSON that can be read"),
-        (reply(200, []), ResponseDecodeError, "Meeting: expected an object, found an array"),
+        (reply(200, []), ResponseDecodeError, "Meeting: expected an object, got an array"),
         (reply(200, {"meetingId": "1"}), ResponseDecodeError, "Meeting"),
         (reply(200, b"xx", content_encoding="gzip"), ResponseDecodeError, "content encoding"),
         (reply(500, b"xx", content_encoding="gzip"), ServerError, "500 Internal Server Error: xx"),

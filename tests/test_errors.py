@@ -51,7 +51,7 @@ def every_error() -> list[WherebyError]:
     ]
     made += [
         ResponseDecodeError(
-            "Meeting.endDate: expected a date-time, found null",
+            "Meeting.endDate: expected a date-time, got null",
             status_code=200,
             body=b'{"hostRoomUrl": "https://x.whereby.com/y?roomKey=secret"}',
             headers=Headers([("a", "b")]),

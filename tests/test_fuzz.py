@@ -187,4 +187,4 @@ def test_every_wrong_type_at_every_field(name: str) -> None:
         try:
             model.from_dict({k: v for k, v in example.items() if k != field})
         except DecodeError as error:
-            assert str(error) == f"{name}.{field}: expected a value, found nothing"
+            assert str(error) == f"{name}.{field}: expected a value, got nothing"

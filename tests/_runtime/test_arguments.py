@@ -41,10 +41,10 @@ def test_segment_refused(given: Any) -> None:
 @pytest.mark.parametrize(
     ("check", "bad"),
     [
-        (arg.text, 5),
-        (arg.text, None),
-        (arg.text, b"bytes"),
-        (arg.text, "lone \ud800 surrogate"),
+        (arg.string, 5),
+        (arg.string, None),
+        (arg.string, b"bytes"),
+        (arg.string, "lone \ud800 surrogate"),
         (arg.boolean, 1),
         (arg.integer, True),
         (arg.integer, 1.0),
@@ -76,32 +76,30 @@ def test_bounds() -> None:
     """The documented bounds of a number are checked, and the message tells them."""
     assert arg.integer("limit", 1, minimum=1, maximum=100) == 1
     assert arg.integer("limit", 100, minimum=1, maximum=100) == 100
-    with pytest.raises(InvalidArgumentError, match="limit: 0 is below the documented minimum 1"):
+    with pytest.raises(InvalidArgumentError, match="limit: must be at least 1; got 0"):
         arg.integer("limit", 0, minimum=1, maximum=100)
-    with pytest.raises(
-        InvalidArgumentError, match="limit: 101 is above the documented maximum 100"
-    ):
+    with pytest.raises(InvalidArgumentError, match="limit: must be at most 100; got 101"):
         arg.integer("limit", 101, minimum=1, maximum=100)
 
 
 @pytest.mark.parametrize(
-    "check", [arg.text, arg.boolean, arg.integer, arg.date_time, arg.room_name]
+    "check", [arg.string, arg.boolean, arg.integer, arg.date_time, arg.room_name]
 )
 def test_not_given_and_null(check: Any) -> None:
     """`UNSET` passes every check; `None` only where the API documents null."""
     assert check("x", UNSET) is UNSET
     assert check("x", None, null=True) is None
-    with pytest.raises(InvalidArgumentError, match="leave the argument out instead of None"):
+    with pytest.raises(InvalidArgumentError, match="leave the argument out"):
         check("x", None)
 
 
 def test_a_lone_string_is_no_sequence() -> None:
     """`fields="hostRoomUrl"` is a mistake that would send eleven letters."""
-    with pytest.raises(InvalidArgumentError, match="fields: expected a sequence, got a str"):
-        arg.array("fields", "hostRoomUrl", arg.choice)
-    assert arg.array("fields", ("a", "b"), arg.choice) == ["a", "b"]
-    with pytest.raises(InvalidArgumentError, match=r"ids\[1\]: expected a str, got a int"):
-        arg.array("ids", ["a", 1], arg.text)
+    with pytest.raises(InvalidArgumentError, match="fields: must be a sequence; got str"):
+        arg.array("fields", "hostRoomUrl", arg.enum)
+    assert arg.array("fields", ("a", "b"), arg.enum) == ["a", "b"]
+    with pytest.raises(InvalidArgumentError, match=r"ids\[1\]: must be a str; got int"):
+        arg.array("ids", ["a", 1], arg.string)
 
 
 def test_query() -> None:
@@ -110,9 +108,11 @@ def test_query() -> None:
         arg.form("cursor", "a b/ö"),
         arg.form("skipped", UNSET),
         arg.form("flag", True),
-        arg.comma("fields", ["a,b", "c"]),
-        arg.deep("roomName", {"exact": "x", "contains": "x", "none": None}, room_names=("exact",)),
-        arg.deep("createdAt", {"from": datetime(2025, 1, 1, tzinfo=UTC)}),
+        arg.form("fields", ["a,b", "c"], explode=False),
+        arg.deep_object(
+            "roomName", {"exact": "x", "contains": "x", "none": None}, room_names=("exact",)
+        ),
+        arg.deep_object("createdAt", {"from": datetime(2025, 1, 1, tzinfo=UTC)}),
         extra={"more": [1, 2]},
     )
     assert query == (

@@ -105,26 +105,26 @@ def test_missing_optional_fields_are_unset() -> None:
     [
         (
             {"results": [MEETING, {**MEETING, "meetingId": 5}], "cursor": None},
-            r"MeetingPage\.results\[1\]\.meetingId: expected a string, found a number",
+            r"MeetingPage\.results\[1\]\.meetingId: expected a string, got a number",
         ),
         (
             {"results": [{k: v for k, v in MEETING.items() if k != "roomUrl"}], "cursor": None},
-            r"MeetingPage\.results\[0\]\.roomUrl: expected a value, found nothing",
+            r"MeetingPage\.results\[0\]\.roomUrl: expected a value, got nothing",
         ),
         (
             {"results": [{**MEETING, "endDate": "soon"}], "cursor": None},
-            r"MeetingPage\.results\[0\]\.endDate: expected a date-time, found other text",
+            r"MeetingPage\.results\[0\]\.endDate: expected a date-time, got other text",
         ),
         (
             {"results": [[]], "cursor": None},
-            r"MeetingPage\.results\[0\]: expected an object, found an array",
+            r"MeetingPage\.results\[0\]: expected an object, got an array",
         ),
         (
             {"results": {}, "cursor": None},
-            r"MeetingPage\.results: expected an array, found an object",
+            r"MeetingPage\.results: expected an array, got an object",
         ),
-        ({"cursor": None}, r"MeetingPage\.results: expected a value, found nothing"),
-        ([], r"MeetingPage: expected an object, found an array"),
+        ({"cursor": None}, r"MeetingPage\.results: expected a value, got nothing"),
+        ([], r"MeetingPage: expected an object, got an array"),
     ],
 )
 def test_wrong_answers_name_the_place(broken: Any, said: str) -> None:
@@ -135,9 +135,7 @@ def test_wrong_answers_name_the_place(broken: Any, said: str) -> None:
 
 def test_an_enum_that_is_no_string() -> None:
     """A list where an enum value stands is refused, not a TypeError."""
-    with pytest.raises(
-        DecodeError, match=r"Transcription\.state: expected a string, found an array"
-    ):
+    with pytest.raises(DecodeError, match=r"Transcription\.state: expected a string, got an array"):
         Transcription.from_dict({**TRANSCRIPTION, "state": []})
 
 

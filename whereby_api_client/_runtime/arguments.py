@@ -31,8 +31,8 @@ _IMAGE_TYPES = (
 
 def _refuse(name: str, value: object, expected: str) -> InvalidArgumentError:
     # The type and not the value: an argument can be a secret.
-    found = "None" if value is None else f"a {type(value).__name__}"
-    return InvalidArgumentError(f"{name}: expected {expected}, got {found}")
+    kind = "None" if value is None else type(value).__name__
+    return InvalidArgumentError(f"{name}: must be {expected}; got {kind}")
 
 
 def _absent(name: str, value: object, null: bool) -> bool:
@@ -41,13 +41,13 @@ def _absent(name: str, value: object, null: bool) -> bool:
     if value is None:
         if not null:
             raise InvalidArgumentError(
-                f"{name}: the API documents no null here; leave the argument out instead of None"
+                f"{name}: cannot be None, the API documents no null here; leave the argument out"
             )
         return True
     return False
 
 
-def text(name: str, value: Any, *, null: bool = False) -> Any:
+def string(name: str, value: Any, *, null: bool = False) -> Any:
     """Check a string; enum members are strings too."""
     if _absent(name, value, null):
         return value
@@ -57,7 +57,7 @@ def text(name: str, value: Any, *, null: bool = False) -> Any:
 
 
 # An enum argument takes any string: the API accepts values that the document does not list yet.
-choice = text
+enum = string
 
 
 def boolean(name: str, value: Any, *, null: bool = False) -> Any:
@@ -81,9 +81,9 @@ def integer(
     if isinstance(value, bool) or not isinstance(value, int):
         raise _refuse(name, value, "an int")
     if minimum is not None and value < minimum:
-        raise InvalidArgumentError(f"{name}: {value} is below the documented minimum {minimum}")
+        raise InvalidArgumentError(f"{name}: must be at least {minimum}; got {value}")
     if maximum is not None and value > maximum:
-        raise InvalidArgumentError(f"{name}: {value} is above the documented maximum {maximum}")
+        raise InvalidArgumentError(f"{name}: must be at most {maximum}; got {value}")
     return value
 
 
@@ -124,13 +124,13 @@ def array(name: str, value: Any, check: Callable[[str, Any], Any], *, null: bool
 
 
 def anything(name: str, value: Any, *, null: bool = False) -> Any:
-    """Turn any value into JSON; the document does not tell its type."""
+    """Turn any value into JSON; the document does not describe its type."""
     return value if value is UNSET else encode(name, value)
 
 
 def room_name(name: str, value: Any, *, null: bool = False) -> Any:
     """Write a room name for bodies and queries: with its leading slash (api-facts: Room names)."""
-    value = text(name, value, null=null)
+    value = string(name, value, null=null)
     if not isinstance(value, str):
         return value
     if not value.strip("/"):
@@ -162,17 +162,17 @@ def room_segment(name: str, value: Any) -> str:
 
 
 def at_least_one(**arguments: Any) -> None:
-    """Refuse a call that gives none of the arguments of which the API needs one."""
+    """Refuse a call without any of the arguments of which the API needs one."""
     if all(value is UNSET for value in arguments.values()):
         raise InvalidArgumentError(f"give {' or '.join(arguments)}: the API needs one of them")
 
 
-def upload_or_fields(upload: str, given: object, **fields: Any) -> None:
-    """Refuse a call that gives both a file and the named defaults, or neither."""
+def upload_or_fields(upload: str, file: object, **fields: Any) -> None:
+    """Refuse a call with both a file and the named defaults, or with neither."""
     named = [name for name, value in fields.items() if value is not UNSET and value is not None]
-    if given is not UNSET and named:
+    if file is not UNSET and named:
         raise InvalidArgumentError(f"give either {upload} or {' and '.join(named)}, not both")
-    if given is UNSET and not named:
+    if file is UNSET and not named:
         raise InvalidArgumentError(f"give {upload}, or one of {', '.join(fields)}")
 
 
@@ -191,25 +191,20 @@ def _plain(name: str, value: Any) -> str:
         value = encode_date_time(name, value)
     if isinstance(value, (str, int, float)):
         return quote(str(encode(name, value)), safe="")
-    raise _refuse(name, value, "text, a number or a date")
+    raise _refuse(name, value, "a string, a number or a date")
 
 
-def form(name: str, value: Any) -> list[str]:
-    """Write a query parameter; a list repeats it (`style: form`, `explode: true`)."""
+def form(name: str, value: Any, *, explode: bool = True) -> list[str]:
+    """Write a query parameter (`style: form`): a list repeats it, or is joined with commas."""
     if value is UNSET:
         return []
-    values = value if isinstance(value, list) else [value]
-    return [f"{quote(name, safe='')}={_plain(name, item)}" for item in values]
+    values = [_plain(name, item) for item in (value if isinstance(value, list) else [value])]
+    return [
+        f"{quote(name, safe='')}={part}" for part in (values if explode else [",".join(values)])
+    ]
 
 
-def comma(name: str, value: Any) -> list[str]:
-    """Write a list as one query parameter with commas between (`explode: false`)."""
-    if value is UNSET:
-        return []
-    return [f"{quote(name, safe='')}={','.join(_plain(name, item) for item in value)}"]
-
-
-def deep(name: str, value: Any, room_names: Sequence[str] = ()) -> list[str]:
+def deep_object(name: str, value: Any, room_names: Sequence[str] = ()) -> list[str]:
     """Write an object as `name[key]=value` (`style: deepObject`), brackets percent-encoded."""
     if value is UNSET:
         return []
@@ -255,13 +250,14 @@ async def image(name: str, value: ImageInput) -> tuple[str, bytes, str]:
         filename = os.path.basename(str(getattr(value, "name", "") or ""))
         content = await anyio.to_thread.run_sync(value.read)
         if not isinstance(content, bytes):
-            raise InvalidArgumentError(f"{name}: open the file in binary mode ('rb')")
+            raise InvalidArgumentError(f"{name}: must be a file in binary mode ('rb')")
     else:
         raise _refuse(name, value, "a path, bytes or a binary file")
     if not content:
         raise InvalidArgumentError(f"{name}: the image is empty")
     extension, content_type = _image_type(content)
-    # The name is ours to choose: a caller's may hold what a multipart header cannot.
+    # httpx writes the multipart body. The name is ours to choose: a caller's may hold what a
+    # multipart header cannot.
     safe = "".join(c for c in filename if c.isalnum() or c in "._-")
     return safe or f"{name}.{extension}", content, content_type
 

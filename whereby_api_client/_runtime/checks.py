@@ -1,4 +1,4 @@
-"""What the front door refuses: options and the free-form parts of `WherebyClient.request`.
+"""Checks of the client's options, and of the free-form parts of `WherebyClient.request`.
 
 No message shows a value that could be a secret.
 """
@@ -21,7 +21,7 @@ _OWN_HEADERS: Final = frozenset({"authorization", "content-length", "host", "tra
 
 
 def token(value: object) -> str:
-    """Return the API key: the one given, or that of the environment."""
+    """Return the API key: the argument, or that of the environment."""
     if value is None:
         value = os.environ.get(TOKEN_VARIABLE)
     if not value:
@@ -39,23 +39,23 @@ def seconds(name: str, value: Any, *, zero: bool = False) -> float | None:
     if value is None:
         return None
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
-        raise InvalidArgumentError(f"{name}: expected a number of seconds, or None")
+        raise InvalidArgumentError(f"{name}: must be a number of seconds, or None")
     if value < 0 or (value == 0 and not zero):
-        raise InvalidArgumentError(f"{name}: expected a positive number of seconds, not {value}")
+        raise InvalidArgumentError(f"{name}: must be a positive number of seconds; got {value}")
     return value
 
 
 def whole_number(name: str, value: object, least: int) -> int:
     """Check a count."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidArgumentError(f"{name}: expected a whole number, {least} or more")
+        raise InvalidArgumentError(f"{name}: must be a whole number, {least} or more")
     return value
 
 
 def method(value: object) -> str:
     """Check an HTTP method."""
     if not isinstance(value, str) or re.fullmatch(r"[A-Za-z]+", value) is None:
-        raise InvalidArgumentError("method: expected GET, POST, PUT, PATCH, DELETE, …")
+        raise InvalidArgumentError("method: must be GET, POST, PUT, PATCH, DELETE, …")
     return value.upper()
 
 
@@ -64,12 +64,12 @@ def target(base_url: str, path: Any, params: Mapping[str, Any] | None) -> tuple[
     from .arguments import query as write_query
 
     if not isinstance(path, str):
-        raise InvalidArgumentError("path: expected a str")
+        raise InvalidArgumentError("path: must be a str")
     path = path.removeprefix(base_url) if path.startswith(base_url + "/") else path
     path, _, query = path.partition("?")
     if not path.startswith("/") or path.startswith("//"):
         raise InvalidArgumentError(
-            "path: expected one below base_url that begins with a single slash; "
+            "path: must begin with a single slash, below base_url; "
             "the token is not sent anywhere else"
         )
     if any(unquote(segment) in (".", "..") for segment in path.split("/")):
@@ -85,9 +85,9 @@ def headers(values: Mapping[str, Any] | None) -> Mapping[str, str]:
     """Check the headers that a caller adds."""
     for name, value in (values or {}).items():
         if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is None:
-            raise InvalidArgumentError("headers: a name that HTTP does not allow")
+            raise InvalidArgumentError("headers: must have names that HTTP allows")
         if name.lower() in _OWN_HEADERS:
-            raise InvalidArgumentError(f"headers: {name} is set by the client")
+            raise InvalidArgumentError(f"headers: cannot set {name}, the client does")
         if not isinstance(value, str) or re.fullmatch(r"[\t\x20-\x7e]*", value) is None:
             raise InvalidArgumentError(f"headers: {name} holds what HTTP does not allow")
     return values or {}

@@ -1,4 +1,4 @@
-"""Between JSON and Python values: what the generated models call to read and to write.
+"""Between JSON and Python values: what the generated models call to decode and encode.
 
 `Model.from_dict` is generated as straight code for speed; everything that is not the common case
 (a wrong type, a missing name, an unknown enum value, a date in another form) lands here.
@@ -32,27 +32,27 @@ _JSON_NAMES = {
 class DecodeError(Exception):
     """JSON that does not fit its model; the client turns it into `ResponseDecodeError`.
 
-    `path` tells the place from the outermost model, as in `MeetingPage.results[3].endDate`; `model`
+    `path` leads there from the outermost model, as in `MeetingPage.results[3].endDate`; `model`
     and `field` are the innermost ones. The value itself is not held: it may be a secret.
     """
 
-    def __init__(self, model: str, field: str, expected: str, found: str, path: str = "") -> None:
-        super().__init__(model, field, expected, found, path)
+    def __init__(self, model: str, field: str, expected: str, actual: str, path: str = "") -> None:
+        super().__init__(model, field, expected, actual, path)
         self.model = model
         self.field = field
         self.expected = expected
-        self.found = found
+        self.actual = actual
         self.path = path or (f"{model}.{field}" if field else model)
 
-    def inside(self, model: str, place: str) -> DecodeError:
-        """Return the same error as seen from `model`, in whose `place` the value stands."""
+    def inside(self, model: str, location: str) -> DecodeError:
+        """Return the same error as seen from `model`, at whose `location` the value is."""
         tail = self.path.partition(".")[2]
-        separator = "" if place.startswith("[") else "."
-        path = model + separator + place + (f".{tail}" if tail else "")
-        return DecodeError(self.model, self.field, self.expected, self.found, path)
+        separator = "" if location.startswith("[") else "."
+        path = model + separator + location + (f".{tail}" if tail else "")
+        return DecodeError(self.model, self.field, self.expected, self.actual, path)
 
     def __str__(self) -> str:
-        return f"{self.path}: expected {self.expected}, found {self.found}"
+        return f"{self.path}: expected {self.expected}, got {self.actual}"
 
 
 def json_name(value: object) -> str:
@@ -122,7 +122,7 @@ def member(enum: type[T], model: type, field: str, value: object) -> Any:
 
 
 def items(parse: Callable[[Any], T], model: type | str, field: str, value: object) -> list[T]:
-    """Read an array of models, naming the place of the one that does not fit."""
+    """Read an array of models, and name the item that does not fit."""
     owner = model if isinstance(model, str) else model.__name__
     if not isinstance(value, list):
         raise DecodeError(owner, field, "an array", json_name(value))
@@ -139,7 +139,7 @@ def items(parse: Callable[[Any], T], model: type | str, field: str, value: objec
 
 
 def nested(parse: Callable[[Any], T], model: type, field: str, value: object) -> T:
-    """Read a model inside a model, naming the place of what does not fit."""
+    """Read a model inside a model, and name the field that does not fit."""
     try:
         return parse(value)
     except DecodeError as error:
@@ -151,17 +151,17 @@ def explain(
     model: type,
     source: Mapping[str, Any],
     dates: Iterable[str] = (),
-    choices: Iterable[str] = (),
+    enums: Iterable[str] = (),
 ) -> DecodeError:
-    """Find out which field made the straight code of `from_dict` stumble."""
+    """Return which field the straight code of `from_dict` failed at."""
     if isinstance(error, KeyError):
         return DecodeError(model.__name__, str(error.args[0]), "a value", "nothing")
     for field in dates:
         try:
             date_time(model, field, source.get(field))
-        except DecodeError as found:
-            return found
-    for field in choices:
+        except DecodeError as reason:
+            return reason
+    for field in enums:
         value = source.get(field)
         if isinstance(value, (dict, list)):
             return DecodeError(model.__name__, field, "a string", json_name(value))

@@ -22,7 +22,7 @@ class Call(NamedTuple, Generic[T]):
     """One API call: everything that is needed to send it, any number of times.
 
     `path` and `query` are percent-encoded already. `repeatable` says that sending it again after a
-    lost answer cannot create a second thing; `empty` that its success has no body.
+    lost response cannot create a second thing; `empty` that its success has no body.
     """
 
     operation: str
@@ -38,7 +38,7 @@ class Call(NamedTuple, Generic[T]):
 
 
 class Caller(ABC):
-    """What a resource needs of the client: somebody who executes calls, and opens links."""
+    """What a resource needs of the client: execute calls, and open links."""
 
     @abstractmethod
     async def execute(self, call: Call[T]) -> T:
@@ -46,13 +46,13 @@ class Caller(ABC):
 
     @abstractmethod
     def with_options(self, *, priority: Priority) -> Caller:
-        """Return one who does the same with another priority."""
+        """Return a caller of the same client with another priority."""
 
     @abstractmethod
     def open_link(
         self, link: str, *, headers: Mapping[str, str] | None = None
     ) -> AbstractAsyncContextManager[LinkResponse]:
-        """Open an access link, for which no points are paid and no token is sent."""
+        """Open an access link: it costs no points, and no token is sent."""
 
 
 class Resource:
@@ -65,9 +65,9 @@ class Resource:
 
 
 def nothing(_: object) -> None:
-    """Parse the answer of an operation that has none."""
+    """Return None for a response without a body."""
 
 
 def anything(value: Any) -> Any:
-    """Parse an answer whose type the document does not tell: keep its JSON."""
+    """Return the JSON of a response whose type the document does not describe."""
     return value

@@ -12,12 +12,9 @@ from typing import Any
 import pytest
 
 from overrides.errors import Stopped
-from overrides.generator.context import (
-    IMPORTED,
-    RESERVED_ARGUMENTS,
-    RESERVED_FIELDS,
-    RESERVED_IN_CREATE,
-)
+from overrides.generator.context import IMPORTED
+from overrides.generator.fields import RESERVED_FIELDS
+from overrides.generator.methods import RESERVED_ARGUMENTS, RESERVED_IN_CREATE
 from overrides.naming.operations import TAKEN_METHODS, TAKEN_TAGS
 from overrides.paths import GENERATED, PATCHED, ROOT, read_json
 from tests.helpers.override_runs import published

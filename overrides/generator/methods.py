@@ -1,0 +1,345 @@
+"""Methods: one for each operation, with its parameters, its body and its result.
+
+What the generator's parse drops (parameter styles, bounds, our `x-` extensions on operations and
+parameters) is read from the OpenAPI document beside it.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Any
+
+from attrs import define, evolve, frozen
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+
+from ..openapi.document import Json, Operation, follow, mapping, parameters_for
+from .escaping import docstring, first_line, path_literal, quoted, wrapped
+from .fields import Field, Type, fields_of, model_fields, type_of
+
+# Names that the generated methods use themselves; `create_and_wait` passes on what `create` takes.
+_IN_METHODS = "self extra_body extra_query arg json files fetch items nothing anything partial"
+RESERVED_ARGUMENTS = frozenset(_IN_METHODS.split())
+RESERVED_IN_CREATE = frozenset({"timeout", "webhooks", "created"})
+
+
+class UnsupportedDocument(Exception):
+    """The document asks for something that the templates cannot express."""
+
+
+@frozen
+class PathParameter:
+    """An argument that is written into the path."""
+
+    field: Field
+
+    @property
+    def segment(self) -> str:
+        """The expression that checks it and writes it into the path."""
+        name = self.field.name
+        if self.field.room_name:
+            return f"arg.room_segment('{name}', {name})"
+        text = self.field.type.kind in ("string", "enum", "any")
+        value = name if text else f"str({self.field.check()})".replace('"', "'")
+        return f"arg.segment('{name}', {value})"
+
+
+@frozen
+class QueryParameter:
+    """An argument that is written into the query."""
+
+    field: Field
+    style: str  # form, deepObject
+    explode: bool
+    bounds: str
+    room_name_filters: tuple[str, ...]
+
+    @property
+    def written(self) -> str:
+        """The expression that checks it and writes it into the query."""
+        function = "deep_object" if self.style == "deepObject" else "form"
+        options = ""
+        if self.room_name_filters:
+            options = f", room_names={self.room_name_filters!r}"
+        elif not self.explode:
+            options = ", explode=False"
+        wire = quoted(self.field.wire)
+        return f"arg.{function}({wire}, {self.field.check(self.bounds)}{options})"
+
+
+@frozen
+class Argument:
+    """A keyword argument of a generated method."""
+
+    name: str
+    hint: str
+    required: bool
+    description: str
+
+
+@define
+class Method:
+    """A generated method: one operation of the document."""
+
+    name: str
+    operation: str
+    http_method: str
+    path: str
+    points: int
+    summary: str
+    description: str
+    path_parameters: list[PathParameter]
+    query_parameters: list[QueryParameter]
+    body: list[Field]
+    upload: Field | None
+    has_body: bool
+    result: Type | None
+    result_description: str
+    result_fields: list[Field]
+    page_item: Type | None
+    either_of: list[list[str]]
+    repeatable: bool
+
+    @property
+    def parameter_fields(self) -> list[Field]:
+        """The fields of all parameters."""
+        in_path = [parameter.field for parameter in self.path_parameters]
+        return in_path + [parameter.field for parameter in self.query_parameters]
+
+    def always_has(self, wire: str) -> bool:
+        """Return whether its result always has a string of that name."""
+        return any(
+            field.wire == wire
+            and field.required
+            and field.type.kind in ("string", "enum")
+            and not field.type.nullable
+            for field in self.result_fields
+        )
+
+    def result_field(self, wire: str) -> str:
+        """Return the name of the result's field that has this name in the API."""
+        return next((field.name for field in self.result_fields if field.wire == wire), "")
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """The keyword arguments: required ones first, then in the document's order."""
+        fields = [p.field for p in self.query_parameters]
+        if self.upload:
+            fields.append(self.upload)
+        fields += self.body
+        arguments = [Argument(f.name, f.argument_hint, f.required, f.description) for f in fields]
+        return sorted(arguments, key=lambda argument: not argument.required)
+
+    @property
+    def returns(self) -> str:
+        """The annotation of the result."""
+        if self.page_item is not None and self.result is not None:
+            return f"Paginator[{self.result.hint}, {self.page_item.hint}]"
+        if self.result is None:
+            return "None"
+        hint = "builtins." + self.result.hint if self.result.kind == "array" else self.result.hint
+        return hint + (" | None" if self.result.nullable else "")
+
+    @property
+    def url(self) -> str:
+        """The path as the text of an f-string."""
+        written = {f"{{{p.field.wire}}}": f"{{{p.segment}}}" for p in self.path_parameters}
+        parts = re.split(r"({[^{}]*})", self.path)
+        return "".join(written.get(part) or path_literal(part) for part in parts)
+
+    @property
+    def doc(self) -> str:
+        """The docstring: what it does, its arguments with their texts, what it returns."""
+        parts = [first_line(self.summary or self.operation)]
+        if self.description and self.description.rstrip(".") != self.summary.rstrip("."):
+            parts.append(wrapped(self.description, 92))
+        points = f"{self.points} point{'s' * (self.points > 1)}"
+        parts.append(f"{self.http_method} {self.path}, {points}.")
+        listed = [(p.field.name, p.field.description) for p in self.path_parameters]
+        listed += [(a.name, a.description) for a in self.arguments]
+        if self.has_body:
+            listed.append(("extra_body", "Further JSON fields, sent as they are."))
+        listed.append(("extra_query", "Further query parameters."))
+        lines = ["Args:"]
+        for name, text in listed:
+            entry = wrapped(f"{name}: {text or 'see the API reference.'}", 84)
+            lines.append(textwrap.indent(entry.replace("\n", "\n    "), "    "))
+        parts.append("\n".join(lines))
+        if self.page_item is not None:
+            parts.append(
+                "Returns:\n    A paginator: await it for the first page, or iterate over it with\n"
+                "    `async for`, item by item; `.pages()` goes page by page."
+            )
+        elif self.result_description and self.result is not None:
+            text = wrapped(self.result_description, 88)
+            parts.append("Returns:\n" + textwrap.indent(text, "    "))
+        parts.append(
+            "Raises:\n"
+            "    InvalidArgumentError: an argument was refused; nothing was sent.\n"
+            "    APIStatusError: the API responded with an error status.\n"
+            "    WherebyError: anything else that failed (connection, timeout, budget, response)."
+        )
+        return docstring("\n\n".join(parts))
+
+
+def label(operation: Operation) -> str:
+    """Return an operation's name in messages."""
+    return f"{operation.method.upper()} {operation.path}"
+
+
+def method_of(
+    document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint
+) -> Method:
+    """Describe the method of one operation."""
+    about = operation.data
+    name = about["operationId"].partition(".")[2]
+    taken = set(RESERVED_ARGUMENTS | (RESERVED_IN_CREATE if name == "create" else set()))
+    in_path, in_query = _parameters(document, data, operation, endpoint, taken)
+    body, upload = _body(data, operation, endpoint, taken)
+    result, result_description = _result(document, data, endpoint, operation)
+    names = {parameter.field.wire: parameter.field.name for parameter in in_query}
+    return Method(
+        name=name,
+        operation=about["operationId"],
+        http_method=operation.method.upper(),
+        path=operation.path,
+        points=about["x-points"],
+        summary=about.get("summary", ""),
+        description=about.get("description", ""),
+        path_parameters=in_path,
+        query_parameters=in_query,
+        body=body,
+        upload=upload,
+        has_body=bool(endpoint.bodies),
+        result=result,
+        result_description=result_description,
+        result_fields=model_fields(result, data),
+        page_item=_page_item(result, in_query, data),
+        either_of=[[names[wire] for wire in wires] for wires in about.get("x-either-of", [])],
+        # a repeated POST may create a second thing; the bulk deletes say that they are idempotent
+        repeatable=operation.method != "post" or "idempotent" in about.get("description", ""),
+    )
+
+
+def _parameters(
+    document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint, taken: set[str]
+) -> tuple[list[PathParameter], list[QueryParameter]]:
+    raw = {(p["name"], p["in"]): p for p in parameters_for(document, operation)}
+    in_path: list[PathParameter] = []
+    in_query: list[QueryParameter] = []
+    for where, prop in endpoint.iter_all_parameters():
+        location = str(where.value)
+        wire = prop.name.get_untrusted_value()
+        if location not in ("path", "query"):
+            raise UnsupportedDocument(
+                f"{label(operation)}: a {location} parameter; the templates know path and query"
+            )
+        written = raw[wire, location]
+        schema = mapping(follow(document, written.get("schema"))[0])
+        kind = type_of(prop, data)
+        if location == "path" and kind.kind in ("boolean", "array", "model", "object"):
+            raise UnsupportedDocument(
+                f"{label(operation)}: {wire}, in the path, is of type {kind.kind}"
+            )
+        field = Field(
+            str(prop.python_name),
+            wire,
+            kind,
+            prop.required,
+            False,
+            bool(written.get("x-room-name")) and kind.kind == "string",
+            (written.get("description") or schema.get("description") or "").strip(),
+        )
+        field = _renamed(field, taken)
+        if location == "path":
+            in_path.append(PathParameter(field))
+        else:
+            in_query.append(_query_parameter(field, written, schema))
+    return in_path, in_query
+
+
+def _query_parameter(field: Field, written: Json, schema: Json) -> QueryParameter:
+    bounds = "".join(
+        f", {key}={int(schema[key])}"
+        for key in ("minimum", "maximum")
+        if schema.get("type") == "integer" and key in schema
+    )
+    filters = tuple(
+        key for key, inner in schema.get("properties", {}).items() if inner.get("x-room-name")
+    )
+    explode = schema.get("type") != "array" or written.get("explode") is not False
+    style = "deepObject" if written.get("style") == "deepObject" else "form"
+    return QueryParameter(field, style, explode, bounds, filters)
+
+
+def _body(
+    data: GeneratorData, operation: Operation, endpoint: Endpoint, taken: set[str]
+) -> tuple[list[Field], Field | None]:
+    """Return the fields of the JSON body, and the file that can be sent in its place."""
+    body: list[Field] = []
+    upload: Field | None = None
+    for request in endpoint.bodies:
+        fields = fields_of(request.prop, data) if isinstance(request.prop, ModelProperty) else []
+        kind = str(request.body_type)
+        if kind == "files" and len(fields) == 1:
+            image = Type("image", "ImageInput", "ImageInput")
+            upload = _renamed(evolve(fields[0], type=image, required=False), taken)
+        elif kind == "json" and fields:
+            body += [_renamed(field, taken, "_body") for field in fields]
+        else:
+            raise UnsupportedDocument(
+                f"{label(operation)}: a {request.content_type.get_untrusted_value()} body of "
+                "this shape; the templates know JSON objects and single files"
+            )
+    if upload is not None:
+        body = [evolve(field, required=False) for field in body]
+    return body, upload
+
+
+def _renamed(field: Field, taken: set[str], ending: str = "_") -> Field:
+    """Return the field with a name that is not taken yet, and take that name."""
+    name = field.name
+    if name in taken - RESERVED_ARGUMENTS - RESERVED_IN_CREATE:
+        name += ending
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return evolve(field, name=name)
+
+
+def _result(
+    document: Json, data: GeneratorData, endpoint: Endpoint, operation: Operation
+) -> tuple[Type | None, str]:
+    """Return the type of the first documented success, and its text."""
+    for status, node in sorted(operation.data["responses"].items()):
+        if not status.startswith("2"):
+            continue
+        success = mapping(follow(document, node)[0])
+        text = success.get("description", "")
+        content = success.get("content")
+        if not content:
+            return None, text
+        if not any("json" in kind for kind in content):
+            raise UnsupportedDocument(
+                f"{label(operation)}: responds with {', '.join(content)}; the templates know JSON"
+            )
+        for response in endpoint.responses.patterns:
+            codes = response.status_code.range
+            if codes is not None and codes[0] == int(status.replace("X", "0")):
+                return type_of(response.prop, data), text
+    return None, ""
+
+
+def _page_item(
+    result: Type | None, in_query: list[QueryParameter], data: GeneratorData
+) -> Type | None:
+    """Return the type of a page's items, if the operation is a list with a cursor."""
+    if not any(parameter.field.name == "cursor" for parameter in in_query):
+        return None
+    fields: dict[str, Any] = {field.name: field for field in model_fields(result, data)}
+    if "cursor" not in fields or "results" not in fields:
+        return None
+    item: Type | None = fields["results"].type.item
+    return item
