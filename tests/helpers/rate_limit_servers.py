@@ -1,36 +1,31 @@
-"""Simulated rate limiters: the three usual algorithms, on virtual time, with every form of header.
-
-They are the judges of the budget, so they are written without looking at it: each is the plain
-textbook algorithm, counts what it let through and what it refused, and knows nothing of clients.
-"""
+"""Simulated rate-limited servers: the fake's algorithms on virtual time, every form of header."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import NamedTuple
 
+from whereby_api_client.testing.points import (
+    Algorithm,
+    Decision,
+    FixedWindow,
+    SlidingLog,
+    TokenBucket,
+)
+
 #: Where the server's clock stands when virtual time is 0; clients must not care.
 SERVER_EPOCH = 1_795_368_585.0
 
 
-class Answer(NamedTuple):
-    """What a limiter decides about one call."""
-
-    accepted: bool
-    remaining: int
-    reset_at: float
-    retry_in: float
-
-
 class Limiter:
-    """Counts what every limiter counts."""
+    """An algorithm, and what it has let through."""
 
-    def __init__(self, limit: int, period: float) -> None:
+    def __init__(self, algorithm: Algorithm, limit: int, period: float) -> None:
+        self.algorithm = algorithm
         self.limit = limit
         self.period = period
         self.accepted = 0  # calls
@@ -38,100 +33,24 @@ class Limiter:
         self.used = 0  # points of accepted calls
         self.log: list[tuple[float, int]] = []  # accepted (time, points)
 
-    def handle(self, cost: int, now: float) -> Answer:
+    def handle(self, cost: int, now: float) -> Decision:
         """Decide about one call."""
-        answer = self.decide(cost, now)
-        if answer.accepted:
+        decision = self.algorithm.take(now, cost)
+        if decision.allowed:
             self.accepted += 1
             self.used += cost
             self.log.append((now, cost))
         else:
             self.refused += 1
-        return answer
-
-    def decide(self, cost: int, now: float) -> Answer:
-        """Apply the algorithm."""
-        raise NotImplementedError
-
-
-class FixedWindow(Limiter):
-    """A window that opens with the first call after the last one ended; adds before it checks."""
-
-    def __init__(self, limit: int, period: float) -> None:
-        super().__init__(limit, period)
-        self.ends = -math.inf
-        self.count = 0
-
-    def decide(self, cost: int, now: float) -> Answer:
-        if now >= self.ends:
-            self.ends = now + self.period
-            self.count = 0
-        self.count += cost
-        left = max(0, self.limit - self.count)
-        return Answer(self.count <= self.limit, left, self.ends, self.ends - now)
-
-
-class SlidingWindow(Limiter):
-    """A log of the last period; refused calls are not in it."""
-
-    def __init__(self, limit: int, period: float, reset: str = "oldest") -> None:
-        super().__init__(limit, period)
-        self.reset = reset
-        self.recent: deque[tuple[float, int]] = deque()
-        self.count = 0
-
-    def decide(self, cost: int, now: float) -> Answer:
-        while self.recent and self.recent[0][0] <= now - self.period:
-            self.count -= self.recent.popleft()[1]
-        accepted = self.count + cost <= self.limit
-        if accepted:
-            self.recent.append((now, cost))
-            self.count += cost
-        # When enough for this call is back, when all is back: both are seen.
-        missing = self.count + cost - self.limit
-        retry_at = now
-        for when, points in self.recent:
-            if missing <= 0:
-                break
-            missing -= points
-            retry_at = when + self.period
-        oldest = self.recent[0][0] if self.reset == "oldest" and self.recent else now
-        return Answer(accepted, self.limit - self.count, oldest + self.period, retry_at - now)
-
-
-class TokenBucket(Limiter):
-    """A bucket that starts full and refills evenly."""
-
-    def __init__(self, limit: int, period: float, reset: str = "full") -> None:
-        super().__init__(limit, period)
-        self.reset = reset
-        self.level = float(limit)
-        self.at = 0.0
-
-    def decide(self, cost: int, now: float) -> Answer:
-        rate = self.limit / self.period
-        self.level = min(self.limit, self.level + (now - self.at) * rate)
-        self.at = now
-        # Binary fractions: 0.1 + 0.2 is no reason for a 429.
-        accepted = cost <= self.level + 1e-9
-        if accepted:
-            self.level = max(0.0, self.level - cost)
-        to_full = (self.limit - self.level) / rate
-        to_next = (math.floor(self.level) + 1 - self.level) / rate
-        return Answer(
-            accepted,
-            math.floor(self.level + 1e-9),
-            now + (to_full if self.reset == "full" else to_next),
-            max(0.0, cost - self.level) / rate,
-        )
+        return decision
 
 
 ALGORITHMS: dict[str, Callable[[int, float], Limiter]] = {
-    "fixed": FixedWindow,
-    "sliding": SlidingWindow,
-    "sliding, reset after a period": lambda n, p: SlidingWindow(n, p, "period"),
-    "bucket": TokenBucket,
-    "bucket, reset at the next point": lambda n, p: TokenBucket(n, p, "next"),
+    "fixed": lambda n, p: Limiter(FixedWindow(n, p), n, p),
+    "sliding": lambda n, p: Limiter(SlidingLog(n, p), n, p),
+    "sliding, reset after a period": lambda n, p: Limiter(SlidingLog(n, p, "period"), n, p),
+    "bucket": lambda n, p: Limiter(TokenBucket(n, p), n, p),
+    "bucket, reset at the next point": lambda n, p: Limiter(TokenBucket(n, p, "next"), n, p),
 }
 
 
@@ -201,18 +120,18 @@ class Server:
         self._shift = SERVER_EPOCH + shift
 
     def handle(self, cost: int, now: float) -> Response:
-        """Answer one call."""
-        answer = self.limiter.handle(cost, now)
+        """Respond to one call."""
+        decision = self.limiter.handle(cost, now)
         wall = now + self._shift
         headers = {"date": format_datetime(_utc(math.floor(wall)), usegmt=True)}
         if self._reset is not None:
             headers["x-ratelimit-limit"] = str(self.limiter.limit)
-            headers["x-ratelimit-remaining"] = str(answer.remaining)
-            headers["x-ratelimit-reset"] = self._reset(answer.reset_at + self._shift)
-        if answer.accepted:
+            headers["x-ratelimit-remaining"] = str(decision.remaining)
+            headers["x-ratelimit-reset"] = self._reset(decision.reset + self._shift)
+        if decision.allowed:
             return Response(200, headers, b"{}")
         if self._retry is not None:
-            headers["retry-after"] = self._retry(answer.retry_in, wall)
-        data = {"msLeft": math.ceil(answer.retry_in * 1000)} if self._body else {}
+            headers["retry-after"] = self._retry(decision.retry_after, wall)
+        data = {"msLeft": math.ceil(decision.retry_after * 1000)} if self._body else {}
         error = "Rate limit active for throttle key: organization:1"
         return Response(429, headers, json.dumps({"error": error, "data": data}).encode())
