@@ -222,7 +222,7 @@ async def test_what_is_sent() -> None:
     assert get.headers == {
         "host": server.url.removeprefix("http://"),
         "accept": "application/json",
-        "accept-encoding": httpx.AsyncClient().headers["accept-encoding"],
+        "accept-encoding": "gzip, deflate",
         "authorization": f"Bearer {TOKEN}",
     }
     assert get.body == b""
@@ -480,7 +480,7 @@ async def test_the_token_stays_at_home() -> None:
 
 
 async def test_the_token_does_not_travel_in_the_clear() -> None:
-    """Drop the token when a redirect leads from https to http on the same host."""
+    """Follow no redirect from https to http, not even on the same host."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -491,8 +491,9 @@ async def test_the_token_does_not_travel_in_the_clear() -> None:
 
     transport = httpx.MockTransport(answer)
     async with client("https://api.example", transport=transport) as whereby:
-        await whereby.request("GET", "/")
-    assert ["authorization" in request.headers for request in seen] == [True, False]
+        with pytest.raises(APIStatusError, match="302"):
+            await whereby.request("GET", "/")
+    assert [request.url.scheme for request in seen] == ["https"]
 
 
 async def test_redirects_without_end() -> None:
@@ -589,8 +590,9 @@ async def test_no_error_holds_the_token(
             await whereby.request("POST", "/x", json={"a": 1})
         found = [text for text in everything_about(caught.value) if TOKEN in text]
     assert found == []
-    logs = [record for record in caplog.records if record.name != "httpcore.http11"]
-    assert TOKEN not in "".join(record.getMessage() + repr(vars(record)) for record in logs)
+    logs = "".join(record.getMessage() + repr(vars(record)) for record in caplog.records)
+    assert "httpcore.http11" in logs
+    assert TOKEN not in logs
     assert TOKEN not in "".join(capsys.readouterr())
 
 
@@ -683,7 +685,7 @@ def test_one_client_in_two_loops(backend: str) -> None:
 
         for _ in range(3):
             anyio.run(main, backend=backend)
-        assert len(whereby._sender._http) == 1
+        assert len(whereby._sender.connections.api) == 1
         anyio.run(whereby.aclose, backend=backend)
     assert fake.executed["meetings.list"] == 3
 
@@ -866,11 +868,11 @@ async def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     async with serve(reply(200, {"proxied": True})) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", "")
-        async with client("http://127.0.0.1:1/v1") as whereby:
+        async with client("http://api.example/v1", allow_insecure=True) as whereby:
             assert await whereby.request("GET", "/x") == {"proxied": True}
             assert whereby.budget.snapshot().available == 99
     (request,) = proxy.requests
-    assert request.target == "http://127.0.0.1:1/v1/x"
+    assert request.target == "http://api.example/v1/x"
 
 
 async def test_a_bad_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

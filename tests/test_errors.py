@@ -19,6 +19,7 @@ from whereby_api_client.errors import (
     RateLimitError,
     RequestInfo,
     ResponseDecodeError,
+    ResponseTooLargeError,
     WherebyError,
 )
 
@@ -60,6 +61,7 @@ def every_error() -> list[WherebyError]:
             field="endDate",
             path="MeetingPage.results[3].endDate",
         ),
+        ResponseTooLargeError("it is too large", status_code=200, request=REQUEST),
         APIConnectionError("no connection", request=REQUEST),
         APITimeoutError("no response within 30 s", request=REQUEST),
         errors.InvalidArgumentError("token: expected a str"),
@@ -110,7 +112,7 @@ def test_pickle_and_copy(error: WherebyError, protocol: int) -> None:
 
 def test_the_body_of_a_decode_error() -> None:
     """Have the raw bytes at hand, but in no text, dump or pickle: they can hold secrets."""
-    (error,) = (e for e in every_error() if isinstance(e, ResponseDecodeError))
+    error = next(e for e in every_error() if isinstance(e, ResponseDecodeError))
     assert b"roomKey=secret" in error.body
     assert copy.deepcopy(error).body == copy.copy(error).body == error.body
     assert "secret" not in repr(error) + str(error) + repr(vars(error))

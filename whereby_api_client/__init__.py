@@ -24,6 +24,7 @@ from .errors import (
     RateLimitError,
     RequestInfo,
     ResponseDecodeError,
+    ResponseTooLargeError,
     ServerError,
     WherebyError,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "RateLimitError",
     "RequestInfo",
     "ResponseDecodeError",
+    "ResponseTooLargeError",
     "ServerError",
     "Unset",
     "WherebyClient",

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from json import JSONDecodeError, loads
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Never, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Never, ParamSpec, Self, TypeVar
 
 from ._generated.resources import Resources
-from ._http.call_context import cost_of, is_repeatable
-from ._http.sender import Options, RawResponse, Sender
+from ._http.base_url import checked_base_url
+from ._http.call_context import MAX_RESPONSE_BYTES, cost_of, is_repeatable
+from ._http.lifetime import Lifetime
+from ._http.response_body import TOO_LARGE
+from ._http.sender import Connections, Options, RawResponse, Sender
+from ._http.transports import make_transports
 from ._runtime import checks
 from ._runtime.codec import DecodeError, encode
 from ._runtime.resource import Call, Resource, anything
 from .budget.point_budget import PointBudget
-from .errors import Headers, InvalidArgumentError, ResponseDecodeError
+from .errors import (
+    Headers,
+    InvalidArgumentError,
+    ResponseDecodeError,
+    ResponseTooLargeError,
+)
 from .files.access_links import open_link
 from .response import APIResponse
 from .types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    import ssl
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from ._http._httpx import httpx
+    from ._http.transports import TransportFactory
     from .budget.interface import Budget
     from .budget.queue import Priority
     from .files.access_links import LinkResponse
@@ -54,8 +66,15 @@ class WherebyClient(Resources):
             a lost response or a server error never one of the creating POSTs.
         max_wait: seconds that one call may wait for points. A call that would have to wait longer
             fails at once with BudgetTimeoutError. None: as long as it takes.
-        transport: what sends the requests, in place of httpx's own connections. It is closed with
-            the client.
+        max_response_bytes: how large a response may be, decoded. A larger one is not read to its
+            end: ResponseTooLargeError. Downloads have no such limit.
+        ssl_context: for a private authority or a client certificate. By default the authorities
+            of certifi are trusted, or those of the environment variable SSL_CERT_FILE.
+        proxy: a proxy for everything, such as `http://user:password@host:3128`, in place of those
+            of the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY, …).
+        transport: what sends the requests, in place of our connections and of the proxies of the
+            environment: a function that makes an `httpx.AsyncBaseTransport` and is called for each
+            event loop, or one transport. It is closed with the client.
         allow_insecure: accept plain http to any host. Everybody on the way can read the token then.
 
     Raises:
@@ -71,17 +90,19 @@ class WherebyClient(Resources):
         timeout: float | None = 30.0,
         max_retries: int = 2,
         max_wait: float | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        ssl_context: ssl.SSLContext | None = None,
+        proxy: str | httpx.URL | httpx.Proxy | None = None,
+        transport: httpx.AsyncBaseTransport | TransportFactory | None = None,
         allow_insecure: bool = False,
     ) -> None:
-        self._options = _options(timeout, max_retries, max_wait, "foreground")
-        self._sender = Sender(
-            checks.token(token),
-            base_url,
-            PointBudget() if budget is None else budget,
-            transport,
-            allow_insecure=allow_insecure,
-        )
+        self._options = _options(timeout, max_retries, max_wait, "foreground", max_response_bytes)
+        token = checks.token(token)
+        url = checked_base_url(base_url, allow_insecure=allow_insecure)
+        budget = PointBudget() if budget is None else budget
+        lifetime = Lifetime()
+        transports = make_transports(lifetime, transport, ssl_context, proxy)
+        self._sender = Sender(token, url, budget, Connections(lifetime, transports, budget))
         self._is_view = False
         self._responses: list[RawResponse] | None = None
 
@@ -102,35 +123,53 @@ class WherebyClient(Resources):
         max_retries: int | Unset = UNSET,
         max_wait: float | Unset | None = UNSET,
         priority: Priority | Unset = UNSET,
+        max_response_bytes: int | Unset = UNSET,
+        token: str | Unset = UNSET,
+        budget: Budget | Unset = UNSET,
     ) -> Self:
         """Return a view of this client with other options; the client itself stays as it is.
 
-        The view shares connections, budget and token, and costs next to nothing. It lives as long
-        as the client: closing the client closes it, closing the view does nothing.
+        The view shares the connections and costs next to nothing. It has the class and the
+        attributes of the client. It lives as long as the client: closing the client closes it,
+        closing the view does nothing.
 
         Args:
+            token: another API key. For another organization give its `budget` as well.
+            budget: other points; keep one PointBudget for each organization.
+            max_response_bytes: how large a response may be, decoded.
             timeout: seconds that one call may take on the wire in total; None: no limit.
             max_retries: how many more attempts a call gets.
             max_wait: seconds that one call may wait for points; None: as long as it takes.
             priority: "foreground", or "background" for what may wait until others are served.
         """
         old = self._options
-        return self._view(
-            _options(
-                old.timeout if timeout is UNSET else timeout,
-                old.max_retries if max_retries is UNSET else max_retries,
-                old.max_wait if max_wait is UNSET else max_wait,
-                old.priority if priority is UNSET else priority,
-            ),
-            self._responses,
+        view = self._view()
+        view._options = _options(
+            old.timeout if timeout is UNSET else timeout,
+            old.max_retries if max_retries is UNSET else max_retries,
+            old.max_wait if max_wait is UNSET else max_wait,
+            old.priority if priority is UNSET else priority,
+            old.max_response_bytes if max_response_bytes is UNSET else max_response_bytes,
         )
+        if token is not UNSET or budget is not UNSET:
+            view._sender = self._sender.for_tenant(
+                None if token is UNSET else checks.token(token),
+                None if budget is UNSET else budget,
+            )
+        return view
 
-    def _view(self, options: Options, responses: list[RawResponse] | None) -> Self:
+    def _view(self) -> Self:
+        """Return a copy that shares everything, a subclass's attributes included."""
         view = object.__new__(type(self))
-        view._sender = self._sender
-        view._options = options
+        for cls in type(self).__mro__:
+            slots = cls.__dict__.get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                if name not in ("__dict__", "__weakref__") and hasattr(self, name):
+                    setattr(view, name, getattr(self, name))
+        view.__dict__.update(self.__dict__)
+        for name in _RESOURCES:  # which know the client that they were made for
+            view.__dict__.pop(name, None)
         view._is_view = True
-        view._responses = responses
         return view
 
     async def with_response(
@@ -159,7 +198,8 @@ class WherebyClient(Resources):
                 "method: expected one of a client's methods, such as whereby.meetings.get"
             )
         responses: list[RawResponse] = []
-        view = caller._view(caller._options, responses)
+        view = caller._view()
+        view._responses = responses
         bound = type(owner)(view) if isinstance(owner, Resource) else view
         parsed: T = await getattr(bound, method.__name__)(*args, **kwargs)
         if not responses:
@@ -207,13 +247,13 @@ class WherebyClient(Resources):
             cost=cost_of(method) if cost is None else checks.whole_number("cost", cost, 1),
             parse=anything,
             json=json if json is UNSET else encode("json", json),
-            files=files,
+            files=files if files is None else checks.files(files),
             repeatable=is_repeatable(method),
         )
         response = await self._sender.send(call, self._options, checks.headers(headers))
         if self._responses is not None:
             self._responses.append(response)
-        return _parsed(call, response) if response.content else None
+        return _parsed(call, response) if response.content or response.problem else None
 
     async def execute(self, call: Call[T]) -> T:
         """Send a call and return its parsed result: what the generated methods stand on."""
@@ -242,16 +282,26 @@ class WherebyClient(Resources):
             APIConnectionError: there is no response, or only half of one.
         """
         return open_link(
-            self._sender.storage(), link, checks.headers(headers), self._options.timeouts
+            self._sender.connections.storage.get(),
+            link,
+            checks.headers(headers),
+            self._options.timeouts,
         )
 
     async def aclose(self) -> None:
-        """Close the connections. Calls that are under way fail; closing twice is fine."""
+        """Close the client. Calls under way, also those that only wait, end with ClientClosedError.
+
+        In whatever event loop or thread they are. Closing twice is fine.
+        """
         if not self._is_view:
-            await self._sender.aclose()
+            await self._sender.connections.aclose()
+
+    def _until_closed(self) -> AbstractContextManager[None]:
+        """Run a `with` block until the client is closed, then end it with ClientClosedError."""
+        return self._sender.connections.lifetime.until_closed()
 
     async def __aenter__(self) -> Self:
-        self._sender.check_open()
+        self._sender.connections.lifetime.check_open()
         return self
 
     async def __aexit__(
@@ -272,8 +322,17 @@ class WherebyClient(Resources):
         )
 
 
+_RESOURCES: Final = tuple(
+    name for name, value in vars(Resources).items() if isinstance(value, cached_property)
+)
+
+
 def _options(
-    timeout: float | None, max_retries: int, max_wait: float | None, priority: Priority
+    timeout: float | None,
+    max_retries: int,
+    max_wait: float | None,
+    priority: Priority,
+    max_response_bytes: int,
 ) -> Options:
     if priority not in ("foreground", "background"):
         raise InvalidArgumentError('priority: expected "foreground" or "background"')
@@ -283,6 +342,7 @@ def _options(
         checks.whole_number("max_retries", max_retries, 0),
         checks.seconds("max_wait", max_wait, zero=True),
         priority,
+        checks.whole_number("max_response_bytes", max_response_bytes, 1),
         dict.fromkeys(("connect", "read", "write", "pool"), timeout),
     )
 
@@ -291,8 +351,12 @@ def _parsed(call: Call[T], response: RawResponse) -> T:
     """Parse the body of a success."""
     content = response.content
     path = model = field = ""
+    error_class = ResponseDecodeError
     try:
-        if response.has_broken_encoding:
+        if response.problem == TOO_LARGE:
+            problem = "it is larger than max_response_bytes"
+            content, error_class = b"", ResponseTooLargeError
+        elif response.problem:
             problem = "its content encoding is broken"
         elif content:
             return call.parse(loads(content))
@@ -305,7 +369,7 @@ def _parsed(call: Call[T], response: RawResponse) -> T:
     except (ValueError, RecursionError) as error:
         problem = f"it is no JSON that can be read ({type(error).__name__})"
     # Out here, so that no chain leads to an exception that holds the whole text.
-    raise ResponseDecodeError(
+    raise error_class(
         problem,
         status_code=response.status_code,
         body=content,

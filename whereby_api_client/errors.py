@@ -14,6 +14,7 @@
     │   ├── RateLimitError                         429
     │   └── ServerError                            5xx
     ├── ResponseDecodeError                        a success that could not be understood
+    │   └── ResponseTooLargeError                  … because it exceeds `max_response_bytes`
     ├── JobError                                   waiting for a job has led to nothing:
     │   ├── JobFailedError                         … it has failed
     │   └── JobTimeoutError                        … it takes longer than `timeout`
@@ -250,6 +251,10 @@ class ResponseDecodeError(_RequestError):
     def body(self) -> bytes:
         """The raw bytes of the response."""
         return self._body.content
+
+
+class ResponseTooLargeError(ResponseDecodeError):
+    """The server reported success with a response that is larger than `max_response_bytes`."""
 
 
 class JobError(WherebyError):

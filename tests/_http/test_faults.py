@@ -28,8 +28,8 @@ from whereby_api_client.testing.faults import Fault
 
 pytestmark = pytest.mark.anyio
 
-FAULTY_CALLS = int(os.environ.get("FAULTY_CALLS", "300"))
-CANCELLED_CALLS = int(os.environ.get("CANCELLED_CALLS", "1000"))
+FAULTY_CALLS = int(os.environ.get("FAULTY_CALLS", "150"))
+CANCELLED_CALLS = int(os.environ.get("CANCELLED_CALLS", "300"))
 END = datetime(2030, 1, 1, tzinfo=UTC)
 LIMIT = 10**6
 # what befalls a call, each as often as the others
@@ -55,19 +55,22 @@ def open_sockets() -> int:
 
 
 async def assert_nothing_leaked(fake: FakeWhereby, whereby: WherebyClient) -> None:
-    """All points are accounted for, and all 100 connections can still be used at once."""
+    """All points are accounted for, and all 100 connections can be used at the same time."""
     points = whereby.budget.snapshot()
     assert (points.in_flight, points.waiting) == (0, 0)
     assert points.available + points.returning == points.limit == LIMIT
-    # each answer takes a second: with a connection missing, two seconds would not do
+    # No response comes before all of them have arrived: with a connection missing, none would.
     seen = len(fake.requests)
-    fake.fail("*", delay=1.0, times=100)
-    began = anyio.current_time()
+    fault = fake.fail("*", delay=3600, times=100)
     async with anyio.create_task_group() as tasks:
         for _ in range(100):
-            tasks.start_soon(whereby.with_options(timeout=20).meetings.delete, "none")
-    assert len(fake.requests) - seen == 100
-    assert anyio.current_time() - began < 2.0, "some had to wait for a connection"
+            tasks.start_soon(whereby.with_options(timeout=None).meetings.delete, "none")
+        with anyio.fail_after(60):
+            while len(fake.requests) - seen < 100:
+                await anyio.wait_all_tasks_blocked()
+                await anyio.sleep(0.01)
+        tasks.cancel_scope.cancel()
+    fault.cancel()
 
 
 async def test_faulty_calls() -> None:
@@ -107,7 +110,7 @@ async def test_faulty_calls() -> None:
                 tasks.start_soon(worker, whereby)
         assert sum(outcomes.values()) == FAULTY_CALLS
         assert outcomes.keys() >= {"fine", "NotFoundError", "ServerError", "APITimeoutError"}
-        assert longest < 1.0 + 0.5  # the timeout, and a busy machine
+        assert longest < 30  # far less than a delay that was not cut off by the timeout
         for order in orders:
             order.cancel()
         made = Counter([str(m.room_name).split("-")[0] async for m in whereby.meetings.list()])
@@ -146,8 +149,10 @@ async def test_cancelled_calls() -> None:
             assert min(outcomes[True], outcomes[False]) > CANCELLED_CALLS / 20
             fake.delay = None
             await assert_nothing_leaked(fake, whereby)
-        with anyio.fail_after(5):  # the server's tasks end when they see the connections close
-            while len(anyio.get_running_tasks()) > tasks_before:
+        # The server's tasks end when they see the connections close, but for the 100 that the check
+        # above has put to sleep.
+        with anyio.fail_after(60):
+            while len(anyio.get_running_tasks()) > tasks_before + 100:
                 await anyio.wait_all_tasks_blocked()
                 await anyio.sleep(0.01)
     assert open_sockets() <= before + 1

@@ -14,6 +14,7 @@ import pytest
 
 from whereby_api_client import ClientClosedError, PointBudget
 from whereby_api_client._http.budget_transport import BudgetTransport
+from whereby_api_client._http.lifetime import Lifetime
 from whereby_api_client._http.pool import PoolTransport
 
 from ..helpers.servers import half_an_answer, hang, hang_up, reply, reset, serve, unused_url
@@ -27,9 +28,12 @@ class Pools:
 
     def __init__(self, max_connections: int = 100) -> None:
         self.made: list[httpx.AsyncHTTPTransport] = []
-        self.transport = PoolTransport(self.make, max_connections=max_connections)
+        self.lifetime = Lifetime()
+        self.transport = PoolTransport(
+            self.make, max_connections=max_connections, check_open=self.lifetime.check_open
+        )
 
-    def make(self) -> httpx.AsyncHTTPTransport:
+    async def make(self) -> httpx.AsyncHTTPTransport:
         """Make a pool without limit."""
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
         self.made.append(httpx.AsyncHTTPTransport(verify=False, limits=limits))
@@ -97,6 +101,7 @@ async def test_closed() -> None:
             tasks.start_soon(send, server.url)
             while not server.requests:
                 await anyio.lowlevel.checkpoint()
+            pools.lifetime.close()
             await pools.transport.aclose()
         with pytest.raises(ClientClosedError):
             await pools.send(server.url)
@@ -106,7 +111,7 @@ async def test_closed() -> None:
 async def test_a_pool_that_cannot_be_made_takes_no_slot() -> None:
     """Give the slot back when there is no pool to use it."""
 
-    def fail() -> httpx.AsyncBaseTransport:
+    async def fail() -> httpx.AsyncBaseTransport:
         raise ValueError("no pool")
 
     transport = PoolTransport(fail, max_connections=1)

@@ -31,7 +31,7 @@ class BudgetTransport(httpx.AsyncBaseTransport):
         context = context_of(request)
         context.stop_clock()
         began = None if context.max_wait is None else anyio.current_time()
-        grant = await self._budget.acquire(
+        grant = await (context.budget or self._budget).acquire(
             context.cost,
             priority=context.priority,
             max_wait=context.max_wait,
@@ -52,13 +52,13 @@ class BudgetTransport(httpx.AsyncBaseTransport):
             raise
         if context.host is not None and request.url.host != context.host:
             grant.settle(200, {})
-            return await read_whole(response)
+            return await read_whole(response, context.max_response_bytes)
         if response.status_code != 429:
             # as a dict: looking for a name in httpx's headers goes through all of them
             grant.settle(response.status_code, dict(response.headers.items()))
-            return await read_whole(response)
+            return await read_whole(response, context.max_response_bytes)
         try:
-            response = await read_whole(response)
+            response = await read_whole(response, context.max_response_bytes)
         except BaseException:
             grant.settle(429, response.headers)
             raise

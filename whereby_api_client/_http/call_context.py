@@ -10,9 +10,12 @@ import anyio
 from ._httpx import httpx
 
 if TYPE_CHECKING:
+    from ..budget.interface import Budget
     from ..budget.queue import Priority
 
 EXTENSION: Final = "whereby"
+
+MAX_RESPONSE_BYTES: Final = 64 * 2**20
 
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _REPEATABLE: Final = _READS | {"PUT", "DELETE"}
@@ -37,9 +40,11 @@ class CallContext:
 
     __slots__ = (
         "_since",
+        "budget",
         "cost",
         "first",
         "host",
+        "max_response_bytes",
         "max_retries",
         "max_wait",
         "priority",
@@ -60,8 +65,13 @@ class CallContext:
         timeout: float | None = None,
         scope: anyio.CancelScope | None = None,
         host: str | None = None,
+        budget: Budget | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self.cost = cost
+        # in place of the transport's: a client can serve several organizations
+        self.budget = budget
+        self.max_response_bytes = max_response_bytes
         self.repeatable = repeatable
         self.priority: Priority = priority
         self.max_wait = max_wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Final
 
 from ..budget.headers import read_rate_limit
@@ -26,14 +27,13 @@ from .retries import NEVER_SENT
 _MESSAGE_LENGTH: Final = 500
 _BODY_DEPTH: Final = 20
 
-# What can come out of httpx. Not `Exception`: a mistake in a caller's own transport should be seen.
-HTTPX_ERRORS: Final = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpx.StreamError,
-    OSError,
-    ValueError,
-)
+# What can come out of httpx over any transport. Not `Exception`: a mistake in a caller's own
+# transport should be seen.
+HTTPX_ERRORS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+
+# What else can come out of our own connections: an address that the system's resolver does not
+# take is a ValueError or an OverflowError, alone or in anyio's group of all attempts.
+NETWORK_ERRORS: Final = (*HTTPX_ERRORS, ValueError, OverflowError, ExceptionGroup)
 
 _BY_STATUS: Final[dict[int, type[APIStatusError]]] = {
     400: BadRequestError,
@@ -72,14 +72,28 @@ def _effect(context: CallContext) -> str:
     return "" if context.repeatable else "; the server may have executed it all the same"
 
 
-def first_text(failure: BaseException | None) -> str:
-    """Return the first text in a chain of exceptions: trio's are often empty."""
-    depth = 0
-    while failure is not None and depth < 10:
-        if text := str(failure):
-            return text
-        failure, depth = failure.__cause__ or failure.__context__, depth + 1
-    return "no details"
+def reason_of(failure: BaseException) -> str:
+    """Return the text of an exception that says most.
+
+    That is the operating system's, if the chain holds one ("Too many open files", where the outer
+    text is "All connection attempts failed"); else the first that is not empty: trio's often are.
+    """
+    chain = list(_chain(failure, 10))
+    for error in chain:
+        if isinstance(error, OSError) and error.errno and error.strerror:
+            return error.strerror
+    return next(filter(None, map(str, chain)), "no details")
+
+
+def _chain(failure: BaseException | None, depth: int) -> Iterator[BaseException]:
+    """Yield an exception and its causes; of a group the last one, which was tried last."""
+    while failure is not None and depth > 0:
+        yield failure
+        depth -= 1
+        if isinstance(failure, BaseExceptionGroup):
+            failure = failure.exceptions[-1]
+        else:
+            failure = failure.__cause__ or failure.__context__
 
 
 def status_error(

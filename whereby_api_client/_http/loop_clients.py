@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
-import sys
+import logging
+import os
 import weakref
 from collections.abc import AsyncGenerator, Callable
+from contextvars import ContextVar
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import anyio
 
-from ..errors import ClientClosedError, InvalidArgumentError
+from ..budget.loops import running_loop
 from ._httpx import httpx
-from .pool import CLOSED, PoolTransport
-from .proxies import environment_proxies
-from .tls import Connector
+from .lifetime import Lifetime, run_in_loop
+from .pool import PoolTransport
+from .transports import Transports
+
+_is_ours: Final = ContextVar("_is_ours", default=False)
+
+
+def _hide_response_headers(record: logging.LogRecord) -> bool:
+    """Take the headers of our responses out of a line of httpcore's log.
+
+    They can hold the token, if a server repeats it, and signed links (`Location`).
+    """
+    if _is_ours.get() and isinstance(record.msg, str) and "response_headers" in record.msg:
+        record.msg = record.msg.partition("[(")[0] + "[headers hidden by whereby_api_client]"
+    return True
+
+
+for _name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
+    logging.getLogger(_name).addFilter(_hide_response_headers)
 
 
 class _NoCookies(httpx.Cookies):
@@ -28,6 +45,14 @@ class _NoCookies(httpx.Cookies):
 
 class _HTTPClient(httpx.AsyncClient):
     """httpx without cookies: the API needs none, and they are a quarter of the work of a call."""
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request; httpcore's log does not show the headers of the response."""
+        token = _is_ours.set(True)
+        try:
+            return await super().send(request, **options)
+        finally:
+            _is_ours.reset(token)
 
     @property
     def cookies(self) -> httpx.Cookies:
@@ -60,23 +85,36 @@ class _LoopClient(NamedTuple):
 
     http: httpx.AsyncClient
     lifetime: AsyncGenerator[None, None]
+    # whose sockets are left when the loop is only closed
+    pools: list[PoolTransport]
 
 
 def _close_in_their_loops(clients: dict[object, _LoopClient]) -> None:
     """Let each loop that still runs close its own client; called from any thread."""
     while clients:
         loop, client = clients.popitem()
-        run_soon = getattr(loop, "run_sync_soon", None)
-        if run_soon is not None:  # a trio token
+        if _is_closed(loop):
+            _close_sockets(client)
+        elif not hasattr(loop, "call_soon_threadsafe"):  # a trio token
             # asyncio closes a forgotten generator in silence, trio only with a warning
             import trio
 
-            with contextlib.suppress(trio.RunFinishedError):
-                run_soon(trio.lowlevel.spawn_system_task, _end, client.lifetime)
+            run_in_loop(loop, partial(trio.lowlevel.spawn_system_task, _end, client.lifetime))
 
 
 async def _end(lifetime: AsyncGenerator[None, None]) -> None:
     await lifetime.aclose()
+
+
+def _is_closed(loop: object) -> bool:
+    """Return whether this is an asyncio loop that was closed; a trio run closes its clients."""
+    is_closed = getattr(loop, "is_closed", None)
+    return is_closed is not None and bool(is_closed())
+
+
+def _close_sockets(client: _LoopClient) -> None:
+    for pool in client.pools:
+        pool.close_sockets()
 
 
 # what stands in front of the connections: the chain of the API, or nothing
@@ -87,24 +125,22 @@ class LoopClients:
     """One httpx client for each event loop, because a connection belongs to the loop that made it.
 
     Args:
-        connector: makes connection pools.
-        transport: what sends the requests in place of our pools.
+        lifetime: whether the WherebyClient is open.
+        transports: what sends the requests.
         chain: what stands in front of it.
     """
 
-    __slots__ = ("__weakref__", "_chain", "_clients", "_closed", "_connector", "_transport")
+    __slots__ = ("__weakref__", "_chain", "_clients", "_lifetime", "_transports")
 
-    def __init__(
-        self, connector: Connector, transport: httpx.AsyncBaseTransport | None, chain: Chain
-    ) -> None:
-        self._connector = connector
-        self._transport = transport
+    def __init__(self, lifetime: Lifetime, transports: Transports, chain: Chain) -> None:
+        self._lifetime = lifetime
+        self._transports = transports
         self._chain = chain
         self._clients: dict[object, _LoopClient] = {}
-        self._closed = False
         # One that is forgotten open closes its connections while they are still whole: `finalize`
         # holds them, so that the garbage collector does not find them first.
         weakref.finalize(self, _close_in_their_loops, self._clients).atexit = False
+        _LOOP_CLIENTS.add(self)
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -113,68 +149,64 @@ class LoopClients:
         """Return the httpx client of the running event loop.
 
         Raises:
-            ClientClosedError: after `aclose`.
-            InvalidArgumentError: a proxy of the environment cannot be used.
+            ClientClosedError: the WherebyClient is closed.
+            InvalidArgumentError: a proxy of the environment or the transport cannot be used.
         """
-        if self._closed:
-            raise ClientClosedError(CLOSED)
-        loop = _running_loop()
+        self._lifetime.check_open()
+        loop = running_loop()
         client = self._clients.get(loop)
         if client is None or client.http.is_closed:
-            for other, old in list(self._clients.items()):
-                if old.http.is_closed:  # its loop has ended
-                    self._clients.pop(other, None)
-            client = self._clients[loop] = self._open()
+            self._forget_ended_loops()
+            client = self._clients[loop] = self._open(loop)
         return client.http
 
     async def aclose(self) -> None:
         """Close the connections of all loops."""
-        self._closed = True
-        own = self._clients.pop(_running_loop(), None)
+        own = self._clients.pop(running_loop(), None)
         _close_in_their_loops(self._clients)
         if own is not None:
             await own.lifetime.aclose()
 
-    def _open(self) -> _LoopClient:
-        problem = http = None
-        try:
-            http = _HTTPClient(
-                transport=self._chain(self._transport or PoolTransport(self._connector)),
-                mounts={} if self._transport else self._mounts(),
-                trust_env=False,  # what is to be trusted of it, we have read ourselves
-            )
-        except (ValueError, ImportError) as failure:
-            problem = str(failure)
-        if http is None:
-            raise InvalidArgumentError(f"cannot use the proxy of the environment: {problem}")
+    def _forget_ended_loops(self) -> None:
+        for loop, client in self._clients.copy().items():
+            if client.http.is_closed:
+                self._clients.pop(loop, None)
+            elif _is_closed(loop):  # without the steps that `asyncio.run` takes before
+                self._clients.pop(loop, None)
+                _close_sockets(client)
+
+    def _open(self, loop: object) -> _LoopClient:
+        default, mounts = self._transports.for_loop(loop)
+        chains: dict[httpx.AsyncBaseTransport | None, httpx.AsyncBaseTransport | None] = {
+            transport: transport and self._chain(transport)
+            for transport in (default, *mounts.values())
+        }
+        http = _HTTPClient(
+            transport=chains[default],
+            mounts={pattern: chains[transport] for pattern, transport in mounts.items()},
+            trust_env=False,  # what is to be trusted of it, we have read ourselves
+        )
         lifetime = _close_with_loop(http)
         # Started by hand: it waits for nothing before its yield.
         with contextlib.suppress(StopIteration):
             lifetime.__anext__().send(None)
-        return _LoopClient(http, lifetime)
-
-    def _mounts(self) -> dict[str, httpx.AsyncBaseTransport | None]:
-        """Return what sends the requests that go another way: without TLS, or over proxies."""
-        # Loading the certificates blocks for 20 ms. A loopback server needs none; if a redirect
-        # leads from http to https all the same, this context trusts nobody.
-        without_tls = partial(self._connector, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-        mounts: dict[str, httpx.AsyncBaseTransport | None] = {
-            "http://": self._chain(PoolTransport(without_tls))
-        }
-        for pattern, proxy in environment_proxies().items():
-            if proxy is None:
-                mounts[pattern] = None
-            else:
-                mounts[pattern] = self._chain(
-                    PoolTransport(partial(self._connector, proxy=httpx.Proxy(proxy)))
-                )
-        return mounts
+        pools = [transport for transport in chains if isinstance(transport, PoolTransport)]
+        return _LoopClient(http, lifetime, pools)
 
 
-def _running_loop() -> object:
-    # Not by anyio, which has no public name for it before 4.11. Trio first: it can be a guest in an
-    # asyncio loop.
-    if "trio" in sys.modules:
-        with contextlib.suppress(RuntimeError):
-            return sys.modules["trio"].lowlevel.current_trio_token()
-    return sys.modules["asyncio"].get_running_loop()
+_LOOP_CLIENTS: Final[weakref.WeakSet[LoopClients]] = weakref.WeakSet()
+_OF_PARENT: Final[list[_LoopClient]] = []
+
+
+def _leave_clients_to_parent() -> None:
+    """In a forked child: use none of the parent's connections, and do not close them either.
+
+    Closing them would take them out of the selector that the child shares with its parent.
+    """
+    for clients in list(_LOOP_CLIENTS):
+        _OF_PARENT.extend(clients._clients.values())
+        clients._clients.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_clients_to_parent)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import anyio
 
-from ..errors import ClientClosedError
 from ._httpx import httpx
 from .call_context import CallContext, context_of
 
 logger: Final = logging.getLogger("whereby_api_client")
-
-CLOSED: Final = "this WherebyClient is closed; make a new one"
 
 # The same as httpx's default. The pool itself has no limit, see PoolTransport.
 MAX_CONNECTIONS: Final = 100
@@ -23,12 +22,14 @@ MAX_CONNECTIONS: Final = 100
 class _Pool:
     """One connection pool and the number of its exchanges that are still going on."""
 
-    __slots__ = ("exchanges", "retired", "transport")
+    __slots__ = ("exchanges", "retired", "traces", "transport")
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self.transport = transport
         self.exchanges = 0
         self.retired = False
+        # only of httpx's own transport is it known that it reports each step
+        self.traces = isinstance(transport, httpx.AsyncHTTPTransport)
 
 
 class _Exchange:
@@ -55,6 +56,7 @@ class _Exchange:
         elif event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._touched = True
             self._stream = info.get("return_value")
+            self._owner.streams.add(self._stream)
         elif event.endswith("response_closed.complete"):
             self._released = True
 
@@ -103,15 +105,19 @@ class PoolTransport(httpx.AsyncBaseTransport):
 
     def __init__(
         self,
-        make: Callable[[], httpx.AsyncBaseTransport],
+        make: Callable[[], Awaitable[httpx.AsyncBaseTransport]],
         *,
         max_connections: int = MAX_CONNECTIONS,
+        check_open: Callable[[], None] = lambda: None,
     ) -> None:
         self._make = make
+        self._check_open = check_open
         self._slots = anyio.Semaphore(max_connections)
+        self._making = anyio.Lock()
         self._pool: _Pool | None = None
         self._retired: list[_Pool] = []
-        self._closed = False
+        # httpcore's streams, for as long as they live
+        self.streams: weakref.WeakSet[Any] = weakref.WeakSet()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request over a connection of the pool."""
@@ -122,10 +128,12 @@ class PoolTransport(httpx.AsyncBaseTransport):
         except anyio.WouldBlock:
             await self._slots.acquire()
         try:
-            pool = self._current_pool()
+            pool = self._pool or await self._open()
+            self._check_open()
         except BaseException:
             self._slots.release()
             raise
+        context.reached = not pool.traces
         pool.exchanges += 1
         exchange = _Exchange(self, pool, context)
         request.extensions["trace"] = exchange.trace
@@ -139,12 +147,11 @@ class PoolTransport(httpx.AsyncBaseTransport):
         response.stream = _ResponseStream(response.stream, exchange)
         return response
 
-    def _current_pool(self) -> _Pool:
-        if self._closed:
-            raise ClientClosedError(CLOSED)
-        if self._pool is None:
-            self._pool = _Pool(self._make())
-        return self._pool
+    async def _open(self) -> _Pool:
+        async with self._making:
+            if self._pool is None:
+                self._pool = _Pool(await self._make())
+            return self._pool
 
     async def exchange_ended(self, pool: _Pool, stream: Any, *, lost: bool) -> None:
         """Free the slot of an exchange that is over, and close pools that are used no more."""
@@ -156,14 +163,13 @@ class PoolTransport(httpx.AsyncBaseTransport):
                 self._pool = None
         with anyio.CancelScope(shield=True):
             if stream is not None:
-                await _close_quietly(stream)
+                await close_quietly(stream)
             while idle := next((old for old in self._retired if not old.exchanges), None):
                 self._retired.remove(idle)
-                await _close_quietly(idle.transport)
+                await close_quietly(idle.transport)
 
     async def aclose(self) -> None:
         """Close all connections; requests that are still going on fail."""
-        self._closed = True
         pools = self._retired
         self._retired = []
         if self._pool is not None:
@@ -171,12 +177,32 @@ class PoolTransport(httpx.AsyncBaseTransport):
             self._pool = None
         with anyio.CancelScope(shield=True):
             for pool in pools:
-                await _close_quietly(pool.transport)
+                await close_quietly(pool.transport)
+
+    def close_sockets(self) -> None:
+        """Close the sockets of an asyncio loop that was closed with connections in it."""
+        for stream in list(self.streams):
+            _close_socket(stream)
 
 
-async def _close_quietly(resource: Any) -> None:
+async def close_quietly(resource: Any) -> None:
+    """Close something; an error of that is logged only."""
     # What fails while it is being closed is closed as well; nobody could do anything about it.
     try:
         await resource.aclose()
     except Exception as error:
         logger.debug("while closing a connection: %s", type(error).__name__)
+
+
+def _close_socket(stream: Any) -> None:
+    """Close the socket under a stream of httpcore whose asyncio loop is closed.
+
+    Neither asyncio nor anyio have a public way: a transport closes its socket by a callback in its
+    loop. This calls that callback. uvloop closes the sockets together with the loop.
+    """
+    stream = getattr(stream, "_stream", None)  # anyio's
+    stream = getattr(stream, "transport_stream", stream)  # … under TLS
+    close = getattr(getattr(stream, "_transport", None), "_call_connection_lost", None)
+    if close is not None:
+        with contextlib.suppress(Exception):  # who still waits, waits in the loop that is closed
+            close(None)

@@ -11,6 +11,7 @@ from .._version import __version__
 from ..errors import InvalidArgumentError
 from ..types import UNSET
 from ._httpx import httpx
+from .response_body import ACCEPT_ENCODING
 
 if TYPE_CHECKING:
     from .._runtime.resource import Call
@@ -23,11 +24,11 @@ _USER_AGENT: Final = (
 _NO_BODY: Final = httpx.ByteStream(b"")
 
 
-def shared_headers(url: str, token: str, accept_encoding: str) -> httpx.Headers:
+def shared_headers(url: str, token: str) -> httpx.Headers:
     """Return the headers that all requests of a client share, Host included."""
     headers = {
         "Accept": "application/json",
-        "Accept-Encoding": accept_encoding,
+        "Accept-Encoding": ACCEPT_ENCODING,
         "User-Agent": _USER_AGENT,
         "Authorization": f"Bearer {token}",
     }
@@ -40,8 +41,19 @@ def make_request(
     """Return the request of a call; httpx writes a multipart body.
 
     Raises:
-        InvalidArgumentError: the body cannot be written as JSON.
+        InvalidArgumentError: the body cannot be written as JSON, or the URL is too long.
     """
+    try:
+        return _make_request(call, url, headers, extra_headers)
+    except httpx.InvalidURL as error:
+        reason = str(error)
+    # Without the URL: it can be long, and hold what the caller put into it.
+    raise InvalidArgumentError(f"the URL of {len(url)} characters cannot be sent: {reason}")
+
+
+def _make_request(
+    call: Call[Any], url: str, headers: httpx.Headers, extra_headers: Mapping[str, str] | None
+) -> httpx.Request:
     has_body = call.json is not UNSET or call.files is not None
     if not has_body and not extra_headers and call.method in ("GET", "DELETE"):
         # Most calls. With `stream=` httpx adds no headers of its own: ours are complete.

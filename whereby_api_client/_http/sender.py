@@ -7,32 +7,26 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import anyio
 
-from ..errors import (
-    BudgetTimeoutError,
-    ClientClosedError,
-    Headers,
-    InvalidArgumentError,
-    RequestInfo,
-    WherebyError,
-)
+from ..errors import ClientClosedError, Headers, RequestInfo, WherebyError
 from ._httpx import httpx
-from .base_url import checked_base_url
 from .budget_transport import BudgetTransport
 from .call_context import EXTENSION, CallContext
 from .error_mapping import (
     HTTPX_ERRORS,
+    NETWORK_ERRORS,
     connection_error,
-    first_text,
+    reason_of,
     status_error,
     timeout_error,
 )
+from .lifetime import CLOSED_DURING_CALL, Lifetime
 from .loop_clients import LoopClients
-from .pool import CLOSED
+from .redirects import MAX_REDIRECTS, next_request
 from .request import make_request, shared_headers
-from .response_body import BROKEN_ENCODING
+from .response_body import PROBLEM
 from .retries import RetryTransport
 from .secret import Secret
-from .tls import Connector
+from .transports import Transports
 
 if TYPE_CHECKING:
     from .._runtime.resource import Call
@@ -50,6 +44,7 @@ class Options(NamedTuple):
     max_retries: int
     max_wait: float | None
     priority: Priority
+    max_response_bytes: int
     # `timeout` in httpx's form: each single step is bounded as well
     timeouts: Mapping[str, float | None]
 
@@ -61,49 +56,65 @@ class RawResponse(NamedTuple):
     status_code: int
     headers: httpx.Headers
     content: bytes
-    # the content is as it came, because its gzip or the like is broken
-    has_broken_encoding: bool
+    # BROKEN_ENCODING or TOO_LARGE, if the content is not what the server meant
+    problem: str | None
+
+
+class Connections:
+    """The connections of a client, which all its views share, also those with another token."""
+
+    __slots__ = ("__weakref__", "api", "lifetime", "storage", "transports")
+
+    def __init__(self, lifetime: Lifetime, transports: Transports, budget: Budget) -> None:
+        self.lifetime = lifetime
+        self.transports = transports
+        self.api = LoopClients(
+            lifetime, transports, lambda inner: RetryTransport(BudgetTransport(inner, budget))
+        )
+        # For access links: it knows no token, pays no points and repeats nothing.
+        self.storage = LoopClients(lifetime, transports, lambda inner: inner)
+
+    async def aclose(self) -> None:
+        """End the calls under way and close the connections of all loops."""
+        self.lifetime.close()
+        await self.api.aclose()
+        await self.storage.aclose()
+        await self.transports.aclose()
 
 
 class Sender:
-    """Sends calls. One for each client that was constructed; its views share it."""
+    """Sends the calls of one organization: with its token, paid from its budget."""
 
     __slots__ = (
         "__weakref__",
-        "_closed",
         "_headers",
         "_host",
-        "_http",
-        "_storage",
+        "_lifetime",
         "_token",
         "base_url",
         "budget",
+        "connections",
     )
 
     def __init__(
-        self,
-        token: str,
-        base_url: str,
-        budget: Budget,
-        transport: httpx.AsyncBaseTransport | None,
-        *,
-        allow_insecure: bool,
+        self, token: str, base_url: httpx.URL, budget: Budget, connections: Connections
     ) -> None:
-        if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
-            raise InvalidArgumentError("transport must be an httpx.AsyncBaseTransport")
-        url = checked_base_url(base_url, allow_insecure=allow_insecure)
-        self.base_url = str(url).rstrip("/")
+        self.base_url = str(base_url).rstrip("/")
         self.budget = budget
-        self._host = url.host
+        self.connections = connections
+        self._lifetime = connections.lifetime
+        self._host = base_url.host
         self._token = Secret(token)
-        self._headers: httpx.Headers | None = None
-        connector = Connector()
-        self._http = LoopClients(
-            connector, transport, lambda inner: RetryTransport(BudgetTransport(inner, budget))
+        self._headers = shared_headers(self.base_url, self._token.reveal())
+
+    def for_tenant(self, token: str | None, budget: Budget | None) -> Sender:
+        """Return a sender with another token or budget over the same connections."""
+        return Sender(
+            token or self._token.reveal(),
+            httpx.URL(self.base_url),
+            self.budget if budget is None else budget,
+            self.connections,
         )
-        # For access links: it knows no token, pays no points and repeats nothing.
-        self._storage = LoopClients(connector, transport, lambda inner: inner)
-        self._closed = False
 
     async def send(
         self, call: Call[Any], options: Options, headers: Mapping[str, str] | None = None
@@ -113,7 +124,7 @@ class Sender:
         Raises:
             WherebyError: there is no response, or it reports no success.
         """
-        http = self._http.get()
+        http = self.connections.api.get()
         url = (
             f"{self.base_url}{call.path}?{call.query}" if call.query else self.base_url + call.path
         )
@@ -128,82 +139,83 @@ class Sender:
             timeout=options.timeout,
             scope=scope,
             host=self._host,
+            budget=self.budget,
+            max_response_bytes=options.max_response_bytes,
         )
-        request = self._request(http, call, url, headers)
+        request = make_request(call, url, self._headers, headers)
         request.extensions = {"timeout": options.timeouts, EXTENSION: context}
         response: httpx.Response | None = None
         error: WherebyError | None = None
+        self._lifetime.enter(scope)
         try:
             with scope:
-                response = await http.send(
-                    request,
-                    auth=_NO_AUTH,
-                    # A redirected write would silently become a GET.
-                    follow_redirects=call.method in ("GET", "HEAD"),
-                )
-        except BudgetTimeoutError as refusal:
+                response = await _follow(http, request)
+        except WherebyError as refusal:
             refusal.add_note(f"{info.method} {info.path} was not sent")
             raise
-        except HTTPX_ERRORS as failure:
+        except NETWORK_ERRORS as failure:
+            if not (self.connections.transports.is_ours or isinstance(failure, HTTPX_ERRORS)):
+                raise  # a mistake in the caller's own transport
             error = self._connection_error(failure, context, options, info)
+        finally:
+            self._lifetime.leave(scope)
         # Raised out here, so that no chain leads to the exception of httpx: that one holds the
         # request with its token.
         if error is not None:
             raise error
         if response is None:
+            if self._lifetime.is_closed:
+                raise ClientClosedError(CLOSED_DURING_CALL)
             raise timeout_error(context, options.timeout, info)
         if not 200 <= response.status_code <= 299:
             raise self._status_error(response, info)
         return RawResponse(
             info,
             response.status_code,
-            response.headers,
+            self._without_token(response.headers),
             response.content,
-            BROKEN_ENCODING in response.extensions,
+            response.extensions.get(PROBLEM),
         )
-
-    def check_open(self) -> None:
-        """Refuse to go on after `aclose`."""
-        if self._closed:
-            raise ClientClosedError(CLOSED)
-
-    async def aclose(self) -> None:
-        """Close the connections of all loops."""
-        self._closed = True
-        await self._http.aclose()
-        await self._storage.aclose()
-
-    def storage(self) -> httpx.AsyncClient:
-        """Return the httpx client of the running event loop for access links."""
-        return self._storage.get()
-
-    def _request(
-        self, http: httpx.AsyncClient, call: Call[Any], url: str, extra: Mapping[str, str] | None
-    ) -> httpx.Request:
-        if self._headers is None:
-            accept_encoding = http.headers["accept-encoding"]
-            self._headers = shared_headers(self.base_url, self._token.reveal(), accept_encoding)
-        return make_request(call, url, self._headers, extra)
 
     def _connection_error(
         self, failure: Exception, context: CallContext, options: Options, request: RequestInfo
     ) -> WherebyError:
         """Return the error for an exception of httpx; it holds no secret."""
-        if self._closed:
-            return ClientClosedError("the WherebyClient was closed during the call")
+        if self._lifetime.is_closed:
+            return ClientClosedError(CLOSED_DURING_CALL)
         if isinstance(failure, httpx.TimeoutException):
             return timeout_error(context, options.timeout, request)
-        return connection_error(failure, self._hide_token(first_text(failure)), context, request)
+        return connection_error(failure, self._hide_token(reason_of(failure)), context, request)
 
     def _status_error(self, response: httpx.Response, request: RequestInfo) -> WherebyError:
         """Return the error for a response that is no success; it holds no token."""
         return status_error(
             response.status_code,
-            Headers((k, self._hide_token(v)) for k, v in response.headers.multi_items()),
+            Headers(self._without_token(response.headers).multi_items()),
             response.content.replace(self._token.reveal().encode(), b"[secure]"),
             request,
         )
 
+    # Servers and proxies that repeat what they were sent do exist.
+
+    def _without_token(self, headers: httpx.Headers) -> httpx.Headers:
+        token = self._token.reveal().encode()
+        if not any(token in value for _, value in headers.raw):
+            return headers
+        return httpx.Headers([(k, v.replace(token, b"[secure]")) for k, v in headers.raw])
+
     def _hide_token(self, text: str) -> str:
-        # servers and proxies that repeat what they were sent do exist
         return text.replace(self._token.reveal(), "[secure]")
+
+
+async def _follow(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send a request; a read follows redirects, a write would silently become a GET."""
+    for _ in range(MAX_REDIRECTS):
+        response = await http.send(request, auth=_NO_AUTH, follow_redirects=False)
+        if response.next_request is None or request.method not in ("GET", "HEAD"):
+            return response
+        following = next_request(response)
+        if following is None:
+            return response
+        request = following
+    raise httpx.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")

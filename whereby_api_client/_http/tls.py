@@ -1,31 +1,46 @@
-"""TLS contexts and the connection pools that use them."""
+"""TLS contexts: made once per process, off the event loop."""
 
 from __future__ import annotations
 
+import os
 import ssl
+from typing import Final
 
+import anyio.to_thread
+
+from ..errors import InvalidArgumentError
 from ._httpx import httpx
 
+# httpx reads the first two, Python's ssl the third.
+_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
-class Connector:
-    """Makes connection pools, with one TLS context for all of them.
+# By the values of these variables: loading the certificates takes 20 ms.
+_contexts: Final[dict[tuple[str | None, ...], ssl.SSLContext]] = {}
 
-    It knows no client: the pools hold it, and would keep a forgotten client alive.
+
+async def default_context() -> ssl.SSLContext:
+    """Return the context that trusts the usual authorities, or those of SSL_CERT_FILE.
+
+    Raises:
+        InvalidArgumentError: what SSL_CERT_FILE or SSL_CERT_DIR names cannot be loaded.
     """
+    key = tuple(map(os.environ.get, _VARIABLES))
+    if key not in _contexts:
+        _contexts[key] = await anyio.to_thread.run_sync(_load)
+    return _contexts[key]
 
-    __slots__ = ("_tls",)
 
-    def __init__(self) -> None:
-        self._tls: ssl.SSLContext | None = None
+def without_authorities() -> ssl.SSLContext:
+    """Return a context for pools that never speak TLS: it trusts nobody, and loads nothing."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-    def __call__(
-        self, tls: ssl.SSLContext | None = None, proxy: httpx.Proxy | None = None
-    ) -> httpx.AsyncBaseTransport:
-        """Make a connection pool."""
-        if tls is None:
-            if self._tls is None:
-                self._tls = httpx.create_ssl_context()  # takes 20 ms: once is enough
-            tls = self._tls
-        # no limit on their number: PoolTransport counts
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy)
+
+def _load() -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    set_variables = [f"{name}={value!r}" for name in _VARIABLES if (value := os.environ.get(name))]
+    raise InvalidArgumentError(
+        f"cannot load the TLS certificates: {reason} ({', '.join(set_variables) or 'of certifi'})"
+    )

@@ -72,7 +72,7 @@ def target(base_url: str, path: Any, params: Mapping[str, Any] | None) -> tuple[
             "path: must begin with a single slash, below base_url; "
             "the token is not sent anywhere else"
         )
-    if any(unquote(segment) in (".", "..") for segment in path.split("/")):
+    if any(segment in (".", "..") for segment in re.split(r"[/\\]", unquote(path))):
         raise InvalidArgumentError("path: '.' and '..' would lead to another address")
     if re.search(r"[\x00-\x20\x7f\\#]", path + query):
         raise InvalidArgumentError(
@@ -81,13 +81,36 @@ def target(base_url: str, path: Any, params: Mapping[str, Any] | None) -> tuple[
     return path, "&".join(filter(None, (query, write_query(extra=params))))
 
 
-def headers(values: Mapping[str, Any] | None) -> Mapping[str, str]:
+def headers(values: Any) -> Mapping[str, str]:
     """Check the headers that a caller adds."""
+    if not isinstance(values, Mapping | None):
+        raise InvalidArgumentError("headers must be a mapping of names to values")
     for name, value in (values or {}).items():
-        if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is None:
+        if not isinstance(name, str) or re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is None:
             raise InvalidArgumentError("headers: must have names that HTTP allows")
         if name.lower() in _OWN_HEADERS:
             raise InvalidArgumentError(f"headers: cannot set {name}, the client does")
         if not isinstance(value, str) or re.fullmatch(r"[\t\x20-\x7e]*", value) is None:
             raise InvalidArgumentError(f"headers: {name} holds what HTTP does not allow")
     return values or {}
+
+
+def files(values: Any) -> Mapping[str, tuple[str, bytes, str]]:
+    """Check a multipart body: nothing in it may write a header of its own."""
+    if not isinstance(values, Mapping):
+        raise InvalidArgumentError("files must be a mapping of field → (name, content, type)")
+    checked: dict[str, tuple[str, bytes, str]] = {}
+    for field, value in values.items():
+        match field, value:
+            case (str(), (str(name), bytes(content), str(content_type))):
+                pass
+            case _:
+                raise InvalidArgumentError("files: expected field → (file name, bytes, type)")
+        if re.search(r"[\x00-\x1f\x7f]", field + name):
+            raise InvalidArgumentError("files: a name holds a control character")
+        if re.fullmatch(r"[\w.+-]+/[\w.+-]+( *;[\x20-\x7e]+)?", content_type, re.ASCII) is None:
+            raise InvalidArgumentError(
+                f"files: the content type of {field} must be like image/png; got {content_type!r}"
+            )
+        checked[field] = (name, content, content_type)
+    return checked

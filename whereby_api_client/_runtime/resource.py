@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from ..types import UNSET
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from ..budget.queue import Priority
     from ..files.access_links import LinkResponse
@@ -47,6 +47,10 @@ class Caller(ABC):
     @abstractmethod
     def with_options(self, *, priority: Priority) -> Caller:
         """Return a caller of the same client with another priority."""
+
+    @abstractmethod
+    def _until_closed(self) -> AbstractContextManager[None]:
+        """Run a `with` block until the client is closed, then end it with ClientClosedError."""
 
     @abstractmethod
     def open_link(

@@ -26,6 +26,8 @@ class FakeTransport(httpx.AsyncBaseTransport):
     Delays are slept with anyio: under a virtual clock they take no time.
     """
 
+    works_in_any_loop = True  # read by `WherebyClient`: there are no connections here
+
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
