@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pickle
 import resource
 from collections.abc import AsyncIterator
@@ -13,8 +15,9 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from tests.files.test_download import left_in
+from tests.files.test_download import CONTENT, left_in
 from whereby_api_client import (
+    ClientClosedError,
     DownloadAllError,
     DownloadError,
     InvalidArgumentError,
@@ -222,23 +225,106 @@ async def test_a_list_that_fails_amid_downloads(tmp_path: Path) -> None:
     assert left_in(tmp_path) == []
 
 
-async def test_full_disk(tmp_path: Path) -> None:
-    """Stop everything when a file cannot be written: the next one could not either."""
+async def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop everything when the disk is full: the next file could not be written either."""
     fake = FakeWhereby()
     for number in range(10):
-        fake.add_recording(recording_id=f"{number}", content=MadeUp(3_000_000))
+        fake.add_recording(recording_id=f"{number}", content=CONTENT)
+
+    def full(descriptor: int, data: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("whereby_api_client.files._partial_file.os.write", full)
+    async with fake.client() as whereby:
+        with pytest.raises(OSError, match="No space left"):
+            await whereby.recordings.download_all(
+                whereby.recordings.list(), tmp_path, concurrency=2
+            )
+    assert left_in(tmp_path) == []
+    assert len(fake.calls("storage.download")) <= 4
+
+
+async def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    """Get the others when one is larger than the file system allows."""
+    fake, ids = filled(4)
+    fake.add_recording(recording_id="large", filename="meeting.mp4", content=MadeUp(3_000_000))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
     try:
         async with fake.client() as whereby:
-            with pytest.raises(OSError, match="too large"):
-                await whereby.recordings.download_all(
-                    whereby.recordings.list(), tmp_path, concurrency=2
-                )
+            with pytest.raises(DownloadAllError, match="File too large") as caught:
+                await whereby.recordings.download_all(["large", *ids], tmp_path, concurrency=1)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert left_in(tmp_path) == []
-    assert len(fake.calls("storage.download")) <= 4
+    assert list(caught.value.errors) == ["large"]
+    assert isinstance(caught.value.errors["large"].__cause__, OSError)
+    assert files(tmp_path) == expected(ids)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"recordingId": "odd", "filename": "cut\ud83d.mp4"},
+        {"recordingId": "odd", "filename": "x" * 100_000},
+        {"recordingId": "odd\ud83d"},
+        {"recordingId": ".."},
+        {"recordingId": ""},
+        {"recordingId": "no-such-recording"},
+    ],
+    ids=["half an emoji", "long", "odd id", "two dots", "empty id", "missing"],
+)
+async def test_an_odd_item(tmp_path: Path, odd: dict[str, Any]) -> None:
+    """Get the others, whatever is odd in an item of the list."""
+    fake, ids = filled(2)
+    fake.add_recording(recording_id="odd")
+    async with fake.client() as whereby:
+        sane = [await whereby.recordings.get(item_id) for item_id in ids]
+        strange = Recording.from_dict(sane[0].to_dict() | odd)
+        try:
+            await whereby.recordings.download_all([strange, *sane], tmp_path)
+        except DownloadAllError as error:
+            assert list(error.errors) == [odd["recordingId"]]
+            assert isinstance(pickle.loads(pickle.dumps(error)), DownloadAllError)
+    assert files(tmp_path).items() >= expected(ids).items()
+
+
+async def test_special_files_in_the_way(tmp_path: Path) -> None:
+    """Replace no folder and no pipe that has the name of a file, and get the others."""
+    fake, ids = filled(3)
+    (tmp_path / "meeting-r0.mp4").mkdir()
+    os.mkfifo(tmp_path / "meeting-r1.mp4")
+    async with fake.client() as whereby:
+        with pytest.raises(DownloadAllError) as caught:
+            await whereby.recordings.download_all(ids, tmp_path)
+    errors = {item_id: str(error) for item_id, error in caught.value.errors.items()}
+    assert set(errors) == {"r0", "r1"}
+    assert "is a folder" in errors["r0"]
+    assert "is a pipe" in errors["r1"]
+    assert (tmp_path / "meeting-r1.mp4").is_fifo()
+    assert (tmp_path / "meeting-r2.mp4").read_bytes() == expected(["r2"])["meeting-r2.mp4"]
+
+
+async def test_a_client_that_is_closed(tmp_path: Path) -> None:
+    """Stop at once when the client is closed amid the run."""
+    fake, _ = filled(20)
+    async with fake.serve() as url:
+        whereby = WherebyClient(fake.token, base_url=url)
+        started = anyio.Event()
+
+        async def download() -> None:
+            with pytest.raises(ClientClosedError):
+                await whereby.recordings.download_all(
+                    whereby.recordings.list(limit=2),
+                    tmp_path,
+                    concurrency=2,
+                    progress=lambda progress: started.set(),
+                )
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(download)
+            await started.wait()
+            await whereby.aclose()
+    assert all(name.startswith("meeting-") for name in left_in(tmp_path))
 
 
 async def test_cancelled(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -12,13 +13,16 @@ from collections.abc import (
     Iterable,
 )
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import anyio
 
-from ..errors import DownloadAllError, WherebyError
+from ..errors import ClientClosedError, DownloadAllError, DownloadError, WherebyError
 
 ItemT = TypeVar("ItemT")
+
+# After these no other file could be written either.
+_FATAL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class _AsyncIterator(AsyncIterator[ItemT]):
@@ -66,21 +70,32 @@ class DownloadAll(Generic[ItemT]):
                     await self._slots.acquire()
                     tasks.start_soon(self._download_item, item, item_id, tasks.cancel_scope)
             except Exception as error:
-                self._fatal = error
-                tasks.cancel_scope.cancel()
+                self._stop(error, tasks.cancel_scope)
         return self._result()
 
     async def _download_item(self, item: ItemT, item_id: str, scope: anyio.CancelScope) -> None:
         try:
             self._paths[item_id] = await self._download(item, item_id)
+        except ClientClosedError as error:
+            self._stop(error, scope)
         except WherebyError as error:
             self._errors[item_id] = error
-        except Exception as error:
-            # Such as a full disk: the others would only run into the same.
-            self._fatal = error
-            scope.cancel()
+        except OSError as error:
+            if error.errno in _FATAL:
+                self._stop(error, scope)
+            else:
+                reason = error.strerror or type(error).__name__
+                problem = DownloadError(f"{item_id}: the file cannot be written: {reason}")
+                problem.__cause__ = error
+                self._errors[item_id] = problem
+        except Exception as error:  # such as one of the progress callback
+            self._stop(error, scope)
         finally:
             self._slots.release()
+
+    def _stop(self, error: Exception, scope: anyio.CancelScope) -> None:
+        self._fatal = error
+        scope.cancel()
 
     def _result(self) -> list[Path]:
         if self._fatal is not None:

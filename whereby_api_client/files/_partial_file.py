@@ -1,87 +1,69 @@
-"""The partial file of a download: written in threads, because disks can be slow."""
+"""The partial file of a download: written in threads, because disks can be slow.
+
+It has a stable name beside the destination, so that a download which was killed resumes. What it is
+the beginning of is in a second file, written before the first byte: no bytes of another version, or
+of another recording, are ever continued.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
+import itertools
+import json
 import os
+import stat
+import sys
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import Final, NamedTuple, Self
 
 import anyio
 import anyio.to_thread
 
 from ..errors import InvalidArgumentError
+from ._file_names import check_replaceable
+
+if sys.platform != "win32":
+    import fcntl
 
 # How many bytes are collected before they are written: each write is a trip to a thread.
-_BLOCK: Final = 1_048_576
+BLOCK: Final = 1_048_576
+
+# Not by a link, which somebody else could have put there, and without waiting for a pipe.
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+class Version(NamedTuple):
+    """What identifies one version of a file at its storage host; empty or None where unknown."""
+
+    etag: str = ""
+    last_modified: str = ""
+    total: int | None = None
 
 
 class PartialFile:
-    """A file beside the destination, which gets the destination's name when it is complete."""
+    """A file beside the destination, which gets the destination's name when it is complete.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Attributes:
+        received: how many bytes of the file there are, from its beginning.
+        version: what they are the beginning of.
+    """
+
+    def __init__(self, path: Path, label: str) -> None:
+        self._path = path
+        self._label = label
         self.received = 0
-        self._partial_path = path.with_name(f".{uuid.uuid4().hex}.part")
-        self._file: BinaryIO | None = None
+        self.version = Version()
+        self._partial_path = path
+        self._descriptor = -1
+        self._is_finished = False
         self._block = bytearray()
 
     async def __aenter__(self) -> Self:
         return self
-
-    async def open(self) -> None:
-        """Create the partial file. Done first: it shows whether the folder exists."""
-        try:
-            await anyio.to_thread.run_sync(self._open)
-        except (FileNotFoundError, NotADirectoryError):
-            message = f"destination: {os.fspath(self.path.parent)!r} must be an existing folder"
-            raise InvalidArgumentError(message) from None
-
-    def _open(self) -> None:
-        self._file = open(self._partial_path, "xb", buffering=0)  # noqa: SIM115 - see __aexit__
-
-    async def write(self, chunk: bytes) -> None:
-        """Add bytes; they are written when there are enough of them."""
-        self._block += chunk
-        self.received += len(chunk)
-        if len(self._block) >= _BLOCK:
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Write the bytes that were collected."""
-        if self._block:
-            block, self._block = self._block, bytearray()
-            await anyio.to_thread.run_sync(self._write, block)
-
-    def _write(self, block: bytearray) -> None:
-        assert self._file is not None
-        view = memoryview(block)
-        while view:  # an unbuffered file may take less than it was handed
-            view = view[self._file.write(view) :]
-
-    async def restart(self) -> None:
-        """Discard what was received."""
-        self._block.clear()
-        self.received = 0
-        await anyio.to_thread.run_sync(self._truncate)
-
-    def _truncate(self) -> None:
-        assert self._file is not None
-        self._file.seek(0)
-        self._file.truncate()
-
-    async def finish(self) -> None:
-        """Rename the file to its destination, now that all of it is on the disk."""
-        await self.flush()
-        await anyio.to_thread.run_sync(self._rename)
-
-    def _rename(self) -> None:
-        assert self._file is not None
-        # Without this a power cut could leave an empty file under the name.
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._partial_path, self.path)
 
     async def __aexit__(
         self,
@@ -89,11 +71,153 @@ class PartialFile:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc_type is not None:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._remove)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._close)
 
-    def _remove(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._partial_path.unlink(missing_ok=True)
+    async def open(self) -> None:
+        """Open it, or create it. Done first: it shows whether the folder exists."""
+        try:
+            await anyio.to_thread.run_sync(self._open)
+        except (FileNotFoundError, NotADirectoryError):
+            message = f"destination: {os.fspath(self._path.parent)!r} must be an existing folder"
+            raise InvalidArgumentError(message) from None
+
+    async def begin(self, version: Version) -> None:
+        """Discard what was received, and begin with another version."""
+        self._block.clear()
+        self.received = 0
+        self.version = version
+        await anyio.to_thread.run_sync(self._begin)
+
+    async def write(self, chunk: bytes) -> None:
+        """Add bytes; they are written when there are enough of them."""
+        self._block += chunk
+        self.received += len(chunk)
+        if len(self._block) >= BLOCK:
+            await self._flush()
+
+    async def finish(self) -> None:
+        """Rename the file to its destination, now that all of it is on the disk."""
+        await self._flush()
+        await anyio.to_thread.run_sync(self._rename)
+
+    async def _flush(self) -> None:
+        if self._block:
+            block, self._block = self._block, bytearray()
+            await anyio.to_thread.run_sync(self._write, block)
+
+    # ------------------------------------------------------------------------------- in threads
+
+    @property
+    def _version_path(self) -> Path:
+        return self._partial_path.with_name(self._partial_path.name + ".json")
+
+    def _open(self) -> None:
+        # A link stays: the file that it leads to is replaced.
+        self._path = Path(os.path.realpath(self._path))
+        check_replaceable(self._path)
+        stable = hashlib.sha256(os.fsencode(self._path.name)).hexdigest()[:20]
+        for number in itertools.count(1):
+            # Another number while another download to the same destination is under way.
+            name = f".{stable}-{number}.part" if number > 1 else f".{stable}.part"
+            self._partial_path = self._path.with_name(name)
+            if self._open_locked():
+                break
+        self.received, self.version = self._read_version()
+        if not self.received:
+            os.ftruncate(self._descriptor, 0)
+        os.lseek(self._descriptor, self.received, os.SEEK_SET)
+
+    def _open_locked(self) -> bool:
+        """Open the partial file and lock it; return whether it is ours alone."""
+        if sys.platform == "win32":
+            return self._open_unlocked()
+        try:
+            descriptor = os.open(self._partial_path, _FLAGS, 0o666)
+        except OSError as error:
+            # A link, a folder, or a file of another user. Not a missing folder, nor a full disk.
+            if error.errno in (errno.ELOOP, errno.EISDIR, errno.EACCES, errno.ENXIO):
+                return self._open_unlocked()
+            raise
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            status = os.fstat(descriptor)
+            is_ours = (
+                stat.S_ISREG(status.st_mode)
+                and status.st_nlink == 1
+                and status.st_uid == os.geteuid()
+                # ... and the one that locked it before has not renamed or removed it.
+                and os.path.samestat(status, os.lstat(self._partial_path))
+            )
+        except (BlockingIOError, FileNotFoundError):
+            is_ours = False
+        except OSError:  # a file system without locks
+            os.close(descriptor)
+            return self._open_unlocked()
+        if is_ours:
+            self._descriptor = descriptor
+        else:
+            os.close(descriptor)
+        return is_ours
+
+    def _open_unlocked(self) -> bool:
+        """Open a partial file of which nobody else knows the name, and which cannot be resumed."""
+        self._partial_path = self._path.with_name(f".{uuid.uuid4().hex}.part")
+        flags = _FLAGS | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        self._descriptor = os.open(self._partial_path, flags, 0o666)
+        return True
+
+    def _read_version(self) -> tuple[int, Version]:
+        """Return how many bytes can be resumed, and of which version they are."""
+        size = os.fstat(self._descriptor).st_size
+        try:
+            saved = json.loads(self._version_path.read_bytes())
+            label, etag, last_modified, total = saved
+            version = Version(str(etag), str(last_modified), int(total))
+        except (OSError, ValueError, TypeError, RecursionError):
+            return 0, Version()
+        if label != self._label or not version.total or size > version.total:
+            return 0, Version()
+        # One byte less than all: the response to the request for it shows that it still fits.
+        return min(size, version.total - 1), version
+
+    def _begin(self) -> None:
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.ftruncate(self._descriptor, 0)
+        version = self.version
+        if version.total and (version.etag or version.last_modified):
+            self._version_path.write_text(json.dumps([self._label, *version]), encoding="ascii")
+        else:
+            self._version_path.unlink(missing_ok=True)
+
+    def _write(self, block: bytearray) -> None:
+        view = memoryview(block)
+        while view:  # less than all may be written at once
+            view = view[os.write(self._descriptor, view) :]
+
+    def _rename(self) -> None:
+        # Without this a power cut could leave an empty file under the name.
+        os.fsync(self._descriptor)
+        check_replaceable(self._path)
+        self._version_path.unlink(missing_ok=True)
+        if sys.platform == "win32":  # which renames no file that is open
+            self._close_descriptor()
+        # Still locked: nobody else writes to it while it gets its name.
+        os.replace(self._partial_path, self._path)
+        self._is_finished = True
+
+    def _close(self) -> None:
+        if self._descriptor < 0:
+            return
+        if sys.platform == "win32":  # which removes no file that is open
+            self._close_descriptor()
+        if not self._is_finished:
+            with contextlib.suppress(OSError):
+                self._version_path.unlink(missing_ok=True)
+                self._partial_path.unlink(missing_ok=True)
+        self._close_descriptor()
+
+    def _close_descriptor(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)

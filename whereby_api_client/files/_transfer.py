@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
 
+from .._backoff import backoff
 from ..budget.headers import read_rate_limit
 from ..errors import APIConnectionError, DownloadError
+from ._partial_file import PartialFile, Version
 
 if TYPE_CHECKING:
     from ..errors import Headers
-    from ._partial_file import PartialFile
     from .access_links import LinkResponse
 
 # Attempts in a row that brought nothing, before a download is given up.
@@ -25,8 +26,13 @@ _WORTHWHILE: Final = 65_536
 _PAUSE_BASE: Final = 0.5
 _PAUSE_CAP: Final = 15.0
 
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+# No more digits than an offset of any file has.
+_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
+_CONTENT_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+_STRONG_ETAG: Final = re.compile(r'"[\x21\x23-\x7e]*"')
 _XML_MESSAGE: Final = re.compile(r"<Message>([^<]{1,300})</Message>")
+# Words as people write them. What has digits or signs can be part of a link, or its signature.
+_PLAIN_WORD: Final = re.compile(r"['\"(]*[^\W\d_]{1,20}(?:['-][^\W\d_]{1,20})?['\").,;:!?]*")
 
 
 class OpenLink(Protocol):
@@ -75,9 +81,9 @@ class Transfer:
         self._new_link = new_link
         self._open_link = open_link
         self._report_to = report
-        self._total: int | None = None
-        # What identifies to the storage host the version of which the beginning is here.
-        self._version = ""
+        self._total = partial.version.total
+        # Whether the host has sent the version in this process: then `If-Range` is proof enough.
+        self._is_confirmed = False
 
     async def run(self) -> None:
         """Attempt until the file is complete."""
@@ -121,21 +127,22 @@ class Transfer:
         headers = {}
         if self._partial.received:
             headers["Range"] = f"bytes={self._partial.received}-"
-            if self._version:
-                headers["If-Range"] = self._version
+            if _STRONG_ETAG.fullmatch(self._partial.version.etag):
+                headers["If-Range"] = self._partial.version.etag
         async with self._open_link(link, headers=headers) as response:
             if await self._is_complete(response):
                 return
             async for chunk in response:
                 await self._partial.write(chunk)
                 self._report()
+                if self._total is not None and self._partial.received > self._total:
+                    await self._start_again()
+                    raise _Interrupted("it sent more bytes than it had announced")
         received = self._partial.received
         if self._total is None and not _is_self_delimiting(response):
             # Was this all? The response to a request for more shows it.
             raise _Interrupted("it does not tell how long the file is")
         if self._total is not None and received != self._total:
-            if received > self._total:
-                await self._start_again()
             raise _Interrupted(f"the response ended after {received} of {self._total} bytes")
         self._total = received
         self._report()
@@ -144,9 +151,8 @@ class Transfer:
         """Handle status and headers; return whether there is nothing left to read."""
         status = response.status_code
         if status == 200:
-            if self._partial.received:
-                await self._start_again()  # another version, or a host without ranges
-            self._begin(response)
+            # Also when it has another version by now, or no ranges.
+            await self._begin(response)
             return False
         if status == 206 and self._partial.received:
             await self._resume(response)
@@ -165,47 +171,56 @@ class Transfer:
             raise _LinkRefused(status, details)
         raise self._error(f"sends no file{details}", status)
 
-    def _begin(self, response: LinkResponse) -> None:
+    async def _begin(self, response: LinkResponse) -> None:
         headers = response.headers
         encoding = headers.get("content-encoding", "identity")
         if encoding != "identity":
             # The length would be that of the compressed file, and ranges would be too.
-            raise self._error(f"sends the file as {encoding}, although asked not to", 200)
+            raise self._error("sends the file compressed, although asked not to", 200)
         length = headers.get("content-length", "")
-        self._total = int(length) if length.isdecimal() else None
-        self._version = _version(headers)
+        self._total = int(length) if _CONTENT_LENGTH.fullmatch(length) else None
+        self._is_confirmed = True
+        await self._partial.begin(
+            Version(headers.get("etag", ""), headers.get("last-modified", ""), self._total)
+        )
         self._report()
 
     async def _resume(self, response: LinkResponse) -> None:
         match = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-        total = int(match[3]) if match and match[3] != "*" else self._total
+        total = int(match[2]) if match and match[2] != "*" else self._total
         if (
             match is None
             or int(match[1]) != self._partial.received
             or (self._total is not None and total != self._total)
-            # A part need not repeat the version, but it must not be of another one.
-            or (_version(response.headers) or self._version) != self._version
+            or not self._is_same_version(response.headers)
         ):
             await self._start_again()
             raise _Interrupted("it sent another part, or another version of the file", 206)
         self._total = total
+        self._is_confirmed = True
+        self._report()
+
+    def _is_same_version(self, part: Headers) -> bool:
+        """Return whether a part belongs to the version of which the beginning is here."""
+        version = self._partial.version
+        known = {"etag": version.etag, "last-modified": version.last_modified}
+        sent = {name: part[name] for name in known if part.get(name)}
+        if any(known[name] != value for name, value in sent.items()):
+            return False
+        if sent:
+            return True
+        # A part need not repeat what `If-Range` has asked for. Without that, only the length is
+        # left to tell: as long as nobody knows better, and not beyond this process.
+        is_guarded = _STRONG_ETAG.fullmatch(version.etag) is not None
+        return self._is_confirmed and (is_guarded or not any(known.values()))
 
     async def _start_again(self) -> None:
-        await self._partial.restart()
         self._total = None
-        self._version = ""
+        self._is_confirmed = False
+        await self._partial.begin(Version())
 
     def _report(self) -> None:
         self._report_to(self._partial.received, self._total)
-
-
-def _version(headers: Headers) -> str:
-    """Return what `If-Range` takes: a strong entity tag, or nothing.
-
-    Not the date of the last change: a part need not carry it, and a second is a long time.
-    """
-    tag = headers.get("etag", "")
-    return tag if tag.startswith('"') else ""
 
 
 def _is_self_delimiting(response: LinkResponse) -> bool:
@@ -214,12 +229,18 @@ def _is_self_delimiting(response: LinkResponse) -> bool:
 
 
 def _message(text: str) -> str:
-    """Return the message of the storage host's error document (S3's and its likes')."""
+    """Return the message of the storage host's error document (S3's and its likes').
+
+    Only its plain words: the text may repeat the link, which is a secret, or forge lines of a log.
+    """
     match = _XML_MESSAGE.search(text)
-    return f", {match[1].strip()}" if match else ""
+    words = match[1].split() if match else []
+    shown = [word if _PLAIN_WORD.fullmatch(word) else "…" for word in words]
+    return f", {' '.join(shown)}" if shown else ""
 
 
 def _pause(stalls: int, retry_after: float | None) -> float:
     """Return the seconds before the next attempt: longer each time, and as the host asks."""
-    pause = random.uniform(0.5, 1.0) * min(_PAUSE_CAP, _PAUSE_BASE * 2.0 ** min(stalls, 10))
+    jitter = random.uniform(0.5, 1.0)
+    pause = backoff(stalls, base=_PAUSE_BASE, cap=_PAUSE_CAP, jitter=jitter)
     return pause if retry_after is None else min(max(retry_after, pause), 4 * _PAUSE_CAP)

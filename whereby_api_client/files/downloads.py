@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -19,7 +20,7 @@ from .._runtime import checks
 from .._runtime.resource import Resource
 from ..errors import InvalidArgumentError
 from ._download_all import DownloadAll
-from ._file_names import checked_path, file_name
+from ._file_names import checked_path, file_name, names_a_folder
 from ._partial_file import PartialFile
 from ._transfer import Transfer
 from .progress import Progress, ProgressCallback
@@ -56,37 +57,45 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
 
     async def download(
         self,
-        item_id: str,
+        item_id: ItemT | str,
         destination: Destination,
         *,
         progress: ProgressCallback | None = None,
     ) -> Path:
-        """Download the file, and return where it is.
+        """Download the file, and return its path.
 
         It comes in pieces to a partial file beside the destination, which gets its name when it is
         complete; a file that was there before is replaced. When the connection is lost the
         download resumes where it broke; it is given up after five attempts in a row that brought
-        nothing. Each access link costs 1 point, the download itself nothing, and the storage host
-        never sees the token.
+        nothing. One that was killed resumes when it is called again with the same destination.
+        Each access link costs 1 point, the download itself nothing, and the storage host never
+        sees the token.
 
         Args:
-            item_id: what to download.
-            destination: the path of the file. A folder that exists: the file gets the name that
-                Whereby gave it, with the id in it, for 1 more point.
+            item_id: what to download: its id or its model.
+            destination: the path of the file; one that is a link replaces the file that the link
+                leads to. A folder: the file gets the name that Whereby gave it, with the id in it,
+                for 1 more point unless there is a model. A path with a slash at its end is a
+                folder, which is created if it is missing.
             progress: called with a `Progress` whenever bytes have arrived; see
                 `whereby_api_client.progress` for a bar.
 
         Raises:
             DownloadError: the storage host does not send the file.
-            InvalidArgumentError: the destination is in no folder that exists.
+            InvalidArgumentError: the destination is in no folder that exists, or something else
+                than a regular file is there.
             OSError: the file cannot be written, for example because the disk is full.
             APIStatusError: the API gives no access link: there is no such file, it is not ready
                 yet, or it is not hosted by Whereby.
         """
+        identifier = self._identifier("item_id", item_id)
         path = checked_path("destination", destination)
-        if await anyio.Path(path).is_dir():
-            path /= _name_of(await self.get(item_id), item_id)
-        await self._fetch(item_id, path, progress)
+        is_folder = names_a_folder(destination)
+        if is_folder:
+            await _make_folder(path)
+        if is_folder or await anyio.Path(path).is_dir():
+            path /= await self._file_name(item_id, identifier)
+        await self._fetch(identifier, path, progress)
         return path
 
     async def download_all(
@@ -103,12 +112,12 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
 
         A file's name is the one that Whereby gave it, with the id in it: two of the same name do
         not get into each other's way, and the next run knows what it has. Only whole files have
-        their name, so a run that was broken off is simply repeated. One that fails does not keep
-        the others from being downloaded.
+        their name, so a run that was broken off is simply repeated. An item that fails does not
+        keep the others from being downloaded.
 
         Args:
-            items: what to download: a list method's result, or items, or ids (1 more point each).
-            folder: where to put the files; made if it is not there.
+            items: what to download: a list method's result, or models, or ids (1 more point each).
+            folder: where the files are written; created if it is missing.
             concurrency: how many downloads go on at the same time.
             progress: called with a `Progress` whenever bytes of any file have arrived.
 
@@ -116,44 +125,54 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
             The paths of all files, in the order of the items, also of those that were there.
 
         Raises:
-            DownloadAllError: some could not be downloaded; `errors` tells which, and why.
-            OSError: a file cannot be written; nothing more is tried.
+            DownloadAllError: some could not be downloaded; `errors` says which, and why.
+            OSError: the disk is full or cannot be written to; nothing more is tried.
         """
         checks.whole_number("concurrency", concurrency, 1)
         parent = checked_path("folder", folder)
         await anyio.Path(parent).mkdir(parents=True, exist_ok=True)
 
-        async def download(item: ItemT | str, item_id: str) -> Path:
-            path = parent / _name_of(
-                await self.get(item_id) if isinstance(item, str) else item, item_id
-            )
-            if not await anyio.Path(path).exists():
-                await self._fetch(item_id, path, progress)
+        async def download(item: ItemT | str, identifier: str) -> Path:
+            path = parent / await self._file_name(item, identifier)
+            if not await anyio.Path(path).is_file():
+                await self._fetch(identifier, path, progress)
             return path
 
-        return await DownloadAll(self._id_of, download, concurrency).run(items)
+        return await DownloadAll(partial(self._identifier, "items"), download, concurrency).run(
+            items
+        )
 
-    def _id_of(self, item: ItemT | str) -> str:
-        item_id = item if isinstance(item, str) else getattr(item, self._id_name, None)
-        if not isinstance(item_id, str) or not item_id:
-            raise InvalidArgumentError(f"items: must be models with a {self._id_name}, or ids")
-        return item_id
+    def _identifier(self, name: str, item: ItemT | str) -> str:
+        identifier = item if isinstance(item, str) else getattr(item, self._id_name, None)
+        if not isinstance(identifier, str):
+            raise InvalidArgumentError(
+                f"{name}: must be an id or a model with a {self._id_name}, "
+                f"got a {type(item).__name__}"
+            )
+        return identifier
 
-    async def _fetch(self, item_id: str, path: Path, progress: ProgressCallback | None) -> None:
+    async def _file_name(self, item: ItemT | str, identifier: str) -> str:
+        model = await self.get(identifier) if isinstance(item, str) else item
+        return file_name(getattr(model, "filename", None), identifier)
+
+    async def _fetch(self, identifier: str, path: Path, progress: ProgressCallback | None) -> None:
         async def new_link() -> str:
-            return (await self.get_access_link(item_id)).access_link
+            return (await self.get_access_link(identifier)).access_link
 
-        label = f"{self._id_name.removesuffix('_id')} {item_id}"
-        async with PartialFile(path) as partial:
-            await partial.open()
+        def report(received: int, total: int | None) -> None:
+            if progress is not None:
+                progress(Progress(identifier, path, received, total))
 
-            def report(received: int, total: int | None) -> None:
-                if progress is not None:
-                    progress(Progress(item_id, path, received, total))
+        label = f"{self._id_name.removesuffix('_id')} {identifier}"
+        async with PartialFile(path, label) as partial_file:
+            await partial_file.open()
+            await Transfer(label, partial_file, new_link, self._caller.open_link, report).run()
+            await partial_file.finish()
 
-            await Transfer(label, partial, new_link, self._caller.open_link, report).run()
-            await partial.finish()
 
-
-def _name_of(item: object, item_id: str) -> str:
-    return file_name(getattr(item, "filename", None), item_id)
+async def _make_folder(path: Path) -> None:
+    try:
+        await anyio.Path(path).mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        message = f"destination: {os.fspath(path)!r} must be a folder, and is or is in a file"
+        raise InvalidArgumentError(message) from None
