@@ -29,7 +29,7 @@ class Fault:
     delay: float = 0.0
     """Seconds by which the response comes later."""
     drop: Drop | None = None
-    """Close the connection: with the body unread, before executing, after it, amid the response."""
+    """Close the connection with the body unread, before executing, after it, amid the response."""
     cut: int | None = None
     """For `drop="mid"`: how many bytes of the body arrive; half of them by default."""
     garbage: bytes | None = None

@@ -65,7 +65,7 @@ class Webhook:
     id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
     created_at: str = attrs.field(factory=lambda: iso(time.time()))
     extra: dict[str, Any] = attrs.field(factory=dict)
-    """Merged into the body: fields that nobody knows yet."""
+    """Fields that nobody knows yet, merged into the body."""
 
     @property
     def body(self) -> bytes:
