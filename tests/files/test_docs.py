@@ -36,6 +36,7 @@ async def test_examples(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     recording = fake.add_recording(content=b"video")
     async with fake.client() as whereby:
         names: dict[str, Any] = {
+            "__name__": "page",
             "whereby": whereby,
             "recording_id": recording.recording_id,
             "transcription_id": fake.add_transcription().transcription_id,

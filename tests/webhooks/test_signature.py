@@ -8,13 +8,15 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from freezegun import freeze_time
 from hypothesis import given
 from hypothesis import strategies as st
 
 from whereby_api_client import InvalidArgumentError, WherebyError
-from whereby_api_client.webhooks import SignatureError, sign, verify
+from whereby_api_client.webhooks import PayloadError, SignatureError, Webhooks, sign, verify
 from whereby_api_client.webhooks.signature import Secrets
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -69,7 +71,12 @@ def test_altered_vectors(name: str, secret: str, moment: int, digest: str) -> No
         assert caught.value.problem == "mismatch"
 
 
-@given(st.binary(max_size=200), st.integers(0, 10**10), st.binary(min_size=1).filter(bytes.strip))
+def is_secret(key: bytes) -> bool:
+    """Return whether bytes can be a secret."""
+    return key.strip() == key != b"" and not set(key) & set(b"\r\n")
+
+
+@given(st.binary(max_size=200), st.integers(0, 10**10), st.binary(min_size=1).filter(is_secret))
 def test_what_is_signed_is_accepted(body: bytes, moment: int, secret: bytes) -> None:
     """Accept any body with any time and secret when it was signed with them."""
     verify(body, sign(body, secret, moment), secret, clock=lambda: moment)
@@ -240,6 +247,65 @@ def test_secret_that_protects_nothing(secret: object, monkeypatch: pytest.Monkey
     monkeypatch.setenv("WHEREBY_WEBHOOK_SECRET", SECRET)
     with pytest.raises(InvalidArgumentError):
         verify(BODY, HEADER, secret, clock=clock)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "secret", ["sec\n", "sec\r\n", "\nsec", " sec", "sec\t", "se\nc", b"sec\n", ["sec", "sec\n"]]
+)
+def test_secret_with_a_line_break(secret: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse a secret that was read with the end of its line, wherever it comes from."""
+    with pytest.raises(InvalidArgumentError, match="line break"):
+        verify(BODY, HEADER, secret, clock=clock)
+    with pytest.raises(InvalidArgumentError, match="line break"):
+        Webhooks(secret)
+    if isinstance(secret, str):
+        with pytest.raises(InvalidArgumentError, match="line break"):
+            sign(BODY, secret)
+        monkeypatch.setenv("WHEREBY_WEBHOOK_SECRET", secret)
+        with pytest.raises(InvalidArgumentError, match="line break") as caught:
+            verify(BODY, HEADER, clock=clock)
+        assert repr(secret) not in str(caught.value)
+
+
+def test_one_clock() -> None:
+    """Sign and verify with the clock of the moment, also where a test has replaced it."""
+    hooks = Webhooks(SECRET)
+    with freeze_time("2024-01-01"):
+        header = sign(BODY, SECRET)
+        assert header.startswith("t=1704067200,")
+        assert verify(BODY, header, SECRET) == datetime(2024, 1, 1, tzinfo=UTC)
+        with pytest.raises(PayloadError):  # and not for its time
+            hooks.receive(b"{}", sign(b"{}", SECRET)).send(None)
+    with pytest.raises(SignatureError) as caught:
+        verify(BODY, header, SECRET)
+    assert caught.value.problem == "expired"
+
+
+def test_far_dates() -> None:
+    """Refuse a time that no datetime can hold, whatever the tolerance."""
+    last = 253_402_300_799
+    assert verify(BODY, sign(BODY, SECRET, last), SECRET, tolerance=math.inf).year == 9999
+    for moment in (last + 1, 999_999_999_999):
+        with pytest.raises(InvalidArgumentError, match="moment"):
+            sign(BODY, SECRET, moment)
+        (digest,) = Secrets(SECRET).signatures(f"{moment}", BODY)
+        with pytest.raises(SignatureError) as caught:
+            verify(BODY, f"t={moment},v1={digest}", SECRET, tolerance=math.inf)
+        assert caught.value.problem == "malformed"
+
+
+def test_arguments_of_other_types() -> None:
+    """Refuse what is no header, no body and no time, and say which argument it is."""
+    for header in (5, ["t=1"], {"t": 1}):
+        with pytest.raises(InvalidArgumentError, match="signature_header"):
+            verify(BODY, header, SECRET)  # type: ignore[arg-type]
+    for body in (None, "text", {"id": 1}):
+        with pytest.raises(InvalidArgumentError, match="body"):
+            sign(body, SECRET)  # type: ignore[arg-type]
+    for moment in (math.nan, math.inf, -1, "now"):
+        with pytest.raises(InvalidArgumentError, match="moment"):
+            sign(BODY, SECRET, moment)  # type: ignore[arg-type]
+    verify(BODY, HEADER, SECRET, tolerance=10**400, clock=clock)
 
 
 def test_empty_secret_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from .errors import PayloadError, SignatureError
 from .events import Event, parse
 from .signature import HEADER, TOLERANCE, Secrets, verify
 
-_logger = logging.getLogger("whereby_api_client")
+_logger: logging.Logger = logging.getLogger("whereby_api_client")
 
 EventT = TypeVar("EventT", bound=Event[Any])
 HandlerT = TypeVar("HandlerT", bound=Callable[[Any], Awaitable[object]])
@@ -118,8 +117,9 @@ class Webhooks:
         @hooks.on(RecordingFinished)
         async def file(event: RecordingFinished) -> None: ...
 
-    It is an ASGI application (`Route("/webhooks", hooks)` in Starlette, `app.mount("/webhooks",
-    hooks)` in FastAPI). Elsewhere give `receive` the raw body and the header.
+    It is an ASGI application: in Starlette and FastAPI, `Route("/webhooks", hooks)`. (Not `mount`:
+    it responds to a delivery at `/webhooks` with a redirect to `/webhooks/`.) Elsewhere hand the
+    raw body and the header to `receive`.
 
     The handlers of an event run one after the other, in the order of registration. An error of one
     ends it, and Whereby, which then gets a 500, delivers again: handlers that had run by then run
@@ -134,7 +134,7 @@ class Webhooks:
         tolerance: how far the time of signing may be from now, in seconds, to either side.
         seen: remembers which events were handled; by default the latest 10,000 of this process.
         max_body: how many bytes a delivery may have when it comes by ASGI.
-        clock: returns the time in epoch seconds.
+        clock: returns the time in epoch seconds; by default `time.time`.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Webhooks:
         tolerance: float | timedelta = TOLERANCE,
         seen: SeenEvents | None = None,
         max_body: int = _MAX_BODY,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._secrets = Secrets(secret)
         self._tolerance = tolerance

@@ -26,6 +26,7 @@ SECRET_VARIABLE: Final = "WHEREBY_WEBHOOK_SECRET"
 TOLERANCE: Final = 300.0
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
+_LAST_SECOND: Final = 253_402_300_799  # of the year 9999, the last one that a datetime can hold
 _DIGEST: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -69,7 +70,7 @@ def verify(
     secret: str | bytes | Iterable[str | bytes] | Secrets | None = None,
     *,
     tolerance: float | timedelta = TOLERANCE,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
 ) -> datetime:
     """Check that a delivery comes from Whereby, unaltered, and just now.
 
@@ -80,7 +81,7 @@ def verify(
             that of the environment variable WHEREBY_WEBHOOK_SECRET.
         tolerance: how far the time of signing may be from now, in seconds, to either side.
             `math.inf` for deliveries that were stored.
-        clock: returns the time in epoch seconds.
+        clock: returns the time in epoch seconds; by default `time.time`.
 
     Returns:
         When the delivery was signed.
@@ -89,12 +90,9 @@ def verify(
         SignatureError: the delivery is not to be trusted; `problem` says why.
         InvalidArgumentError: there is no secret, or an argument cannot be used.
     """
-    if not isinstance(body, (bytes, bytearray, memoryview)):
-        raise InvalidArgumentError(
-            f"body: must be the raw bytes of the request, got a {type(body).__name__}; "
-            "what was parsed and written again has another signature"
-        )
+    _check_body(body)
     allowed = _seconds(tolerance)
+    now = time.time if clock is None else clock  # not a default argument: tests replace time.time
     secrets = secret if isinstance(secret, Secrets) else Secrets(secret)
     moment, signatures = _read(signature_header)
     # Every secret is tried with every signature: how long it takes tells nothing about the match.
@@ -109,7 +107,7 @@ def verify(
             "mismatch",
         )
     # Only now: the time in a forged header means nothing.
-    age = clock() - int(moment)
+    age = now() - int(moment)
     if age > allowed:
         raise SignatureError(
             f"the delivery was signed {age:.0f} s ago, more than tolerance={allowed:g} s", "expired"
@@ -133,32 +131,53 @@ def sign(
         secret: the endpoint's secret.
         moment: when it is signed, in epoch seconds; now by default.
     """
-    seconds = str(int(time.time() if moment is None else moment))
+    _check_body(body)
+    now: object = time.time() if moment is None else moment
+    if not isinstance(now, (int, float)) or not 0 <= now <= _LAST_SECOND:
+        raise InvalidArgumentError(f"moment: must be a time in epoch seconds; got {moment!r}")
+    seconds = str(int(now))
     return f"t={seconds},v1={Secrets(secret).signatures(seconds, body)[0]}"
 
 
+def _check_body(body: object) -> None:
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        raise InvalidArgumentError(
+            f"body: must be the raw bytes of the request, got a {type(body).__name__}; "
+            "what was parsed and written again has another signature"
+        )
+
+
 def _key(secret: object) -> bytes:
+    key = secret.encode(errors="surrogatepass") if isinstance(secret, str) else secret
     # An empty key would accept what anybody signs with an empty key.
-    if isinstance(secret, str):
-        secret = secret.encode()
-    if not isinstance(secret, bytes) or not secret.strip():
+    if not isinstance(key, bytes) or not key.strip():
         raise InvalidArgumentError("secret: must be text or bytes that are not empty")
-    return secret
+    if key != key.strip() or b"\n" in key or b"\r" in key:
+        raise InvalidArgumentError(
+            "secret: must not begin or end with white space, nor hold a line break "
+            "(often one at the end of a file)"
+        )
+    return key
 
 
 def _seconds(tolerance: object) -> float:
     allowed = tolerance.total_seconds() if isinstance(tolerance, timedelta) else tolerance
     if isinstance(allowed, (int, float)) and allowed >= 0:  # which NaN is not
-        return float(allowed)
+        return allowed
     raise InvalidArgumentError(
         f"tolerance: must be a number of seconds, 0 or more; got {tolerance!r}"
     )
 
 
-def _read(header: str | bytes | None) -> tuple[str, list[str]]:
+def _read(header: object) -> tuple[str, list[str]]:
     """Return the time of signing, as it was signed, and the signatures."""
     if isinstance(header, bytes):
         header = header.decode("latin-1")
+    if header is not None and not isinstance(header, str):
+        raise InvalidArgumentError(
+            f"signature_header: must be the value of the {HEADER} header, "
+            f"got a {type(header).__name__}"
+        )
     if header is None or not header.strip():
         raise SignatureError(f"the delivery has no {HEADER} header", "missing")
     moments, signatures = [], []
@@ -169,7 +188,7 @@ def _read(header: str | bytes | None) -> tuple[str, list[str]]:
         elif name == "v1" and _DIGEST.fullmatch(value):
             # another scheme (v2=) may come to stand beside it
             signatures.append(value.lower())
-    if len(moments) != 1 or not _SECONDS.fullmatch(moments[0]):
+    if len(moments) != 1 or not _SECONDS.fullmatch(moments[0]) or int(moments[0]) > _LAST_SECOND:
         raise SignatureError(f"the {HEADER} header has no time (t=<unix seconds>)", "malformed")
     if not signatures:
         raise SignatureError(

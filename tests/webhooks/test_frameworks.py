@@ -1,0 +1,138 @@
+"""Do the recipes of docs/webhooks.md receive deliveries at the documented path?"""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import anyio.lowlevel
+import httpx
+import pytest
+
+from tests.files.test_docs import examples
+from whereby_api_client.webhooks import Event, sign
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "made-up-secret-of-an-endpoint"
+
+
+def delivery(event_id: str) -> bytes:
+    """Write an event as Whereby does."""
+    data = {"recordingId": "r-1", "roomName": "/støtte"}
+    event = {"id": event_id, "type": "recording.finished", "data": data}
+    return json.dumps(event, ensure_ascii=False).encode()
+
+
+def recipe(framework: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Run the blocks of the page up to the one that imports the framework; return its names."""
+    monkeypatch.setenv("WHEREBY_WEBHOOK_SECRET", SECRET)
+    names: dict[str, Any] = {"__name__": "recipe"}
+    for code in examples("webhooks.md"):
+        uses = set(code.co_names)
+        if uses & {"fastapi", "starlette.applications", "django.http", "quart"} and not any(
+            name.partition(".")[0] == framework for name in uses
+        ):
+            continue  # another framework
+        exec(code, names)
+        if any(name.partition(".")[0] == framework for name in uses):
+            return names
+    raise AssertionError(f"the page has no recipe for {framework}")
+
+
+@pytest.fixture
+def django_urls() -> Iterator[types.ModuleType]:
+    """Configure Django with a module that the recipe can fill."""
+    from django.conf import settings
+
+    urls = types.ModuleType("recipe_urls")
+    sys.modules["recipe_urls"] = urls
+    if not settings.configured:
+        settings.configure(
+            SECRET_KEY="made up",
+            ALLOWED_HOSTS=["service.test"],
+            ROOT_URLCONF="recipe_urls",
+            # As in a new project, where a POST without a token of the form is refused.
+            MIDDLEWARE=[
+                "django.middleware.common.CommonMiddleware",
+                "django.middleware.csrf.CsrfViewMiddleware",
+            ],
+        )
+    yield urls
+    del sys.modules["recipe_urls"]
+
+
+async def check(app: Any, names: dict[str, Any]) -> None:
+    """Deliver to the documented path, as it is and in every way that is to be refused."""
+    events: list[str] = []
+
+    @names["hooks"].on(Event)  # type: ignore[untyped-decorator]
+    async def note(event: Event[Any]) -> None:
+        events.append(event.id)
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://service.test") as http:
+
+        async def post(body: bytes, header: str | None) -> int:
+            headers = {"Content-Type": "application/json"}
+            if header is not None:
+                headers["Whereby-Signature"] = header
+            return (await http.post("/webhooks", content=body, headers=headers)).status_code
+
+        body = delivery("e-1")
+        assert await post(body, sign(body, SECRET)) == 200
+        assert await post(body, sign(body, SECRET)) == 200
+        assert await post(body, sign(body, "a forger's guess")) == 401
+        assert await post(body, None) == 401
+        assert await post(body + b" ", sign(body, SECRET)) == 401
+        assert await post(b"{}", sign(b"{}", SECRET)) == 400
+        assert (await http.get("/webhooks")).status_code == 405
+    assert events == ["e-1"]
+
+
+@pytest.mark.parametrize("framework", ["starlette", "fastapi"])
+async def test_route(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Receive deliveries by a route, on asyncio and on trio."""
+    names = recipe(framework, monkeypatch)
+    assert type(names["app"]).__module__.startswith(framework)
+    await check(names["app"], names)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_django(
+    anyio_backend: str, django_urls: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Receive deliveries in a view of Django, through its ASGI handler."""
+    names = recipe("django", monkeypatch)
+    from django.core.asgi import get_asgi_application
+    from django.urls import clear_url_caches
+
+    clear_url_caches()
+    django_urls.urlpatterns = names["urlpatterns"]  # type: ignore[attr-defined]
+    await check(get_asgi_application(), names)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_quart(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Receive deliveries in a route of Quart."""
+    names = recipe("quart", monkeypatch)
+    await check(names["app"], names)
+
+
+@pytest.mark.parametrize("framework", ["starlette", "fastapi"])
+async def test_mount(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say the truth on the page: a mounted application is not at the path without the slash."""
+    names = recipe(framework, monkeypatch)
+    app = type(names["app"])()
+    app.mount("/webhooks", names["hooks"])
+    body = delivery("e-1")
+    headers = {"Whereby-Signature": sign(body, SECRET)}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://service.test") as http:
+        for path, status in (("/webhooks", 307), ("/webhooks/", 200)):
+            response = await http.post(path, content=body, headers=headers)
+            assert response.status_code == status
+    await anyio.lowlevel.checkpoint()
