@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from email.utils import formatdate
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -32,7 +32,7 @@ from .storage import DOWNLOAD, serve_file
 
 __all__ = ["API", "PREFIX", "Settings"]
 
-log = logging.getLogger("whereby_api_client.testing")
+log: Final = logging.getLogger("whereby_api_client.testing")
 
 PREFIX = "/v1"
 UNKNOWN = "unknown"
@@ -64,7 +64,7 @@ class API:
         self.settings = settings
         self.state = state
         self.document = document
-        self.prices = dict(prices)
+        self.prices: dict[str, int] = dict(prices)
         self.delay = delay
         self.requests: list[RecordedRequest] = []
         self.executed: Counter[str] = Counter()
@@ -73,7 +73,7 @@ class API:
         # delays have their own dice, so that they do not change the ids
         self._dice = random.Random(settings.seed)
         # a server in a thread and the test's own thread share the state
-        self.lock = threading.RLock()
+        self.lock: Final = threading.RLock()
 
     # ---------------------------------------------------------------------------------- faults
 

@@ -36,7 +36,7 @@ class MadeUp:
     __slots__ = ("_block", "size")
 
     def __init__(self, size: int, seed: int = 0) -> None:
-        self.size = size
+        self.size: int = size
         self._block = random.Random(seed).randbytes(_BLOCK)
 
     def read(self, start: int, stop: int) -> bytes:

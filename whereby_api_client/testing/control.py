@@ -11,7 +11,7 @@ import inspect
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from .api import API
 from .clock import iso, parse_date_time
@@ -34,7 +34,7 @@ class Control:
 
     def __init__(self, api: API) -> None:
         self.api = api
-        self.state = api.state
+        self.state: Final = api.state
 
     def receive(self, request: Request) -> Exchange:
         """Take a request whose head has arrived; its body may follow with `take`."""

@@ -86,7 +86,7 @@ class Document:
             if method in item
         ]
         # fixed segments win over parameters: /recordings/bulk-delete is no recording's id
-        self.operations = sorted(
+        self.operations: list[Operation] = sorted(
             found, key=lambda op: [segment.startswith("{") for segment in op.segments]
         )
 

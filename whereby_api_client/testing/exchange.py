@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 
@@ -96,9 +96,9 @@ class Exchange:
         delays: tuple[float, float],
         respond: Callable[[RecordedRequest, Fault | None], Response],
     ) -> None:
-        self.recorded = recorded
-        self.delay_before = delays[0]
-        self.delay_after = delays[1] + (fault.delay if fault else 0.0)
+        self.recorded: Final = recorded
+        self.delay_before: float = delays[0]
+        self.delay_after: float = delays[1] + (fault.delay if fault else 0.0)
         self._fault = fault
         self._respond = respond
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .api import API, PREFIX, Settings
 from .clock import Clock
@@ -89,7 +89,7 @@ class FakeWhereby:
             remote: Let other processes control the fake, under `/_fake/` (see docs/testing.md).
         """
         self.token = token
-        self.state = State(
+        self.state: Final = State(
             clock if isinstance(clock, Clock) else Clock(clock),
             random.Random(seed),
             job_time,
@@ -104,34 +104,34 @@ class FakeWhereby:
             seed=seed,
         )
         specification = published() if document is None else Document(document)
-        self.api = API(settings, self.state, specification, prices or {}, delay)
+        self.api: Final = API(settings, self.state, specification, prices or {}, delay)
         self._receiver: Receiver = Control(self.api) if remote else self.api
 
         # what tests use most is reached without a detour
-        self.clock = self.state.clock
-        self.meetings = self.state.meetings
-        self.recordings = self.state.recordings
-        self.transcriptions = self.state.transcriptions
-        self.summaries = self.state.summaries
-        self.rooms = self.state.rooms
-        self.sessions = self.state.sessions
-        self.participants = self.state.participants
-        self.theme = self.state.theme
-        self.add_meeting = self.state.add_meeting
-        self.add_recording = self.state.add_recording
-        self.add_transcription = self.state.add_transcription
-        self.add_summary = self.state.add_summary
-        self.add_room_insights = self.state.add_room_insights
-        self.add_room_session = self.state.add_room_session
-        self.add_participant = self.state.add_participant
-        self.fail_jobs = self.state.fail_jobs
-        self.seed_demo = self.state.seed_demo
-        self.requests = self.api.requests
-        self.executed = self.api.executed
-        self.fail = self.api.fail
-        self.recover = self.api.recover
-        self.spend = self.api.spend
-        self.check = self.api.check
+        self.clock: Final = self.state.clock
+        self.meetings: Final = self.state.meetings
+        self.recordings: Final = self.state.recordings
+        self.transcriptions: Final = self.state.transcriptions
+        self.summaries: Final = self.state.summaries
+        self.rooms: Final = self.state.rooms
+        self.sessions: Final = self.state.sessions
+        self.participants: Final = self.state.participants
+        self.theme: Final = self.state.theme
+        self.add_meeting: Final = self.state.add_meeting
+        self.add_recording: Final = self.state.add_recording
+        self.add_transcription: Final = self.state.add_transcription
+        self.add_summary: Final = self.state.add_summary
+        self.add_room_insights: Final = self.state.add_room_insights
+        self.add_room_session: Final = self.state.add_room_session
+        self.add_participant: Final = self.state.add_participant
+        self.fail_jobs: Final = self.state.fail_jobs
+        self.seed_demo: Final = self.state.seed_demo
+        self.requests: Final = self.api.requests
+        self.executed: Final = self.api.executed
+        self.fail: Final = self.api.fail
+        self.recover: Final = self.api.recover
+        self.spend: Final = self.api.spend
+        self.check: Final = self.api.check
 
     def __repr__(self) -> str:
         return f"<FakeWhereby {len(self.requests)} requests, {len(self.meetings)} meetings>"

@@ -22,7 +22,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_joined", "raw")
 
     def __init__(self, raw: Iterable[tuple[str, str]] = ()) -> None:
-        self.raw = tuple(raw)
+        self.raw: tuple[tuple[str, str], ...] = tuple(raw)
         self._joined: dict[str, str] = {}
         for name, value in self.raw:
             key = name.lower()
@@ -166,7 +166,7 @@ class HTTPError(Exception):
         super().__init__(status, message)
         self.status = status
         self.message = message
-        self.headers = tuple(headers)
+        self.headers: tuple[tuple[str, str], ...] = tuple(headers)
         self.data = data
 
     def response(self) -> Response:

@@ -67,7 +67,8 @@ class FixedWindow:
     __slots__ = ("_ends", "_used", "limit", "period")
 
     def __init__(self, limit: int, period: float) -> None:
-        self.limit, self.period = limit, period
+        self.limit: int = limit
+        self.period: float = period
         self._used = 0
         self._ends = -math.inf
 
@@ -93,7 +94,9 @@ class SlidingLog:
     def __init__(
         self, limit: int, period: float, reset: Literal["oldest", "period"] = "oldest"
     ) -> None:
-        self.limit, self.period, self.reset = limit, period, reset
+        self.limit: int = limit
+        self.period: float = period
+        self.reset: str = reset
         self._log: deque[tuple[float, int]] = deque()
         self._used = 0
 
@@ -129,7 +132,9 @@ class TokenBucket:
     __slots__ = ("_filled_at", "_tokens", "limit", "period", "reset")
 
     def __init__(self, limit: int, period: float, reset: Literal["full", "next"] = "full") -> None:
-        self.limit, self.period, self.reset = limit, period, reset
+        self.limit: int = limit
+        self.period: float = period
+        self.reset: str = reset
         self._tokens = float(limit)
         self._filled_at = -math.inf
 

@@ -8,7 +8,7 @@ import struct
 import threading
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.abc
@@ -18,16 +18,16 @@ from .messages import Headers, Request, Response
 
 try:
     import h11
-except ModuleNotFoundError as error:  # pragma: no cover - the extra is there in our own tests
+except ModuleNotFoundError:  # pragma: no cover - the extra is there in our own tests
     message = "FakeWhereby.serve() needs h11: pip install 'whereby-api-client[testing]'"
-    raise ModuleNotFoundError(message, name="h11") from error
+    raise ModuleNotFoundError(message, name="h11") from None
 
 if TYPE_CHECKING:
     from .exchange import Exchange, Receiver
 
 __all__ = ["Serving"]
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 
