@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -14,6 +18,8 @@ import pytest
 
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.__main__ import main
+from whereby_api_client.testing.webhooks import WebhookSender
+from whereby_api_client.webhooks import verify
 
 
 @contextmanager
@@ -113,26 +119,174 @@ def test_orders_are_off_by_default() -> None:
     assert len(fake.requests) == 1
 
 
-def test_command_line() -> None:
-    """Serve as a process of its own until it is told to stop, with the options given."""
-    command = [sys.executable, "-W", "error", "-m", "whereby_api_client.testing"]
-    options = ["--port", "0", "--token", "t", "--limit", "5", "--delay", "0-0.001", "--demo"]
-    process = subprocess.Popen(
+class Inbox:
+    """A receiver of webhooks on a socket: the types of events, in order."""
+
+    def __init__(self) -> None:
+        self.types: list[str] = []
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                verify(body, self.headers["Whereby-Signature"], "s3cret")
+                inbox.types.append(json.loads(body)["type"])
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *details: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hooks"
+
+    def __enter__(self) -> Inbox:
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def test_webhooks_on_demand() -> None:
+    """Send one event, or those of a whole meeting, and return what came of it."""
+    with Inbox() as inbox, remote(webhooks=WebhookSender(inbox.url, "s3cret")) as client:
+        meeting = order(client, "meetings")["meetingId"]
+        played = order(client, "play", meeting=meeting, participants=2, recorded=True)
+        assert {event["status"] for event in played} == {204}
+        assert [event["type"] for event in played] == inbox.types
+        assert inbox.types[-1] == "recording.finished"
+        recording = client.get("/v1/recordings").json()["results"][0]["recordingId"]
+        (sent,) = order(
+            client, "webhooks", event="recording_finished", of=recording, data={"status": "odd"}
+        )
+        assert (sent["type"], sent["data"]["status"]) == ("recording.finished", "odd")
+        assert len(inbox.types) == len(played) + 1
+
+
+@pytest.mark.parametrize(
+    ("command", "body", "error"),
+    [
+        ("play", {"meeting": "x"}, "there is no such meeting"),
+        ("play", {}, "'meeting'"),
+        ("webhooks", {"event": "x", "of": "y"}, "event must be one of assistant_requested"),
+        ("webhooks", {"event": "client_left", "of": "y"}, "there is nothing with the id 'y'"),
+    ],
+)
+def test_wrong_webhooks_are_explained(command: str, body: dict[str, str], error: str) -> None:
+    """Say what cannot be sent."""
+    with remote(webhooks=WebhookSender("http://127.0.0.1:9/", "s")) as client:
+        response = client.post(f"/_fake/{command}", json=body)
+    assert response.status_code == 400
+    assert error in response.json()["error"]
+
+
+def test_webhooks_need_an_address() -> None:
+    """Play a meeting without sending anything, and refuse to send, when no URL is known."""
+    with remote() as client:
+        meeting = order(client, "meetings")["meetingId"]
+        assert "status" not in order(client, "play", meeting=meeting)[0]
+        body = {"event": "client_left", "of": meeting}
+        response = client.post("/_fake/webhooks", json=body)
+    assert "start with --webhook-url" in response.json()["error"]
+
+
+@contextmanager
+def process(*options: str) -> Iterator[tuple[httpx.Client, list[str]]]:
+    """Run the command on a free port; give a client, and a list that its log will be in."""
+    command = [sys.executable, "-W", "error", "-m", "whereby_api_client.testing", "--port", "0"]
+    running = subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    log: list[str] = []
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
+        assert running.stdout is not None
+        line = running.stdout.readline()
         assert line.startswith("Whereby (fake) at http://127.0.0.1:")
-        url = line.split()[3]
-        headers = {"Authorization": "Bearer t"}
-        response = httpx.get(f"{url}/recordings", headers=headers, verify=False)
-        assert response.headers["X-RateLimit-Limit"] == "5"
-        assert response.json()["results"]
+        url, token = line.split()[3].removesuffix("/v1"), line.split()[-1]
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=url, headers=headers, verify=False, timeout=30) as client:
+            yield client, log
     finally:
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
-    assert (process.returncode, errors) == (0, "GET /v1/recordings 200\n")
+        running.send_signal(signal.SIGTERM)
+        _, errors = running.communicate(timeout=60)
+        log.append(errors)
+    assert running.returncode == 0
+
+
+def test_command_line() -> None:
+    """Serve as a process of its own until it is told to stop, with the options of the command."""
+    options = ["--token", "t", "--limit", "5", "--delay", "0-0.001", "--demo"]
+    with process(*options, "--price", "recordings.*=3") as (client, log):
+        response = client.get("/v1/recordings")
+        assert response.headers["X-RateLimit-Limit"] == "5"
+        assert response.headers["X-RateLimit-Remaining"] == "2"
+        assert response.json()["results"]
+    assert log == ["GET /v1/recordings 200\n"]
+
+
+def test_command_line_sends_webhooks() -> None:
+    """Report the transcriptions that the API is asked for as they begin and end."""
+    with Inbox() as inbox:
+        options = ["--webhook-url", inbox.url, "--webhook-secret", "s3cret", "--job-time", "0.1"]
+        with process(*options, "--quiet") as (client, log):
+            recording = client.post("/_fake/recordings", json={}).json()["recordingId"]
+            client.post("/v1/transcriptions", json={"recordingId": recording})
+            client.post("/_fake/fail-jobs", json={"reason": "too quiet"})
+            client.post("/v1/transcriptions", json={"recordingId": recording})
+            deadline = time.monotonic() + 60
+            while len(inbox.types) < 4 and time.monotonic() < deadline:
+                time.sleep(0.01)
+    assert sorted(inbox.types) == [
+        "transcription.failed",
+        "transcription.finished",
+        "transcription.started",
+        "transcription.started",
+    ]
+    assert log == [""]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--port", "99999"], "argument --port: must be between 0 and 65535; got 99999"),
+        (["--limit", "many"], "argument --limit: must be a whole number; got 'many'"),
+        (["--delay", "-1"], "argument --delay"),
+        (["--delay", "2-1"], "argument --delay: must be LEAST-MOST; got '2-1'"),
+        (["--period", "nan"], "argument --period: must not be negative or endless; got 'nan'"),
+        (["--price", "x"], "argument --price: must be OPERATION=POINTS; got 'x'"),
+        (["--webhook-url", "http://h/"], "--webhook-url needs --webhook-secret"),
+        (["--webhook-url", "nowhere", "--webhook-secret", "s"], "webhook URL must be"),
+        (["--algorithm", "leaky"], "invalid choice: 'leaky'"),
+    ],
+)
+def test_wrong_arguments(
+    arguments: list[str],
+    error: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Explain what is wrong with an argument, without a traceback."""
+    monkeypatch.delenv("WHEREBY_WEBHOOK_SECRET", raising=False)
+    try:
+        status: Any = main(arguments)
+    except SystemExit as exit:
+        status = exit.code
+    assert status == 2
+    assert error in capsys.readouterr().err
+
+
+def test_help_tells_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """Show every option with its default."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    for option in ("--webhook-url", "--webhook-secret", "--price", "--strict", "--job-time"):
+        assert option in shown
+    assert "docs/testing.md" in shown
 
 
 def test_command_line_errors(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,14 +11,20 @@ import inspect
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from . import events
 from .api import API
 from .clock import iso, parse_date_time
+from .events import Webhook
 from .exchange import Exchange, RecordedRequest
 from .faults import Fault
 from .messages import HTTPError, Request, Response
+from .play import play
 from .records import Recording, Transcription
+
+if TYPE_CHECKING:
+    from .webhooks import WebhookSender
 
 __all__ = ["CONTROL", "Control"]
 
@@ -32,8 +38,9 @@ Arguments = dict[str, Any]
 class Control:
     """Receives requests: its own it carries out, all others it passes on to the API."""
 
-    def __init__(self, api: API) -> None:
+    def __init__(self, api: API, sender: WebhookSender | None = None) -> None:
         self.api = api
+        self.sender = sender
         self.state: Final = api.state
 
     def receive(self, request: Request) -> Exchange:
@@ -41,16 +48,10 @@ class Control:
         if not request.path.startswith(CONTROL):
             return self.api.receive(request)
         recorded = RecordedRequest(request, "control", self.state.clock.now())
-        return Exchange(recorded, None, (0.0, 0.0), self._respond)
+        return _Execution(self, recorded)
 
-    def _respond(self, recorded: RecordedRequest, fault: Fault | None) -> Response:
-        try:
-            with self.api.lock:
-                return self._execute(recorded.request)
-        except HTTPError as error:
-            return error.response()
-
-    def _execute(self, request: Request) -> Response:
+    def execute(self, request: Request) -> Any:
+        """Carry out a command and return its result."""
         _refuse_other_sites(request)
         command = f"{request.method} {request.path.removeprefix(CONTROL)}"
         if command not in COMMANDS:
@@ -64,10 +65,9 @@ class Control:
         if not isinstance(arguments, dict):
             raise HTTPError(400, "body: must be an object")
         try:
-            result = COMMANDS[command](self, arguments)
+            return COMMANDS[command](self, arguments)
         except (TypeError, ValueError, KeyError) as error:
             raise HTTPError(400, f"{command}: {error}") from None
-        return Response(204) if result is None else Response.json(200, result)
 
     # -------------------------------------------------------------------------------- commands
 
@@ -131,6 +131,26 @@ class Control:
         """Add a small organization."""
         self.state.seed_demo()
 
+    def play(self, arguments: Arguments) -> list[Webhook]:
+        """Let a meeting have happened: `{"meeting": id, "participants": 3, "recorded": true}`."""
+        meeting = self.state.meetings.get(arguments.pop("meeting"))
+        if meeting is None:
+            raise ValueError("there is no such meeting")
+        return play(self.state, meeting, **arguments)
+
+    def send(self, arguments: Arguments) -> list[Webhook]:
+        """Send one event: `{"event": "recording_finished", "of": id, "data": {…}}`."""
+        if self.sender is None:
+            raise ValueError("no webhook URL is known: start with --webhook-url")
+        name, key = arguments["event"], arguments["of"]
+        if name not in EVENTS:
+            raise ValueError(f"event must be one of {', '.join(EVENTS)}; got {name!r}")
+        build, collection = EVENTS[name]
+        record = getattr(self.state, collection).get(key)
+        if record is None:
+            raise ValueError(f"there is nothing with the id {key!r} in {collection}")
+        return [build(record, **arguments.get("data", {}))]
+
     def add(self, name: str, arguments: Arguments) -> Any:
         """Add a record by the names of the Python arguments."""
         method = getattr(self.state, name)
@@ -146,7 +166,7 @@ class Control:
         """Read what JSON cannot hold: date-times, bytes, and records by their ids."""
         if value is None:
             return None
-        if key in ("start_date", "end_date"):
+        if key in ("start_date", "end_date", "joined_at", "left_at"):
             return parse_date_time(value)
         if key == "content":
             return value.encode()
@@ -160,6 +180,43 @@ class Control:
         if found is None:
             raise ValueError(f"there is no {key} {value!r}")
         return found
+
+
+class _Execution(Exchange):
+    """A command on its way: the webhooks that it causes are sent before its response."""
+
+    __slots__ = ("_control", "_webhooks")
+
+    def __init__(self, control: Control, recorded: RecordedRequest) -> None:
+        super().__init__(recorded, None, (0.0, 0.0), self._execute, self._deliver)
+        self._control = control
+        self._webhooks: list[Webhook] = []
+
+    def _execute(self, recorded: RecordedRequest, fault: Fault | None) -> Response:
+        try:
+            with self._control.api.lock:
+                result = self._control.execute(recorded.request)
+        except HTTPError as error:
+            return error.response()
+        if isinstance(result, list) and result and isinstance(result[0], Webhook):
+            self._webhooks = result
+        return Response(204) if result is None else Response.json(200, _plain(result))
+
+    async def _deliver(self, response: Response) -> Response:
+        sender = self._control.sender
+        if sender is None or not self._webhooks:
+            return response
+        sent = [
+            {**_plain(webhook), "status": await sender.send(webhook)} for webhook in self._webhooks
+        ]
+        return Response.json(200, sent)
+
+
+def _plain(result: Any) -> Any:
+    """Return webhooks as JSON, anything else as it is."""
+    if isinstance(result, Webhook):
+        return {"id": result.id, "type": result.type, "data": result.data}
+    return [_plain(item) for item in result] if isinstance(result, list) else result
 
 
 def _refuse_other_sites(request: Request) -> None:
@@ -207,6 +264,20 @@ def _shown(recorded: RecordedRequest) -> dict[str, Any]:
     }
 
 
+EVENTS: Mapping[str, tuple[Callable[..., Webhook], str]] = {
+    "assistant_requested": (events.assistant_requested, "meetings"),
+    "client_joined": (events.client_joined, "meetings"),
+    "client_knock_cancelled": (events.client_knock_cancelled, "meetings"),
+    "client_knocked": (events.client_knocked, "meetings"),
+    "client_left": (events.client_left, "meetings"),
+    "recording_finished": (events.recording_finished, "recordings"),
+    "session_ended": (events.session_ended, "meetings"),
+    "session_started": (events.session_started, "meetings"),
+    "transcription_failed": (events.transcription_failed, "transcriptions"),
+    "transcription_finished": (events.transcription_finished, "transcriptions"),
+    "transcription_started": (events.transcription_started, "transcriptions"),
+}
+
 COMMANDS: Mapping[str, Callable[[Control, Arguments], Any]] = {
     "GET requests": Control.list_requests,
     "DELETE requests": Control.forget,
@@ -218,6 +289,8 @@ COMMANDS: Mapping[str, Callable[[Control, Arguments], Any]] = {
     "POST finish": Control.finish,
     "POST fail-jobs": Control.fail_jobs,
     "POST seed-demo": Control.seed_demo,
+    "POST play": Control.play,
+    "POST webhooks": Control.send,
     "POST meetings": lambda control, arguments: control.add("add_meeting", arguments),
     "POST recordings": lambda control, arguments: control.add("add_recording", arguments),
     "POST transcriptions": lambda control, arguments: control.add("add_transcription", arguments),

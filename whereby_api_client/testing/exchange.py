@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 import attrs
@@ -87,7 +87,7 @@ class Exchange:
     `delay_after`, and sends the response; where `drop` says, it closes the connection instead.
     """
 
-    __slots__ = ("_fault", "_respond", "delay_after", "delay_before", "recorded")
+    __slots__ = ("_fault", "_respond", "delay_after", "delay_before", "recorded", "settle")
 
     def __init__(
         self,
@@ -95,12 +95,15 @@ class Exchange:
         fault: Fault | None,
         delays: tuple[float, float],
         respond: Callable[[RecordedRequest, Fault | None], Response],
+        settle: Callable[[Response], Awaitable[Response]] | None = None,
     ) -> None:
         self.recorded: Final = recorded
         self.delay_before: float = delays[0]
         self.delay_after: float = delays[1] + (fault.delay if fault else 0.0)
         self._fault = fault
         self._respond = respond
+        self.settle: Final = settle
+        """What to await between `respond` and sending, and its response; None for nothing."""
 
     @property
     def drop(self) -> Drop | None:

@@ -10,8 +10,10 @@ from .api import API, PREFIX, Settings
 from .clock import Clock
 from .control import Control
 from .document import Document, published
+from .events import Webhook
 from .exchange import Receiver, RecordedRequest
 from .messages import Request, Response
+from .play import play
 from .points import (
     AlgorithmName,
     HeadersSent,
@@ -20,12 +22,14 @@ from .points import (
     RetryAfterForm,
     make_algorithm,
 )
+from .records import Meeting
 from .state import State
 
 if TYPE_CHECKING:
     from .. import WherebyClient
     from .server import Serving
     from .transport import FakeTransport
+    from .webhooks import WebhookSender
 
 __all__ = ["TOKEN", "FakeWhereby"]
 
@@ -60,6 +64,7 @@ class FakeWhereby:
         document: Mapping[str, Any] | None = None,
         strict: bool = False,
         stateless: bool = False,
+        webhooks: WebhookSender | None = None,
         remote: bool = False,
     ) -> None:
         """Make a fake without data and with all points left.
@@ -86,6 +91,7 @@ class FakeWhereby:
                 known to accept, or may accept. Without it such requests pass, and
                 `requests[…].doubts` notes what nobody knows.
             stateless: Check requests, but respond to each with a sample of its documented success.
+            webhooks: Sends the webhooks of `play` and of the control API.
             remote: Let other processes control the fake, under `/_fake/` (see docs/testing.md).
         """
         self.token = token
@@ -105,7 +111,8 @@ class FakeWhereby:
         )
         specification = published() if document is None else Document(document)
         self.api: Final = API(settings, self.state, specification, prices or {}, delay)
-        self._receiver: Receiver = Control(self.api) if remote else self.api
+        self.webhooks: WebhookSender | None = webhooks
+        self._receiver: Receiver = Control(self.api, webhooks) if remote else self.api
 
         # what tests use most is reached without a detour
         self.clock: Final = self.state.clock
@@ -160,6 +167,47 @@ class FakeWhereby:
     def handle(self, request: Request) -> Response:
         """Return the response to a request at once, without delays and dropped connections."""
         return self._receiver.receive(request).respond()
+
+    async def play(
+        self,
+        meeting: Meeting,
+        *,
+        participants: int = 2,
+        recorded: bool = False,
+        transcribed: bool = False,
+        duration: float = 1800.0,
+    ) -> list[Webhook]:
+        """Let a meeting have happened: its recording, its insights, and its webhooks, in order.
+
+        It ends now and began `duration` seconds ago. The first participant is the host; the others
+        knock before they join when the meeting is locked. A session begins with the second one.
+
+        Args:
+            meeting: From `add_meeting`, or `meetings.get(id)`.
+            participants: How many came.
+            recorded: Add a recording of the session.
+            transcribed: Add a transcription of the session.
+            duration: Seconds from the first join to the last leave.
+
+        Returns:
+            The webhooks that it caused. They were sent if the fake has `webhooks`.
+
+        Raises:
+            ValueError: there are too few participants, or the duration is not positive.
+        """
+        with self.api.lock:
+            played = play(
+                self.state,
+                meeting,
+                participants=participants,
+                recorded=recorded,
+                transcribed=transcribed,
+                duration=duration,
+            )
+        if self.webhooks is not None:
+            for webhook in played:
+                await self.webhooks.send(webhook)
+        return played
 
     # ----------------------------------------------------------------------------- observation
 

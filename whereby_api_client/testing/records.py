@@ -78,6 +78,13 @@ class Meeting(Record):
     request: dict[str, Any] = attrs.field(factory=dict)
 
     @property
+    def locked(self) -> bool:
+        """Return whether its room lets in only whom a host lets in."""
+        return (
+            bool(self.request.get("isLocked")) or self.request.get("templateType") == "viewerMode"
+        )
+
+    @property
     def room_url(self) -> str:
         """Return the address of the room."""
         return f"https://{self.subdomain}.whereby.com{self.room_name}"

@@ -179,6 +179,8 @@ class _Conversation:
         # always a checkpoint: a client that never pauses must not keep the loop to itself
         await anyio.sleep(exchange.delay_before)
         response = self._respond(exchange)
+        if exchange.settle is not None:
+            response = await exchange.settle(response)
         await anyio.sleep(exchange.delay_after)
         if exchange.drop == "after":
             self._reset_on_close()

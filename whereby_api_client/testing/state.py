@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -310,22 +311,25 @@ class State:
         *,
         display_name: str | None = "Ada Lovelace",
         external_id: str | None = None,
+        role: str = "host",
+        joined_at: datetime | None = None,
+        left_at: datetime | None = None,
         extra: dict[str, Any] | None = None,
         details: list[dict[str, Any]] | None = None,
     ) -> Participant:
         """Add a participant; `details` is what `insights.get_participant` answers."""
         participant_id = participant_id or self.new_id()
         now = self.clock.today()
-        joined = iso(now - timedelta(minutes=30))
+        joined = iso(joined_at or now - timedelta(minutes=30))
         values = {
             "roomSessionId": room_session_id,
             "participantId": participant_id,
             "deviceId": self.new_id(),
             "userId": self.new_id(),
-            "roleName": "host",
+            "roleName": role,
             "displayName": display_name,
             "joinedAt": joined,
-            "leftAt": iso(now),
+            "leftAt": iso(left_at or now),
             "externalId": external_id,
             "rating": None,
             "tags": None,
@@ -336,7 +340,7 @@ class State:
             details = [
                 {
                     "displayName": display_name or "",
-                    "userRole": "host",
+                    "userRole": role,
                     "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
                     "timeStamp": joined,
                     "sampleRateMs": 2000,
@@ -349,6 +353,24 @@ class State:
         key = f"{room_session_id}/{participant_id}"
         participant = Participant(values=values, details=details, extra=extra or {})
         return self.participants.put(key, participant)
+
+    def count_session(self, meeting: Meeting, began: datetime, totals: Mapping[str, int]) -> None:
+        """Add the totals of a session to the insights of its room."""
+        room = self.rooms.get(meeting.room_name)
+        if room is None:
+            new = {
+                "createdAt": iso(meeting.start_date),
+                "endAt": iso(meeting.end_date),
+                "firstSessionStartedAt": iso(began),
+                "totalSessions": 0,
+            }
+            room = self.add_room_insights(meeting.room_name, extra=new | dict.fromkeys(totals, 0))
+        known = room.json()
+        room.extra |= {name: known[name] + count for name, count in totals.items()}
+        room.extra |= {
+            "lastSessionStartedAt": iso(began),
+            "totalSessions": known["totalSessions"] + 1,
+        }
 
     def seed_demo(self) -> None:
         """Fill the fake with a small organization: a few rooms with all that can belong to them."""

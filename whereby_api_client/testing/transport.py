@@ -52,6 +52,8 @@ class FakeTransport(httpx.AsyncBaseTransport):
         with anyio.move_on_after(read_timeout):
             await anyio.sleep(exchange.delay_before)
             response = exchange.respond()
+            if exchange.settle is not None:
+                response = await exchange.settle(response)
             await anyio.sleep(exchange.delay_after)
             return self._respond(request, exchange, response)
         if response is None:

@@ -10,21 +10,32 @@ inside the process; without it they go to the URL over the network.
 
 from __future__ import annotations
 
-import json
 import math
 import random
-import time
-import uuid
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import anyio
-import attrs
 
 from .._http._httpx import httpx
 from ..webhooks.signature import HEADER, sign
-from .clock import Clock, iso
-from .records import Meeting, Recording, Transcription
+from .clock import Clock
+from .events import (
+    Webhook,
+    assistant_requested,
+    client_joined,
+    client_knock_cancelled,
+    client_knocked,
+    client_left,
+    recording_finished,
+    session_ended,
+    session_started,
+    transcription_failed,
+    transcription_finished,
+    transcription_started,
+)
+from .records import Transcription
+from .state import State
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, MutableMapping
@@ -39,9 +50,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Webhook",
     "WebhookSender",
+    "assistant_requested",
     "client_joined",
+    "client_knock_cancelled",
+    "client_knocked",
     "client_left",
     "recording_finished",
+    "send_job_events",
     "session_ended",
     "session_started",
     "transcription_failed",
@@ -49,139 +64,29 @@ __all__ = [
     "transcription_started",
 ]
 
-# "a total of 2 retries", "a short exponential backoff", "a 5 seconds timeout", say the documents:
+# "a total of 2 retries", "a short exponential backoff", "a 5 seconds timeout":
 # https://docs.whereby.com/monitoring-usage/webhooks#failed-delivery
 RETRIES = 2
 BACKOFF = 1.0
 TIMEOUT = 5.0
 
 
-@attrs.frozen(kw_only=True)
-class Webhook:
-    """An event to be sent; a repeated delivery has the same id."""
-
-    type: str
-    data: dict[str, Any]
-    id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
-    created_at: str = attrs.field(factory=lambda: iso(time.time()))
-    extra: dict[str, Any] = attrs.field(factory=dict)
-    """Fields that nobody knows yet, merged into the body."""
-
-    @property
-    def body(self) -> bytes:
-        """Return the body as it is sent; names stay as they are, not escaped to ASCII."""
-        event = {
-            "id": self.id,
-            "apiVersion": "1.0",
-            "createdAt": self.created_at,
-            "type": self.type,
-            "data": self.data,
-        }
-        return json.dumps(event | self.extra, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def recording_finished(recording: Recording, **data: Any) -> Webhook:
-    """Tell that a recording can be fetched; `data` adds and replaces fields."""
-    known = {
-        "filename": recording.filename,
-        "recordingId": recording.recording_id,
-        "roomName": recording.room_name,
-        "status": "completed",
-    }
-    return Webhook(type="recording.finished", data=known | data)
-
-
-def transcription_started(transcription: Transcription, **data: Any) -> Webhook:
-    """Tell that a transcription has begun."""
-    return _transcription("started", transcription, {"status": "in_progress"} | data)
-
-
-def transcription_finished(transcription: Transcription, **data: Any) -> Webhook:
-    """Tell that a transcript is ready."""
-    known = {
-        "status": "ready",
-        "filename": transcription.filename,
-        "storageType": "WHEREBY_HOSTED" if transcription.hosted else "SELF_HOSTED",
-        "durationInSeconds": (transcription.end_date - transcription.start_date).total_seconds(),
-    }
-    if transcription.recording_id is not None:
-        known["recordingId"] = transcription.recording_id
-    return _transcription("finished", transcription, known | data)
-
-
-def transcription_failed(transcription: Transcription, **data: Any) -> Webhook:
-    """Tell that there will be no transcript, and why."""
-    known = {"status": "failed", "error": transcription.failure or "the job failed"}
-    return _transcription("failed", transcription, known | data)
-
-
-def client_joined(meeting: Meeting, **data: Any) -> Webhook:
-    """Tell that somebody has come into a meeting's room."""
-    return Webhook(type="room.client.joined", data=_room(meeting) | _client(1) | data)
-
-
-def client_left(meeting: Meeting, **data: Any) -> Webhook:
-    """Tell that somebody has left a meeting's room."""
-    return Webhook(type="room.client.left", data=_room(meeting) | _client(0) | data)
-
-
-def session_started(meeting: Meeting, **data: Any) -> Webhook:
-    """Tell that a session has begun in a meeting's room."""
-    return Webhook(type="room.session.started", data=_room(meeting) | data)
-
-
-def session_ended(meeting: Meeting, **data: Any) -> Webhook:
-    """Tell that the session in a meeting's room is over."""
-    return Webhook(type="room.session.ended", data=_room(meeting) | data)
-
-
-def _transcription(what: str, transcription: Transcription, data: dict[str, Any]) -> Webhook:
-    known = {
-        "transcriptionId": transcription.transcription_id,
-        "roomName": transcription.room_name,
-        "roomSessionId": transcription.room_session_id,
-        "type": "LIVE_TRANSCRIPTION"
-        if transcription.recording_id is None
-        else "RECORDING_TRANSCRIPTION",
-    }
-    return Webhook(type=f"transcription.{what}", data=known | data)
-
-
-def _room(meeting: Meeting) -> dict[str, Any]:
-    return {
-        "meetingId": meeting.meeting_id,
-        "roomName": meeting.room_name,
-        "roomSessionId": None,
-        "subdomain": "example",
-    }
-
-
-def _client(number: int) -> dict[str, Any]:
-    return {
-        "displayName": "Søren K.",
-        "participantId": str(uuid.uuid4()),
-        "metadata": None,
-        "externalId": None,
-        "roleName": "visitor",
-        "numClients": number,
-        "numClientsByRoleName": {"visitor": number} if number else {},
-        "isDialIn": False,
-    }
-
-
 class WebhookSender:
     """Delivers webhooks the way Whereby does.
 
-    A delivery that is answered with 5xx or not within 5 s is tried twice more, after 1 and 2 s;
+    A delivery that gets a 5xx, or no response within 5 s, is tried twice more, after 1 and 2 s;
     each attempt is signed anew. Pauses are slept with anyio: under a virtual clock they take no
     time.
 
     Args:
         url: where the receiver is.
-        secret: what the receiver checks the signature with.
+        secret: the endpoint's secret, which the signature is made with.
         app: an ASGI application to call in place of the network.
         clock: what time the signatures carry; real time by default.
         seed: makes the orders of `send_all` the same every time.
+
+    Raises:
+        ValueError: the URL is not http:// or https://.
     """
 
     def __init__(
@@ -193,10 +98,12 @@ class WebhookSender:
         clock: Clock | None = None,
         seed: int | None = None,
     ) -> None:
-        self.url = url
-        self.secret = secret
+        if httpx.URL(url).scheme not in ("http", "https"):
+            raise ValueError(f"the webhook URL must be http:// or https://; got {url!r}")
+        self.url: Final = url
+        self.secret: Final = secret
         self.statuses: list[int | None] = []
-        """What each attempt was answered with, in their order; None when there was no answer."""
+        """The status of each attempt's response, in order; None when there was none."""
         self._app = app
         self._clock = clock or Clock()
         self._dice = random.Random(seed)
@@ -214,7 +121,7 @@ class WebhookSender:
         body: bytes | None = None,
         retries: int = RETRIES,
     ) -> int | None:
-        """Deliver a webhook, and return the status of the last attempt; None without an answer.
+        """Deliver a webhook, and return the status of the last response; None when there was none.
 
         Args:
             webhook: what to send.
@@ -254,7 +161,7 @@ class WebhookSender:
             webhooks: what to send.
             times: how often to deliver each of them.
             order: in which order, the repetitions included.
-            at_once: send all of them without waiting for answers.
+            at_once: send all of them without waiting for responses.
         """
         queue = [webhook for webhook in webhooks for _ in range(times)]
         if order == "shuffled":
@@ -286,3 +193,29 @@ class WebhookSender:
             except httpx.TransportError:
                 return None
         return None
+
+
+async def send_job_events(state: State, sender: WebhookSender, poll: float = 0.1) -> None:
+    """Send the events of transcriptions as they begin and end, until cancelled.
+
+    Those that are there already, and those of sessions in S3, cause none.
+    """
+    running: dict[str, Transcription] = {}
+    known = {transcription.transcription_id for transcription in state.transcriptions.all()}
+    while True:
+        for transcription in state.transcriptions.all():
+            key = transcription.transcription_id
+            if key in known or not transcription.hosted:
+                continue
+            known.add(key)
+            # what was added as finished has its events from who added it
+            if transcription.ready_at > transcription.created_at:
+                running[key] = transcription
+                await sender.send(transcription_started(transcription))
+        for key, transcription in list(running.items()):
+            if transcription.done(state.clock.today()):
+                del running[key]
+                failed = transcription.failure is not None
+                event = transcription_failed if failed else transcription_finished
+                await sender.send(event(transcription))
+        await anyio.sleep(poll)
