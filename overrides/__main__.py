@@ -1,15 +1,10 @@
-"""The commands behind `make generate`, `make check` and `make update-spec`."""
+"""Run `python -m overrides generate | check | update | api`."""
 
 from __future__ import annotations
 
-import signal
+import sys
 
-# While the heavy imports below run, Ctrl-C shall end the command without a traceback.
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-import sys  # noqa: E402
-
-from overrides.cli import main  # noqa: E402
+from overrides.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""`make check`: is what is committed what generation gives, and does everybody know about it?"""
+"""`make check`: is what is committed what generation gives, and do the overrides fit?"""
 
 from __future__ import annotations
 
@@ -6,54 +6,53 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import forks
-from .engine import Outcome, Result, apply_overrides, ledger
-from .errors import Stopped
+from .engine import Outcome, Result, apply_overrides, change_list
+from .errors import OverridesError
 from .generate import build, lost_overrides
-from .openapi import fetch as source
+from .openapi import fetch
 from .openapi.fetch import Published
 from .paths import (
+    CHANGE_LIST,
     DOCUMENT,
     FINGERPRINT,
     GENERATED,
-    LEDGER,
     OUTPUTS,
     PACKAGE,
     PATCHED,
     ROOT,
-    SHIPPED,
     SNAPSHOT,
     files,
-    read_json,
+    read_change_list,
 )
-from .staging import room
-from .update import api_diff as evolution
-from .update import api_snapshot as surface
+from .staging import stage
+from .update import api_snapshot
+from .update.api_diff import diff_apis
 
 
-def problems(root: Path = ROOT) -> list[str]:
-    """Name everything that is not in order, each in its own words; nothing when all is.
+def check(root: Path = ROOT) -> list[str]:
+    """Return everything that is not in order, each in its own words; empty when all is.
 
     Raises:
-        Stopped: the document cannot be read.
+        OverridesError: the document cannot be read.
     """
-    with room(root) as made:
-        published = source.read(root / DOCUMENT)
+    with stage(root) as staged:
+        published = fetch.read(root / DOCUMENT)
         result = apply_overrides(published.document)
-        found = [
+        drifted = result.with_outcome(Outcome.DRIFTED)
+        errors = [
             *_document(root, published),
             *lost_overrides(root),
-            *(line for report in result.stale for line in report.messages),
+            *(line for override in drifted for line in override.messages),
         ]
-        if not result.with_outcome(Outcome.DRIFTED):
+        if not drifted:
             try:
-                build(published, result, made.new)
-            except Stopped as stopped:
-                found.append(str(stopped))
+                build(published, result, staged.new)
+            except OverridesError as error:
+                errors.append(str(error))
             else:
-                found += _ledger(root, result)
-                found += _outputs(root, made.new)
-        return [*found, *forks.problems(), *_api(root)]
+                errors += _change_list(root, result)
+                errors += _outputs(root, staged.new)
+        return [*errors, *_api(root)]
 
 
 def _document(root: Path, published: Published) -> Iterator[str]:
@@ -63,38 +62,43 @@ def _document(root: Path, published: Published) -> Iterator[str]:
     digest = hashlib.sha256(published.content).hexdigest()
     if (root / FINGERPRINT).read_text(encoding="utf-8").split(" ")[0] != digest:
         yield (
-            f"{DOCUMENT} was edited and nothing was generated since. It is what Whereby published, "
-            "byte for byte: cure it in overrides/spec, or take a new one with `make update-spec`"
+            f"{DOCUMENT} was edited and nothing was generated since. It is never edited: patch it "
+            "in overrides/spec, or take in a new one with `make update-spec`"
         )
 
 
-def _ledger(root: Path, result: Result) -> Iterator[str]:
-    if not (root / LEDGER).exists():
-        yield f"{LEDGER} is missing: run `make generate`"
+def _change_list(root: Path, result: Result) -> Iterator[str]:
+    if not (root / CHANGE_LIST).exists():
+        yield f"{CHANGE_LIST} is missing: run `make generate`"
         return
-    kept, now = read_json(root / LEDGER), ledger(result)
-    if kept == now:
+    committed = read_change_list(root / CHANGE_LIST)
+    current = {entry["override"]: entry for entry in change_list(result)}
+    if committed == current and list(committed) == list(current):
         return
-    names = [name for name in sorted({*kept, *now}) if kept.get(name) != now.get(name)]
-    told = ", ".join(names) or "their order"
-    yield f"{LEDGER} is stale: the overrides do something else now ({told}): run `make generate`"
+    names = {*committed, *current}
+    changed = sorted(name for name in names if committed.get(name) != current.get(name))
+    names_or_order = ", ".join(changed) or "their order"
+    yield (
+        f"{CHANGE_LIST} is stale: the overrides do something else now ({names_or_order}): "
+        "run `make generate`"
+    )
 
 
 def _outputs(root: Path, new: Path) -> Iterator[str]:
     """Compare what is committed with what was generated just now."""
-    fresh, committed = files(new, OUTPUTS), files(root, OUTPUTS)
-    for name in sorted(fresh.keys() | committed.keys()):
-        if fresh.get(name) == committed.get(name) or Path(name) in (LEDGER, FINGERPRINT):
-            continue  # the ledger and the fingerprint have words of their own
+    generated, committed = files(new, OUTPUTS), files(root, OUTPUTS)
+    for name in sorted(generated.keys() | committed.keys()):
+        if generated.get(name) == committed.get(name) or Path(name) in (CHANGE_LIST, FINGERPRINT):
+            continue  # the change list and the fingerprint have messages of their own
         if name not in committed:
-            said = "is missing"
-        elif name not in fresh:
-            said = "is not generated any more"
-        elif Path(name) in (PATCHED, SHIPPED):
-            said = "is not what the overrides make of the document"
+            problem = "is missing"
+        elif name not in generated:
+            problem = "is not generated any more"
+        elif Path(name) == PATCHED:
+            problem = "is not what the overrides make of the document"
         else:
-            said = "differs from what generation gives; it is never edited by hand"
-        yield f"{name} {said}: run `make generate`"
+            problem = "differs from what generation gives; it is never edited by hand"
+        yield f"{name} {problem}: run `make generate`"
 
 
 def _api(root: Path) -> Iterator[str]:
@@ -103,13 +107,13 @@ def _api(root: Path) -> Iterator[str]:
         yield f"{SNAPSHOT} is missing: {accept}"
         return
     if not (root / GENERATED).exists():
-        return  # that was said
-    old = surface.read((root / SNAPSHOT).read_text(encoding="utf-8"))
+        return  # reported already
+    committed = api_snapshot.read((root / SNAPSHOT).read_text(encoding="utf-8"))
     try:
-        changes = evolution.compare(old, surface.public_api(root / PACKAGE))
-    except Stopped as stopped:
-        yield f"the public API cannot be read: {stopped}"
+        changes = diff_apis(committed, api_snapshot.public_api(root / PACKAGE))
+    except OverridesError as error:
+        yield f"the public API cannot be read: {error}"
         return
     if changes:
-        yield f"the public API changed and {SNAPSHOT} does not say so; if it is meant, {accept}:"
+        yield f"the public API changed and {SNAPSHOT} does not show it; if it is meant, {accept}:"
         yield from (f"  {change}" for change in changes)

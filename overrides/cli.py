@@ -1,111 +1,110 @@
-"""Read a command line, run the command, tell what came of it; never a traceback."""
+"""The command line: run a command, print its result, and never a traceback unasked."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import shutil
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import check, forks
-from .errors import Stopped
+from .check import check
+from .errors import OverridesError
 from .generate import generate
 from .openapi.fetch import PUBLISHED_AT
 from .paths import PACKAGE, ROOT, SNAPSHOT, write
-from .staging import StepFailed, abandon, room
-from .update import api_snapshot as surface
-from .update import verify
-from .update.api_diff import compare
+from .staging import stage
+from .update import api_snapshot
+from .update.api_diff import diff_apis
 from .update.report import Report
-from .update.update import UpdateStopped, update
+from .update.update import UpdateError, update
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return the exit status: 0, or 1 for any failure."""
-    given = _parser().parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+    options = _parser().parse_args(arguments)
     try:
-        status: int = given.run(given)
+        status: int = options.run(options)
         sys.stdout.flush()
         return status
-    except UpdateStopped as stopped:
-        _show(stopped.report, given.report)
-        return _failed(given, f"stopped: {stopped}")
-    except Stopped as stopped:
-        return _failed(given, f"stopped: {stopped}")
-    except StepFailed as failed:
-        return _failed(given, f"the tree could not be changed: {failed}")
+    except KeyboardInterrupt:
+        return _failed(options, "interrupted")
     except BrokenPipeError:  # the reader of our output has left, and the work is done
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # no space, no permission
-        return _failed(given, f"stopped: {error.filename or ROOT}: {error.strerror or error}")
     except Exception as error:
-        return _failed(given, _unexpected(error))
+        if options.traceback:
+            traceback.print_exc()
+        if isinstance(error, UpdateError):
+            _show(error.report, options.report)
+        if isinstance(error, OverridesError):
+            return _failed(options, str(error))
+        if isinstance(error, OSError):  # no space, no permission
+            return _failed(options, f"{error.filename or ROOT}: {error.strerror or error}")
+        return _failed(options, _unexpected(error))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m overrides", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m overrides",
+        description="The commands behind `make generate`, `make check` and `make update-spec`.",
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--traceback", action="store_true", help="show where an error came from")
     commands = parser.add_subparsers(dest="command", required=True)
-    made = commands.add_parser("generate", help="openapi/whereby.json + overrides/ → the package")
-    made.add_argument("--retire", action="append", default=[], metavar="NAME")
-    made.set_defaults(run=_generate)
-    commands.add_parser("check", help="is everything committed?").set_defaults(run=_check)
-    new = commands.add_parser("update", help="take a new document in")
-    new.add_argument("spec", nargs="?", default=PUBLISHED_AT, metavar="path-or-URL")
-    new.add_argument("--rename", action="store_true", help="accept new names of methods")
-    new.add_argument("--report", type=Path, metavar="FILE", help="write the Markdown here, too")
-    new.set_defaults(run=_update)
-    api = commands.add_parser("api", help="write the snapshot of the public API")
-    api.set_defaults(run=_api)
-    templates = commands.add_parser("templates", help="accept the generator's templates as known")
-    templates.set_defaults(run=_templates)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common])
+
+    sub = command("generate", "write what follows from openapi/whereby.json and overrides/")
+    sub.add_argument("--retire", action="append", default=[], metavar="NAME")
+    sub.set_defaults(run=_generate)
+    sub = command("check", "check that everything is committed and up to date")
+    sub.set_defaults(run=_check)
+    sub = command("update", "take in a new document")
+    sub.add_argument("spec", nargs="?", default=PUBLISHED_AT, metavar="path-or-URL")
+    sub.add_argument("--rename", action="store_true", help="accept new names of methods")
+    sub.add_argument("--report", type=Path, metavar="FILE", help="write the report here, too")
+    sub.set_defaults(run=_update)
+    sub = command("api", "write the snapshot of the public API")
+    sub.set_defaults(run=_api)
     return parser
 
 
-def _generate(given: argparse.Namespace) -> int:
-    print("\n".join(generate(ROOT, retire=given.retire)))
+def _generate(options: argparse.Namespace) -> int:
+    print("\n".join(generate(ROOT, retire=options.retire)))
     return 0
 
 
-def _check(given: argparse.Namespace) -> int:
-    problems = check.problems(ROOT)
-    if not problems:
-        print("generated code is up to date, overrides are honest")
-        return 0
-    return _failed(given, "\n".join(problems))
-
-
-def _update(given: argparse.Namespace) -> int:
-    _show(update(given.spec, ROOT, rename=given.rename), given.report)
+def _check(options: argparse.Namespace) -> int:
+    if errors := check(ROOT):
+        return _failed(options, "\n".join(errors))
+    print("generated code is up to date, every override fits the document")
     return 0
 
 
-def _api(given: argparse.Namespace) -> int:
-    with room(ROOT) as made:
-        facts = surface.public_api(ROOT / PACKAGE)
-        kept = ROOT / SNAPSHOT
-        old = surface.read(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-        write(made.new / SNAPSHOT, surface.written(facts))
-        made.replace([SNAPSHOT])
-    changes = compare(old, facts)
-    print("\n".join(map(str, changes)) or "the public API is as the snapshot says")
+def _update(options: argparse.Namespace) -> int:
+    _show(update(options.spec, ROOT, rename=options.rename), options.report)
     return 0
 
 
-def _templates(given: argparse.Namespace) -> int:
-    print("\n".join(f"known: {name}" for name in forks.accept()))
+def _api(options: argparse.Namespace) -> int:
+    with stage(ROOT) as staged:
+        facts = api_snapshot.public_api(ROOT / PACKAGE)
+        path = ROOT / SNAPSHOT
+        old = api_snapshot.read(path.read_text(encoding="utf-8")) if path.exists() else {}
+        write(staged.new / SNAPSHOT, api_snapshot.written(facts))
+        staged.swap([SNAPSHOT])
+    changes = diff_apis(old, facts)
+    print("\n".join(map(str, changes)) or "the public API is as in the snapshot")
     return 0
 
 
 def _show(report: Report, path: Path | None) -> None:
     width = max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
-    print(report.terminal(width=width, colour=sys.stdout.isatty()))
+    print(report.terminal(width=width))
     if path is not None:
         try:
             write(path, report.markdown())
@@ -113,31 +112,22 @@ def _show(report: Report, path: Path | None) -> None:
             print(f"the report could not be written: {path}: {error.strerror}", file=sys.stderr)
 
 
-def _failed(given: argparse.Namespace, said: str) -> int:
+def _failed(options: argparse.Namespace, message: str) -> int:
     sys.stdout.flush()
-    print(f"overrides {given.command}: {said}", file=sys.stderr)
+    print(f"overrides {options.command}: {message}", file=sys.stderr)
     return 1
 
 
 def _unexpected(error: Exception) -> str:
-    """Tell an error that nobody foresaw, with the place in our code where somebody has to look."""
+    """Describe an error that nobody foresaw, with the place in our code where it came up."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if Path(__file__).parent in Path(frame.filename).parents]
-    where = ours[-1] if ours else frames[-1]
-    path = Path(where.filename)
+    frame = ours[-1] if ours else frames[-1]
+    path = Path(frame.filename)
     if path.is_relative_to(ROOT):
         path = path.relative_to(ROOT)
-    place = f"{path.as_posix()}, line {where.lineno}, in {where.name}"
-    said = str(error).splitlines()[0] if str(error) else ""
+    text = str(error).splitlines()[0] if str(error) else ""
     return (
-        f"a mistake of ours, or a document that nobody foresaw: {type(error).__name__}: {said} "
-        f"({place})"
+        f"a mistake of ours, or a document that nobody foresaw: {type(error).__name__}: {text} "
+        f"({path.as_posix()}, line {frame.lineno}, in {frame.name}); --traceback shows all of it"
     )
-
-
-def _leave(number: int, frame: object) -> None:
-    """End at once. No exception: that could come up anywhere, and be swallowed or show itself."""
-    verify.stop()
-    done = "the tree is the new one" if abandon() else "the tree is as it was"
-    os.write(2, f"overrides: interrupted; {done}\n".encode())
-    os._exit(128 + number)

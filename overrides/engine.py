@@ -1,4 +1,4 @@
-"""Run the overrides: find them, order them, apply them, and say what became of each.
+"""Run the overrides: load them, order them, apply them, and report the outcome of each.
 
 An override is a module in `overrides/spec` with
 
@@ -8,7 +8,7 @@ An override is a module in `overrides/spec` with
 - `SEEN_AT`: JSON pointers of the operations and components where it was seen;
 - `AFTER` (optional): names of overrides that have to run before it, `"*"` for all that do not
   say the same;
-- `cure(patch)`: finds the places by rule and changes them through the `Patch`.
+- `apply(patch)`: finds the places by rule and changes them through the `Patch`.
 """
 
 from __future__ import annotations
@@ -18,32 +18,26 @@ import enum
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
 from overrides import spec
-from overrides.openapi.document import (
-    MISSING,
-    Json,
-    is_openapi_30,
-    join,
-    mapping,
-    reference,
-    resolve,
-    split,
-)
+
+from .openapi.document import Json
+from .openapi.pointers import MISSING, resolve
+from .patch import Change, Drift, Patch
 
 EVERY = "*"
 
 
 class Outcome(enum.StrEnum):
-    """What became of an override (the table in design.md tells what follows from it)."""
+    """The outcome of an override."""
 
-    APPLIED = "applied"
-    OBSOLETE = "obsolete"
-    DRIFTED = "drifted"
-    ABSENT = "absent"
+    APPLIED = "applied"  # the defect was there and is gone
+    SLEEPING = "sleeping"  # no place has the defect in this document; it may come back
+    DRIFTED = "drifted"  # a place holds something else than expected: a person has to look
+    ABSENT = "absent"  # the endpoints that it is about are not in this document
 
 
 @dataclass(frozen=True)
@@ -55,135 +49,28 @@ class Override:
     evidence: str
     seen_at: tuple[str, ...]
     after: tuple[str, ...]
-    cure: Callable[[Patch], None]
+    apply: Callable[[Patch], None]
+
+    @property
+    def path(self) -> str:
+        """The path of its module in the repository."""
+        return f"overrides/spec/{self.name}.py"
 
 
 @dataclass(frozen=True)
-class Change:
-    """A place that an override changed, and what stood there before."""
-
-    pointer: str
-    op: str  # replace, add, remove, or name: moved to the components
-    old: Any = MISSING
-    new: Any = MISSING
-
-
-@dataclass(frozen=True)
-class Drift:
-    """A place that holds something else than the override knows how to judge."""
-
-    pointer: str
-    expected: str
-    found: str
-
-
-@dataclass
-class Patch:
-    """What an override works with: the document, and the ways to change it and to complain."""
-
-    document: Json
-    changes: list[Change] = field(default_factory=list)
-    drifts: list[Drift] = field(default_factory=list)
-    legal: bool = False
-
-    def get(self, pointer: str) -> Any:
-        """Return what stands at the pointer now, or MISSING."""
-        return resolve(self.document, pointer)
-
-    def replace(self, pointer: str, new: Any) -> None:
-        """Put something else at a place that exists; the same again is no change."""
-        old = self.get(pointer)
-        if old is MISSING:
-            raise LookupError(f"nothing to replace at {pointer}")
-        if old != new:
-            self._set(pointer, new)
-            self.changes.append(Change(pointer, "replace", copy.deepcopy(old), copy.deepcopy(new)))
-
-    def add(self, pointer: str, new: Any) -> None:
-        """Add a member to an object."""
-        if self.get(pointer) is not MISSING:
-            raise LookupError(f"something stands at {pointer} already")
-        self._set(pointer, new)
-        self.changes.append(Change(pointer, "add", new=copy.deepcopy(new)))
-
-    def put(self, pointer: str, new: Any) -> None:
-        """Add or replace, whichever it takes."""
-        if self.get(pointer) is MISSING:
-            self.add(pointer, new)
-        else:
-            self.replace(pointer, new)
-
-    def remove(self, pointer: str) -> None:
-        """Take a member out of an object or an array."""
-        old = self.get(pointer)
-        if old is MISSING:
-            raise LookupError(f"nothing to remove at {pointer}")
-        holder, last = self._holder(pointer)
-        del holder[int(last) if isinstance(holder, list) else last]
-        self.changes.append(Change(pointer, "remove", copy.deepcopy(old)))
-
-    def name(self, pointer: str, name: str, schema: Json, reference: Json) -> None:
-        """Move a schema to the components, if it is not there yet, and leave a reference to it."""
-        components = self.document.setdefault("components", {})
-        home = mapping(components).setdefault("schemas", {})
-        if not isinstance(components, dict) or not isinstance(home, dict):
-            raise LookupError("no room for schemas among the components")
-        home.setdefault(name, copy.deepcopy(schema))
-        old = copy.deepcopy(self.get(pointer))
-        self._set(pointer, reference)
-        self.changes.append(Change(pointer, "name", old, copy.deepcopy(reference)))
-
-    def allow_null(self, pointer: str) -> None:
-        """Make a schema accept null, in the way of the document's OpenAPI version."""
-        schema = mapping(self.get(pointer))
-        if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
-            self.replace(join(pointer, "enum"), [*schema["enum"], None])
-        if "$ref" in schema:
-            rest = {key: value for key, value in schema.items() if key != "$ref"}
-            self.replace(pointer, reference(self.document, schema["$ref"], rest, nullable=True))
-        elif is_openapi_30(self.document):
-            self.put(join(pointer, "nullable"), True)
-        elif isinstance(schema.get("type"), str):
-            self.replace(join(pointer, "type"), [schema["type"], "null"])
-        else:  # something composed
-            self.replace(pointer, {"anyOf": [schema, {"type": "null"}]})
-
-    def drifted(self, pointer: str, *, expected: str, found: Any) -> None:
-        """Report a place that somebody has to judge again."""
-        said = found if isinstance(found, str) else repr(found)
-        self.drifts.append(Drift(pointer, expected, shorten(said)))
-
-    def not_concerned(self) -> None:
-        """Say that in such a document the thing is legal: neither a defect nor a cured one."""
-        self.legal = True
-
-    def _holder(self, pointer: str) -> tuple[Any, str]:
-        *above, last = split(pointer)
-        return resolve(self.document, join("", *above)), last
-
-    def _set(self, pointer: str, new: Any) -> None:
-        holder, last = self._holder(pointer)
-        if isinstance(holder, dict):
-            holder[last] = copy.deepcopy(new)
-        elif isinstance(holder, list):
-            holder[int(last)] = copy.deepcopy(new)
-        else:
-            raise LookupError(f"nothing that could hold {pointer}")
-
-
-@dataclass(frozen=True)
-class Report:
+class OverrideResult:
     """What one override did to one document."""
 
     override: Override
     outcome: Outcome
     changes: tuple[Change, ...]
     drifts: tuple[Drift, ...]
-    # the places of SEEN_AT, judged one by one
-    cured: tuple[str, ...]  # still had the defect
-    fixed: tuple[str, ...]  # there, without the defect
+    # the places of SEEN_AT
+    affected: tuple[str, ...]  # still have the defect
+    repaired: tuple[str, ...]  # there, without the defect
     gone: tuple[str, ...]  # not in the document
-    new_places: tuple[str, ...]  # cured by the rule, and not in SEEN_AT
+    # places that the rule changed and that are not in SEEN_AT
+    new: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -192,54 +79,47 @@ class Report:
 
     @property
     def messages(self) -> list[str]:
-        """The report as lines for a person."""
-        source = f"overrides/spec/{self.name}.py"
-        said = {
+        """The result as lines for a person."""
+        override = self.override
+        text = {
             Outcome.APPLIED: f"applied, {len(self.changes)} changes",
-            Outcome.OBSOLETE: "obsolete: no place has the defect any more (upstream fixed it): "
-            f"delete {source}",
-            Outcome.DRIFTED: f"drifted: judge it again in {source} ({self.override.defect})",
-            Outcome.ABSENT: "absent: this document has none of its places",
+            Outcome.SLEEPING: "sleeping, no place has the defect in this document",
+            Outcome.DRIFTED: f"drifted, check {override.path} against the document: "
+            f"{override.defect} (evidence: {override.evidence})",
+            Outcome.ABSENT: "absent, this document has none of its endpoints",
         }[self.outcome]
-        lines = [f"{self.name}: {said}"]
-        for drift in self.drifts:
-            place = drift.pointer or "the document"
-            lines.append(f"  at {place}: expected {drift.expected}, found {drift.found}")
+        lines = [f"{self.name}: {text}", *(f"  {drift}" for drift in self.drifts)]
+        if self.outcome in (Outcome.APPLIED, Outcome.SLEEPING):
+            lines += [f"  repaired by Whereby at {place}" for place in self.repaired]
+            lines += [f"  not in this document: {place}" for place in self.gone]
         if self.outcome is Outcome.APPLIED:
-            lines += [f"  fixed upstream at {place}" for place in self.fixed]
-            lines += [f"  also cured at {place}" for place in self.new_places]
+            lines += [f"  also applied at {place}" for place in self.new]
         return lines
 
 
 @dataclass(frozen=True)
 class Result:
-    """A patched document and the report of every override, in the order they ran."""
+    """A patched document and the result of every override, in the order in which they ran."""
 
     document: Json
-    reports: tuple[Report, ...]
+    overrides: tuple[OverrideResult, ...]
 
-    def with_outcome(self, outcome: Outcome) -> list[Report]:
-        """Return the reports that came out like this."""
-        return [report for report in self.reports if report.outcome is outcome]
-
-    @property
-    def stale(self) -> list[Report]:
-        """What stops `generate`: obsolete and drifted overrides."""
-        return self.with_outcome(Outcome.OBSOLETE) + self.with_outcome(Outcome.DRIFTED)
+    def with_outcome(self, outcome: Outcome) -> list[OverrideResult]:
+        """Return the results with this outcome."""
+        return [result for result in self.overrides if result.outcome is outcome]
 
 
 def load_overrides() -> list[Override]:
-    """Find every module in overrides/spec and put them in the order in which they run."""
-    found = [
+    """Import every module in overrides/spec, in the order in which they run."""
+    return in_order(
         _checked(name, importlib.import_module(f"{spec.__name__}.{name}"))
         for _, name, _ in pkgutil.iter_modules(spec.__path__)
         if not name.startswith("_")
-    ]
-    return in_order(found)
+    )
 
 
 def _checked(name: str, module: Any) -> Override:
-    for needed in ("DEFECT", "EVIDENCE", "SEEN_AT", "cure"):
+    for needed in ("DEFECT", "EVIDENCE", "SEEN_AT", "apply"):
         if not hasattr(module, needed):
             raise TypeError(f"overrides/spec/{name}.py does not define {needed}")
     return Override(
@@ -248,12 +128,12 @@ def _checked(name: str, module: Any) -> Override:
         evidence=module.EVIDENCE,
         seen_at=tuple(module.SEEN_AT),
         after=tuple(getattr(module, "AFTER", ())),
-        cure=module.cure,
+        apply=module.apply,
     )
 
 
 def in_order(overrides: Iterable[Override]) -> list[Override]:
-    """Sort by AFTER, then by name. Names of overrides that were deleted meanwhile do not matter."""
+    """Sort by AFTER, then by name; names of overrides that do not exist are ignored."""
     named = {override.name: override for override in overrides}
     early = {name for name, override in named.items() if EVERY not in override.after}
     sorter: TopologicalSorter[str] = TopologicalSorter()
@@ -273,103 +153,77 @@ def in_order(overrides: Iterable[Override]) -> list[Override]:
 
 
 def apply_overrides(document: Json, overrides: Sequence[Override] | None = None) -> Result:
-    """Apply all overrides to a copy of the document."""
-    patched = _unshared(document)
+    """Apply the overrides, by default all of overrides/spec, to a copy of the document."""
+    patched = copy.deepcopy(document)
     if overrides is None:
         overrides = load_overrides()
-    reports = tuple(_apply(override, patched, document) for override in overrides)
-    return Result(patched, reports)
+    return Result(patched, tuple(_apply(override, patched, document) for override in overrides))
 
 
-def _unshared(value: Any) -> Any:
-    """Copy deeply, and twice what stands twice: YAML's aliases would be cured together."""
-    if isinstance(value, dict):
-        return {name: _unshared(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_unshared(member) for member in value]
-    return copy.copy(value)
-
-
-def _apply(override: Override, patched: Json, published: Json) -> Report:
+def _apply(override: Override, patched: Json, published: Json) -> OverrideResult:
     patch = Patch(patched)
     try:
-        override.cure(patch)
+        override.apply(patch)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         # A document can be odd in ways that no rule foresees. That has to stop a generation
         # with the override's name, not with a traceback.
-        said = f"{type(error).__name__}: {error}"
-        patch.drifted("", expected="a document that the rule can read", found=said)
-    there = [place for place in override.seen_at if resolve(published, place) is not MISSING]
+        actual = f"{type(error).__name__}: {error}"
+        patch.drifted("", expected="a document that the rule can read", actual=actual)
+    present = [place for place in override.seen_at if resolve(published, place) is not MISSING]
     if patch.drifts:
         outcome = Outcome.DRIFTED
     elif patch.changes:
         outcome = Outcome.APPLIED
-    elif there and not patch.legal:
-        outcome = Outcome.OBSOLETE
+    elif present and patch.applicable:
+        outcome = Outcome.SLEEPING
     else:
         outcome = Outcome.ABSENT
-    changed = [change.pointer for change in patch.changes]
-    cured = [place for place in there if any(_within(pointer, place) for pointer in changed)]
-    new_places = [
-        pointer
-        for pointer in changed
-        if not any(_within(pointer, place) for place in override.seen_at)
-    ]
-    return Report(
+    changed = [change.extracted_from or change.path for change in patch.changes]
+    affected = [place for place in present if any(_within(path, place) for path in changed)]
+    new = [path for path in changed if not any(_within(path, p) for p in override.seen_at)]
+    return OverrideResult(
         override=override,
         outcome=outcome,
         changes=tuple(patch.changes),
         drifts=tuple(patch.drifts),
-        cured=tuple(cured),
-        fixed=tuple(place for place in there if place not in cured),
-        gone=tuple(place for place in override.seen_at if place not in there),
-        new_places=tuple(new_places),
+        affected=tuple(affected),
+        repaired=tuple(place for place in present if place not in affected),
+        gone=tuple(place for place in override.seen_at if place not in present),
+        new=tuple(dict.fromkeys(new)),
     )
 
 
-def _within(pointer: str, place: str) -> bool:
-    return pointer == place or pointer.startswith(place + "/")
+def _within(path: str, place: str) -> bool:
+    return path == place or path.startswith(place + "/")
 
 
-def ledger(result: Result) -> Json:
-    """Return what is written to openapi/overrides.json: every change, and what stood there."""
-    entries: Json = {}
-    for report in sorted(result.reports, key=lambda report: report.name):
-        entry: Json = {"defect": report.override.defect, "outcome": report.outcome.value}
-        if report.changes:
-            entry["places"] = [_entry(change) for change in report.changes]
-        if report.drifts:
-            entry["drifted"] = [
-                {"pointer": drift.pointer, "expected": drift.expected, "found": drift.found}
-                for drift in report.drifts
-            ]
-        entries[report.name] = entry
-    return entries
+def change_list(result: Result) -> list[Json]:
+    """Return the content of openapi/overrides.json: what each override did, in order, and why.
+
+    The operations of all entries, one after the other, are a JSON Patch (RFC 6902) that turns the
+    published document into the patched one.
+    """
+    return [_entry(override) for override in result.overrides]
 
 
-def _entry(change: Change) -> Json:
-    entry: Json = {"pointer": change.pointer, "op": change.op}
-    if change.old is not MISSING:
-        entry["old"] = change.old
-    if change.new is not MISSING:
-        entry["new"] = change.new
+def _entry(result: OverrideResult) -> Json:
+    entry: Json = {
+        "override": result.name,
+        "defect": result.override.defect,
+        "evidence": result.override.evidence,
+        "outcome": result.outcome.value,
+    }
+    if result.changes:
+        entry["changes"] = [change.to_json() for change in result.changes]
     return entry
 
 
 def messages(result: Result) -> list[str]:
-    """Return the whole report as lines, what needs a person first."""
-    order = (Outcome.OBSOLETE, Outcome.DRIFTED, Outcome.ABSENT, Outcome.APPLIED)
+    """Return all results as lines, what needs a person first."""
+    order = (Outcome.DRIFTED, Outcome.SLEEPING, Outcome.ABSENT, Outcome.APPLIED)
     return [
         line
         for outcome in order
-        for report in result.with_outcome(outcome)
-        for line in report.messages
+        for override in result.with_outcome(outcome)
+        for line in override.messages
     ]
-
-
-def shorten(said: str, limit: int = 200) -> str:
-    """Cut a long text in its middle, where a reader misses least."""
-    if len(said) <= limit:
-        return said
-    half = (limit - 5) // 2
-    return f"{said[:half]} ... {said[-half:]}"

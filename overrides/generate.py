@@ -6,54 +6,48 @@ import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
-from .engine import Outcome, Result, apply_overrides, ledger, load_overrides, messages
-from .errors import Stopped
+from .engine import Outcome, Result, apply_overrides, change_list, load_overrides, messages
+from .errors import OverridesError
 from .generator.render import render
-from .openapi import fetch as source
-from .openapi import validate as validity
-from .openapi.document import Json
+from .openapi import fetch, validate
 from .openapi.fetch import Published
 from .paths import (
+    CHANGE_LIST,
     DOCUMENT,
     FINGERPRINT,
     GENERATED,
-    LEDGER,
     OUTPUTS,
     PATCHED,
     ROOT,
-    SHIPPED,
-    read_json,
+    read_change_list,
     write,
     write_json,
 )
-from .staging import room
+from .staging import stage
 
 
-def judge(result: Result, *, allow_obsolete: bool = False) -> None:
-    """Stop where the overrides do not fit the document any more.
+def ensure_valid(result: Result) -> None:
+    """Raise where the overrides do not fit the document any more, or what they make is not valid.
 
     Raises:
-        Stopped: an override is drifted, or obsolete and that is not allowed, or the patched
-            document is not valid.
+        OverridesError: an override is drifted, or the patched document is not valid OpenAPI.
     """
-    stale = result.with_outcome(Outcome.DRIFTED) if allow_obsolete else result.stale
-    if stale:
-        raise Stopped("\n".join(line for report in stale for line in report.messages))
-    if problems := validity.problems(result.document):
-        raise Stopped("\n".join(["the patched document is not valid OpenAPI:", *problems]))
+    if drifted := result.with_outcome(Outcome.DRIFTED):
+        raise OverridesError("\n".join(line for one in drifted for line in one.messages))
+    if errors := validate.validate(result.document):
+        raise OverridesError("\n".join(["the patched document is not valid OpenAPI:", *errors]))
 
 
 def build(published: Published, result: Result, into: Path) -> None:
     """Write everything that follows from a published document below `into`.
 
     Raises:
-        Stopped: the generator or the templates cannot cope with the document.
+        OverridesError: the generator or the templates cannot express the document.
     """
     digest = hashlib.sha256(published.content).hexdigest()
     write(into / FINGERPRINT, f"{digest}  {DOCUMENT.name}\n")
     write_json(into / PATCHED, result.document)
-    write_json(into / LEDGER, ledger(result))
-    write_json(into / SHIPPED, result.document)
+    write_json(into / CHANGE_LIST, change_list(result))
     render(result.document, into / GENERATED)
 
 
@@ -61,35 +55,31 @@ def generate(root: Path = ROOT, *, retire: Collection[str] = ()) -> list[str]:
     """Bring everything that follows from `openapi/whereby.json` up to date; return the messages.
 
     Raises:
-        Stopped: it is not possible; the tree is as it was.
+        OverridesError: it is not possible; the tree is as it was.
     """
-    with room(root) as made:
-        published = source.read(root / DOCUMENT)
+    with stage(root) as staged:
+        published = fetch.read(root / DOCUMENT)
         result = apply_overrides(published.document)
-        judge(result)
+        ensure_valid(result)
         lost = lost_overrides(root, retire)
         if lost:
-            raise Stopped("\n".join(lost))
-        build(published, result, made.new)
-        made.replace(OUTPUTS)
+            raise OverridesError("\n".join(lost))
+        build(published, result, staged.new)
+        staged.swap(OUTPUTS)
     return messages(result)
 
 
 def lost_overrides(root: Path, retire: Collection[str] = ()) -> list[str]:
-    """Name the defects that came back because the module that cured them is gone.
+    """Name the defects that would come back because the module that patched them is gone.
 
-    The ledger knows what each override did. Generating without the module would make the ledger
-    forget it, and the defect would be in the package without a word.
+    The change list knows what each override did. Generating without the module would make it
+    forget that, and the defect would be in the package without a word.
     """
     present = {override.name for override in load_overrides()}
-    lost = []
-    for name, entry in read_json(root / LEDGER).items():
-        known: Json = entry if isinstance(entry, dict) else {}
-        cured = known.get("outcome") == Outcome.APPLIED
-        if cured and name not in present and name not in retire:
-            lost.append(
-                f"overrides/spec/{name}.py is gone, and so is its cure: "
-                f"{known.get('defect')} ({len(known.get('places', []))} places). Put it back; or, "
-                f"if it is not needed, run `python -m overrides generate --retire {name}`"
-            )
-    return lost
+    return [
+        f"overrides/spec/{name}.py is gone, and so is what it did: {entry.get('defect')} "
+        f"({len(entry.get('changes', []))} changes). Put it back; or, if it is not needed, run "
+        f"`python -m overrides generate --retire {name}`"
+        for name, entry in read_change_list(root / CHANGE_LIST).items()
+        if entry.get("outcome") == Outcome.APPLIED and name not in present and name not in retire
+    ]

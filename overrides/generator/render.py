@@ -16,7 +16,7 @@ from openapi_python_client.config import ClassOverride, Config, ConfigFile, Meta
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
-from ..errors import Stopped
+from ..errors import OverridesError
 from ..openapi.document import Json
 from ..paths import PATCHED, ROOT
 from .context import IMPORTED, build
@@ -108,7 +108,7 @@ def render(document: Json, into: Path) -> None:
     """Generate the package from a patched document.
 
     Raises:
-        Stopped: the generator reports an error or a warning.
+        OverridesError: the generator reports an error or a warning.
     """
     settings = ConfigFile.load_from_path(ROOT / "generator-config.yaml")
     settings.class_overrides = {
@@ -119,20 +119,20 @@ def render(document: Json, into: Path) -> None:
         data = GeneratorData.from_dict(document, config=config)
     except Exception as error:  # any kind: the generator does not foresee every document
         problem = f"{type(error).__name__}: {error}"
-        raise Stopped(f"openapi-python-client cannot read the document: {problem}") from None
+        raise OverridesError(f"openapi-python-client cannot read the document: {problem}") from None
     if isinstance(data, GeneratorError):
-        raise Stopped(f"openapi-python-client: {data.header}: {data.detail}")
+        raise OverridesError(f"openapi-python-client: {data.header}: {data.detail}")
     try:
         project = _Project(document, data, config)
     except UnsupportedDocument as error:
         lines = [f"the templates cannot express the document: {error}", *_parse_errors(data)]
-        raise Stopped("\n".join(lines)) from None
+        raise OverridesError("\n".join(lines)) from None
     # the formatter comes from the environment that runs us, not from the caller's PATH
     with _path_first(Path(sys.executable).parent), contextlib.redirect_stdout(io.StringIO()):
         problems = project.build()
     if problems:
         lines = [_message(problem) for problem in problems]
-        raise Stopped("\n".join(["openapi-python-client reports:", *lines]))
+        raise OverridesError("\n".join(["openapi-python-client reports:", *lines]))
 
 
 def _parse_errors(data: GeneratorData) -> list[str]:

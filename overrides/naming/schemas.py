@@ -26,7 +26,6 @@ from overrides.openapi.document import (
     is_object,
     is_page,
     items,
-    join,
     mapping,
     operations,
     parameters,
@@ -34,9 +33,10 @@ from overrides.openapi.document import (
     sequence,
     text,
 )
+from overrides.openapi.pointers import join
 
 if TYPE_CHECKING:
-    from overrides.engine import Patch
+    from overrides.patch import Patch
 
 # operationId -> the class of its response, where the rule reads badly.
 RESULT_NAMES = {
@@ -271,7 +271,7 @@ def name_schema(patch: Patch, unnamed: UnnamedSchema) -> None:
         kept["description"] = schema["description"]
     name = _free_name(patch, unnamed, schema)
     ref = f"#/components/schemas/{name}"
-    patch.name(
+    patch.extract(
         unnamed.pointer, name, schema, reference(patch.document, ref, kept, nullable=nullable)
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine import shorten
+from ..errors import shorten
 from .document import (
     Json,
     Operation,
@@ -24,9 +24,9 @@ from .document import (
     operations,
     parameters_for,
     sequence,
-    split,
     text,
 )
+from .pointers import split
 
 # what to say of a schema's keyword when it changed
 _BOUNDS = (
@@ -45,7 +45,7 @@ _LIMITS = re.compile(
 
 
 @dataclass(frozen=True)
-class Difference:
+class DocumentChange:
     """One change of the document; a text's is separate, for most need no action."""
 
     place: str
@@ -57,7 +57,7 @@ class Difference:
         return f"{self.place}: {self.told}"
 
 
-def compare(old: Json, new: Json) -> list[Difference]:
+def diff_documents(old: Json, new: Json) -> list[DocumentChange]:
     """List what changed from the one patched document to the other."""
     return [*_general(old, new), *_operations(old, new), *_components(old, new)]
 
@@ -74,45 +74,47 @@ def name_of(operation: Operation) -> str:
     )
 
 
-def _general(old: Json, new: Json) -> Iterator[Difference]:
+def _general(old: Json, new: Json) -> Iterator[DocumentChange]:
     about, now = mapping(old.get("info")), mapping(new.get("info"))
     for name in ("title", "version"):
         if about.get(name) != now.get(name):
-            yield Difference("the document", f"its {name}: {about.get(name)} → {now.get(name)}")
+            yield DocumentChange("the document", f"its {name}: {about.get(name)} → {now.get(name)}")
     if old.get("openapi") != new.get("openapi"):
-        yield Difference("the document", f"OpenAPI {old.get('openapi')} → {new.get('openapi')}")
+        yield DocumentChange("the document", f"OpenAPI {old.get('openapi')} → {new.get('openapi')}")
     yield from _texts("the document", about.get("description"), now.get("description"))
 
 
-def _operations(old: Json, new: Json) -> Iterator[Difference]:
+def _operations(old: Json, new: Json) -> Iterator[DocumentChange]:
     before = {key_of(o): o for o in operations(old)}
     after = {key_of(o): o for o in operations(new)}
     for key in sorted(before.keys() - after.keys()):
-        yield Difference(name_of(before[key]), "the operation is gone")
+        yield DocumentChange(name_of(before[key]), "the operation is gone")
     for key in sorted(after.keys() - before.keys()):
         points = after[key].data.get("x-points")
         said = f"new operation, {points} point{'' if points == 1 else 's'}"
         summary = text(after[key].data.get("summary")) or "without a summary"
-        yield Difference(name_of(after[key]), f"{said}: {summary}")
+        yield DocumentChange(name_of(after[key]), f"{said}: {summary}")
     for key in sorted(before.keys() & after.keys()):
         yield from _operation(old, new, before[key], after[key])
 
 
-def _operation(old: Json, new: Json, before: Operation, after: Operation) -> Iterator[Difference]:
+def _operation(
+    old: Json, new: Json, before: Operation, after: Operation
+) -> Iterator[DocumentChange]:
     place = name_of(after)
     was, now = before.data, after.data
     if was.get("operationId") != now.get("operationId"):
-        yield Difference(place, f"called `{was.get('operationId')}` until now")
+        yield DocumentChange(place, f"called `{was.get('operationId')}` until now")
     if before.path != after.path:
-        yield Difference(place, f"its path was {before.path}")
+        yield DocumentChange(place, f"its path was {before.path}")
     if was.get("x-points") != now.get("x-points"):
         told = f"costs {now.get('x-points')} points, not {was.get('x-points')}"
-        yield Difference(place, told, is_limit=True)
+        yield DocumentChange(place, told, is_limit=True)
     if bool(was.get("deprecated")) != bool(now.get("deprecated")):
-        yield Difference(place, f"{'' if now.get('deprecated') else 'no longer '}deprecated")
+        yield DocumentChange(place, f"{'' if now.get('deprecated') else 'no longer '}deprecated")
     if (pairs := now.get("x-either-of")) != was.get("x-either-of"):
         told = " and ".join(" or ".join(names) for names in pairs or []) or "none"
-        yield Difference(place, f"of some parameters one is needed: {told}")
+        yield DocumentChange(place, f"of some parameters one is needed: {told}")
     for name in ("summary", "description"):
         yield from _texts(place, was.get(name), now.get(name))
     yield from _parameters(place, _by_place(old, before), _by_place(new, after))
@@ -133,27 +135,29 @@ def _by_place(document: Json, operation: Operation) -> dict[str, Json]:
     }
 
 
-def _parameters(place: str, old: dict[str, Json], new: dict[str, Json]) -> Iterator[Difference]:
+def _parameters(place: str, old: dict[str, Json], new: dict[str, Json]) -> Iterator[DocumentChange]:
     came, went = new.keys() - old.keys(), old.keys() - new.keys()
     for key in sorted(went):
-        yield Difference(place, f"the {old[key].get('in')} parameter `{old[key]['name']}` is gone")
+        yield DocumentChange(
+            place, f"the {old[key].get('in')} parameter `{old[key]['name']}` is gone"
+        )
     for key in sorted(came):
         data = new[key]
         needed = "required " if data.get("required") else ""
         what = f"parameter `{data['name']}` ({kind_of(data.get('schema'))})"
-        yield Difference(place, f"new {needed}{data.get('in')} {what}")
+        yield DocumentChange(place, f"new {needed}{data.get('in')} {what}")
     for key in sorted(old.keys() & new.keys()):
         was, now = old[key], new[key]
         what = f"parameter `{now['name']}`"
         if was["name"] != now["name"]:
-            yield Difference(place, f"{what} was called `{was['name']}`")
+            yield DocumentChange(place, f"{what} was called `{was['name']}`")
         if bool(was.get("required")) != bool(now.get("required")):
-            yield Difference(
+            yield DocumentChange(
                 place, f"{what} is {'required' if now.get('required') else 'optional'} now"
             )
         for name in ("style", "explode"):
             if was.get(name) != now.get(name):
-                yield Difference(place, f"{what}: {name} {was.get(name)} → {now.get(name)}")
+                yield DocumentChange(place, f"{what}: {name} {was.get(name)} → {now.get(name)}")
         yield from _schema(place, what, was.get("schema"), now.get("schema"))
         yield from _texts(f"{place}, {what}", was.get("description"), now.get("description"))
 
@@ -164,21 +168,21 @@ def _content(document: Json, holder: Any) -> Json:
     return {kind: mapping(media).get("schema") for kind, media in items(content)}
 
 
-def _body(place: str, old: Json, new: Json) -> Iterator[Difference]:
+def _body(place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
     for kind in sorted(old.keys() - new.keys()):
-        yield Difference(place, f"no longer takes {kind}")
+        yield DocumentChange(place, f"no longer takes {kind}")
     for kind in sorted(new.keys() - old.keys()):
-        yield Difference(place, f"takes {kind} now ({kind_of(new[kind])})")
+        yield DocumentChange(place, f"takes {kind} now ({kind_of(new[kind])})")
     for kind in sorted(old.keys() & new.keys()):
         yield from _schema(place, "the body", old[kind], new[kind])
 
 
-def _responses(old: Json, new: Json, place: str, was: Json, now: Json) -> Iterator[Difference]:
+def _responses(old: Json, new: Json, place: str, was: Json, now: Json) -> Iterator[DocumentChange]:
     before, after = mapping(was.get("responses")), mapping(now.get("responses"))
     for status in sorted(before.keys() - after.keys()):
-        yield Difference(place, f"no longer answers {status}")
+        yield DocumentChange(place, f"no longer answers {status}")
     for status in sorted(after.keys() - before.keys()):
-        yield Difference(place, f"can answer {status} now")
+        yield DocumentChange(place, f"can answer {status} now")
     for status in sorted(before.keys() & after.keys()):
         had, has = _content(old, before[status]), _content(new, after[status])
         for kind in sorted(had.keys() | has.keys()):
@@ -186,21 +190,23 @@ def _responses(old: Json, new: Json, place: str, was: Json, now: Json) -> Iterat
             if kind in had and kind in has:
                 yield from _schema(place, what, had[kind], has[kind])
             else:
-                yield Difference(place, f"{what} is {'no longer ' if kind in had else ''}{kind}")
+                yield DocumentChange(
+                    place, f"{what} is {'no longer ' if kind in had else ''}{kind}"
+                )
 
 
-def _components(old: Json, new: Json) -> Iterator[Difference]:
+def _components(old: Json, new: Json) -> Iterator[DocumentChange]:
     before = mapping(mapping(old.get("components")).get("schemas"))
     after = mapping(mapping(new.get("components")).get("schemas"))
     for name in sorted(before.keys() - after.keys()):
-        yield Difference(f"`{name}`", "is gone")
+        yield DocumentChange(f"`{name}`", "is gone")
     for name in sorted(after.keys() - before.keys()):
-        yield Difference(f"`{name}`", f"new: {kind_of(after[name])}")
+        yield DocumentChange(f"`{name}`", f"new: {kind_of(after[name])}")
     for name in sorted(before.keys() & after.keys()):
         yield from _schema(f"`{name}`", "", before[name], after[name])
 
 
-def _schema(place: str, what: str, old: Any, new: Any) -> Iterator[Difference]:
+def _schema(place: str, what: str, old: Any, new: Any) -> Iterator[DocumentChange]:
     """Compare two schemas down to the components that they refer to."""
     old, new = mapping(old), mapping(new)
     if old == new:
@@ -208,35 +214,35 @@ def _schema(place: str, what: str, old: Any, new: Any) -> Iterator[Difference]:
     lead = f"{what} " if what else ""
     was, now = kind_of(old), kind_of(new)
     if was != now:
-        yield Difference(place, f"{lead}is {now}, was {was}")
+        yield DocumentChange(place, f"{lead}is {now}, was {was}")
     if is_nullable(old) != is_nullable(new):
-        yield Difference(
+        yield DocumentChange(
             place, f"{lead}{'can be null now' if is_nullable(new) else 'is never null now'}"
         )
     if old.get("default") != new.get("default"):
         told = f"{lead}has the default {_default(new)}, had {_default(old)}"
-        yield Difference(place, told)
+        yield DocumentChange(place, told)
     if bool(old.get("deprecated")) != bool(new.get("deprecated")):
-        yield Difference(
+        yield DocumentChange(
             place, f"{lead}is {'' if new.get('deprecated') else 'no longer '}deprecated"
         )
     for name in _BOUNDS:
         if old.get(name) != new.get(name) and name != "format":
-            yield Difference(place, f"{lead}{name}: {old.get(name)} → {new.get(name)}")
+            yield DocumentChange(place, f"{lead}{name}: {old.get(name)} → {new.get(name)}")
     values, wanted = sequence(old.get("enum")), sequence(new.get("enum"))
     for value in values:
         if value not in wanted:
-            yield Difference(place, f"{lead}no longer has the value {value!r}")
+            yield DocumentChange(place, f"{lead}no longer has the value {value!r}")
     for value in wanted:
         if value not in values:
-            yield Difference(place, f"{lead}has the new value {value!r}")
+            yield DocumentChange(place, f"{lead}has the new value {value!r}")
     yield from _texts(
         f"{place}, {what}" if what else place, old.get("description"), new.get("description")
     )
     yield from _members(place, what, old, new)
 
 
-def _members(place: str, what: str, old: Json, new: Json) -> Iterator[Difference]:
+def _members(place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
     prefix = f"{what}, " if what else ""
     had, has = mapping(old.get("properties")), mapping(new.get("properties"))
     needed, needs = sequence(old.get("required")), sequence(new.get("required"))
@@ -244,14 +250,14 @@ def _members(place: str, what: str, old: Json, new: Json) -> Iterator[Difference
     for name in sorted(went):
         renamed = [n for n in sorted(came) if _alike(had[name], has[n])]
         hint = f" (renamed to `{renamed[0]}`?)" if len(renamed) == 1 else ""
-        yield Difference(place, f"{prefix}field `{name}` is gone{hint}")
+        yield DocumentChange(place, f"{prefix}field `{name}` is gone{hint}")
     for name in sorted(came):
         demanded = "required " if name in needs else ""
-        yield Difference(place, f"{prefix}new {demanded}field `{name}` ({kind_of(has[name])})")
+        yield DocumentChange(place, f"{prefix}new {demanded}field `{name}` ({kind_of(has[name])})")
     for name in sorted(had.keys() & has.keys()):
         if (name in needed) != (name in needs):
             state = "required" if name in needs else "optional"
-            yield Difference(place, f"{prefix}field `{name}` is {state} now")
+            yield DocumentChange(place, f"{prefix}field `{name}` is {state} now")
         yield from _schema(place, f"{prefix}field `{name}`", had[name], has[name])
     for key in ("items", "additionalProperties"):
         if isinstance(old.get(key), dict) and isinstance(new.get(key), dict):
@@ -296,7 +302,7 @@ def kind_of(schema: Any) -> str:
     return str(kind or "anything")
 
 
-def _texts(place: str, old: Any, new: Any) -> Iterator[Difference]:
+def _texts(place: str, old: Any, new: Any) -> Iterator[DocumentChange]:
     """Report a changed text; line by line where it is about the limits."""
     before, after = _sentences(text(old)), _sentences(text(new))
     if before == after:
@@ -310,9 +316,9 @@ def _texts(place: str, old: Any, new: Any) -> Iterator[Difference]:
         told = "the text about the limits: " + " ".join(
             f"{'was' if line[0] == '-' else 'is now'}: {shorten(line[2:], 300)!r}" for line in lines
         )
-        yield Difference(place, told, is_text=True, is_limit=True)
+        yield DocumentChange(place, told, is_text=True, is_limit=True)
     else:
-        yield Difference(place, "another text", is_text=True)
+        yield DocumentChange(place, "another text", is_text=True)
 
 
 def _sentences(said: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Ways through an OpenAPI document that may be old, small, odd or broken.
+"""Iterate over an OpenAPI document that may be old, small, odd or broken.
 
 Nothing in here raises on a wrong shape: what is not an object where an object belongs is passed
 over. Places are JSON pointers (RFC 6901), because a person has to find them in the file again.
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .pointers import MISSING, join, resolve
+
 Json = dict[str, Any]
 
 # a date-time as RFC 3339 writes it, and with some freedom
@@ -18,21 +20,6 @@ DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-
-class _Missing:
-    """The type of MISSING: what stands where nothing stands."""
-
-    def __repr__(self) -> str:
-        return "nothing"
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __deepcopy__(self, memo: object) -> _Missing:
-        return self
-
-
-MISSING: Any = _Missing()
 
 # The keywords of a schema in OpenAPI 3.0 and 3.1 (JSON Schema 2020-12) that have no `$` in front.
 # Whatever else stands in a schema is a misplaced name.
@@ -48,31 +35,6 @@ xml
 SCHEMA_KEYWORDS = frozenset(_KEYWORDS.split())
 
 
-def join(pointer: str, *tokens: str | int) -> str:
-    """Lengthen a JSON pointer."""
-    return pointer + "".join(
-        "/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens
-    )
-
-
-def split(pointer: str) -> list[str]:
-    """Take a JSON pointer apart."""
-    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
-
-
-def resolve(document: Any, pointer: str) -> Any:
-    """Return what stands at the pointer, or MISSING."""
-    here = document
-    for token in split(pointer):
-        if isinstance(here, dict) and token in here:
-            here = here[token]
-        elif isinstance(here, list) and token.isdecimal() and int(token) < len(here):
-            here = here[int(token)]
-        else:
-            return MISSING
-    return here
-
-
 def mapping(value: Any) -> Json:
     """Return the value when it is an object, an empty one otherwise."""
     return value if isinstance(value, dict) else {}
@@ -84,7 +46,7 @@ def sequence(value: Any) -> list[Any]:
 
 
 def text(value: Any) -> str:
-    """Return the value when it is a text, an empty one otherwise."""
+    """Return the value when it is a string, an empty one otherwise."""
     return value if isinstance(value, str) else ""
 
 
@@ -101,15 +63,15 @@ def follow(document: Any, value: Any, pointer: str = "") -> tuple[Any, str]:
 
 
 def items(value: Any) -> Iterator[tuple[str, Any]]:
-    """Iterate over an object's members that have a text as their name."""
+    """Iterate over an object's members whose name is a string."""
     for name, member in list(mapping(value).items()):
-        if isinstance(name, str):  # YAML also makes numbers and dates of them
+        if isinstance(name, str):
             yield name, member
 
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of the document and where it stands."""
+    """An operation of the document and its pointer."""
 
     pointer: str
     path: str
@@ -119,18 +81,18 @@ class Operation:
     @property
     def segments(self) -> list[str]:
         """The path's segments, without a version in front."""
-        found = [segment for segment in self.path.split("/") if segment]
-        return found[1:] if found and re.fullmatch(r"v\d+", found[0]) else found
+        segments = [segment for segment in self.path.split("/") if segment]
+        return segments[1:] if segments and re.fullmatch(r"v\d+", segments[0]) else segments
 
 
 def operations(document: Any) -> list[Operation]:
     """Return all operations, sorted by path and method: names must not depend on key order."""
-    found = []
+    result = []
     for path, item in items(mapping(document).get("paths")):
         for method in METHODS:
             if isinstance(data := mapping(item).get(method), dict):
-                found.append(Operation(join("/paths", path, method), path, method, data))
-    return sorted(found, key=lambda operation: (operation.path, operation.method))
+                result.append(Operation(join("/paths", path, method), path, method, data))
+    return sorted(result, key=lambda operation: (operation.path, operation.method))
 
 
 @dataclass(frozen=True)
@@ -144,42 +106,42 @@ class Parameter:
 
 def parameters(document: Any) -> list[Parameter]:
     """Return all parameters where they are written, each once: components, paths, operations."""
-    found: list[tuple[str, Any, Operation | None]] = []
+    result: list[tuple[str, Any, Operation | None]] = []
     components = mapping(mapping(document).get("components"))
     for name, data in items(components.get("parameters")):
-        found.append((join("/components/parameters", name), data, None))
+        result.append((join("/components/parameters", name), data, None))
     for path, item in sorted(items(mapping(document).get("paths"))):
         for at, data in enumerate(sequence(mapping(item).get("parameters"))):
-            found.append((join("/paths", path, "parameters", at), data, None))
+            result.append((join("/paths", path, "parameters", at), data, None))
     for operation in operations(document):
         for at, data in enumerate(sequence(operation.data.get("parameters"))):
-            found.append((join(operation.pointer, "parameters", at), data, operation))
+            result.append((join(operation.pointer, "parameters", at), data, operation))
     return [
         Parameter(pointer, data, operation)
-        for pointer, data, operation in found
+        for pointer, data, operation in result
         if isinstance(data, dict) and "$ref" not in data
     ]
 
 
 def parameters_of(document: Any, operation: Operation) -> list[tuple[str, Json]]:
     """Return an operation's parameters with where they are listed, `$ref`s followed."""
-    found = []
+    result = []
     for at, listed in enumerate(sequence(operation.data.get("parameters"))):
         data, _ = follow(document, listed)
         if isinstance(data, dict):
-            found.append((join(operation.pointer, "parameters", at), data))
-    return found
+            result.append((join(operation.pointer, "parameters", at), data))
+    return result
 
 
 def parameters_for(document: Any, operation: Operation) -> list[Json]:
     """Return all parameters that an operation takes, those that its path declares included."""
     item = mapping(mapping(mapping(document).get("paths")).get(operation.path))
-    found: dict[tuple[str, str], Json] = {}
+    result: dict[tuple[str, str], Json] = {}
     for holder in (item, operation.data):
         for listed in sequence(holder.get("parameters")):
             data = mapping(follow(document, listed)[0])
-            found[text(data.get("name")), text(data.get("in"))] = data
-    return list(found.values())
+            result[text(data.get("name")), text(data.get("in"))] = data
+    return list(result.values())
 
 
 _REQUEST = re.compile(
@@ -199,7 +161,7 @@ class Schema:
 
     @property
     def is_request(self) -> bool:
-        """Tell whether it is sent: a request body's or a parameter's."""
+        """Return whether it is sent: a request body's or a parameter's."""
         return bool(_REQUEST.match(self.pointer))
 
 
@@ -207,22 +169,22 @@ def schemas(document: Any) -> list[Schema]:
     """Return every schema that is written in the document, parents before their children."""
     document = mapping(document)
     components = mapping(document.get("components"))
-    found: list[Schema] = []
+    result: list[Schema] = []
     for name, schema in items(components.get("schemas")):
-        found += schemas_in(schema, join("/components/schemas", name))
+        result += schemas_in(schema, join("/components/schemas", name))
     for parameter in parameters(document):
-        found += _in_media(parameter.data, parameter.pointer)
+        result += _in_media(parameter.data, parameter.pointer)
     for name, body in items(components.get("requestBodies")):
-        found += _in_media(body, join("/components/requestBodies", name))
+        result += _in_media(body, join("/components/requestBodies", name))
     for name, response in items(components.get("responses")):
-        found += _in_media(response, join("/components/responses", name))
+        result += _in_media(response, join("/components/responses", name))
     for operation in operations(document):
-        found += _in_media(
+        result += _in_media(
             operation.data.get("requestBody"), join(operation.pointer, "requestBody")
         )
         for status, response in items(operation.data.get("responses")):
-            found += _in_media(response, join(operation.pointer, "responses", status))
-    return found
+            result += _in_media(response, join(operation.pointer, "responses", status))
+    return result
 
 
 def _in_media(holder: Any, pointer: str) -> Iterator[Schema]:
@@ -230,8 +192,8 @@ def _in_media(holder: Any, pointer: str) -> Iterator[Schema]:
     holder = mapping(holder)
     yield from schemas_in(holder.get("schema"), join(pointer, "schema"))
     for kind, media in items(holder.get("content")):
-        place = join(pointer, "content", kind, "schema")
-        yield from schemas_in(mapping(media).get("schema"), place)
+        path = join(pointer, "content", kind, "schema")
+        yield from schemas_in(mapping(media).get("schema"), path)
 
 
 def schemas_in(
@@ -251,19 +213,19 @@ def schemas_in(
 
 
 def is_keyword(name: str) -> bool:
-    """Tell whether a schema's member is a keyword or an extension, not a misplaced name."""
+    """Return whether a schema's member is a keyword or an extension, not a misplaced name."""
     return name in SCHEMA_KEYWORDS or name.startswith(("$", "x-"))
 
 
 def looks_like_schema(value: Any) -> bool:
-    """Tell whether the value can only be meant as a schema."""
+    """Return whether the value can only be meant as a schema."""
     if not isinstance(value, dict) or not all(is_keyword(str(name)) for name in value):
         return False
     return any(key in value for key in ("type", "$ref", "enum", "properties", "items", "allOf"))
 
 
 def is_object(schema: Any) -> bool:
-    """Tell whether the schema describes an object by itself, not through a `$ref`."""
+    """Return whether the schema describes an object by itself, not through a `$ref`."""
     schema = mapping(schema)
     return "$ref" not in schema and (
         _types(schema) == ["object"] or isinstance(schema.get("properties"), dict)
@@ -276,19 +238,19 @@ def _types(schema: Json) -> list[Any]:
 
 
 def has_type(schema: Any, *kinds: str) -> bool:
-    """Tell whether the schema's type, beside null, is one of these."""
-    found = _types(mapping(schema))
-    return len(found) == 1 and found[0] in kinds
+    """Return whether the schema's type, beside null, is one of these."""
+    result = _types(mapping(schema))
+    return len(result) == 1 and result[0] in kinds
 
 
 def is_page(schema: Any) -> bool:
-    """Tell whether the schema is a page: results, and a cursor to the next ones."""
+    """Return whether the schema is a page: results, and a cursor to the next ones."""
     properties = mapping(mapping(schema).get("properties"))
     return "cursor" in properties and has_type(properties.get("results"), "array")
 
 
 def is_nullable(schema: Any) -> bool:
-    """Tell whether the schema accepts null."""
+    """Return whether the schema accepts null."""
     schema = mapping(schema)
     return (
         schema.get("nullable") is True
@@ -299,7 +261,7 @@ def is_nullable(schema: Any) -> bool:
 
 
 def is_openapi_30(document: Any) -> bool:
-    """Tell whether the document is OpenAPI 3.0, where null is written `nullable: true`."""
+    """Return whether the document is OpenAPI 3.0, where null is written `nullable: true`."""
     return text(mapping(document).get("openapi")).startswith("3.0")
 
 

@@ -7,27 +7,28 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
-from ..engine import shorten
-from .document import Json, is_openapi_30, join
+from ..errors import shorten
+from .document import Json, is_openapi_30
+from .pointers import join
 
-_MOST = 20  # a reader does not need the rest
+_MAX = 20  # a reader does not need the rest
 
 
-def problems(document: Json) -> list[str]:
-    """Say what is not valid, each with its place; nothing when all is."""
+def validate(document: Json) -> list[str]:
+    """Return what is not valid, each with its pointer; empty when all is."""
     validator = OpenAPIV30SpecValidator if is_openapi_30(document) else OpenAPIV31SpecValidator
-    found: dict[str, None] = {}
+    errors: dict[str, None] = {}
     try:
         for error in validator(document).iter_errors():
             for deepest in _deepest(error):
-                place = join("", *deepest.absolute_path) or "the document"
-                found[f"at {place}: {shorten(str(deepest.message))}"] = None
+                pointer = join("", *deepest.absolute_path) or "the document"
+                errors[f"at {pointer}: {shorten(str(deepest.message))}"] = None
     except Exception as error:  # the validator looks into what it has not validated yet
-        found[f"the validator gave up: {type(error).__name__}: {shorten(str(error))}"] = None
-    told = sorted(found)
-    if len(told) > _MOST:
-        return [*told[:_MOST], f"and {len(told) - _MOST} more"]
-    return told
+        errors[f"the validator gave up: {type(error).__name__}: {shorten(str(error))}"] = None
+    lines = sorted(errors)
+    if len(lines) > _MAX:
+        return [*lines[:_MAX], f"and {len(lines) - _MAX} more"]
+    return lines
 
 
 def _deepest(error: Any) -> Iterator[Any]:

@@ -1,6 +1,6 @@
-"""Date-times are declared as plain texts.
+"""Date-times are declared as plain strings.
 
-None of the dates in the insights answers has `format: date-time`, which the rest of the document
+None of the dates in the insights responses has `format: date-time`, which the rest of the document
 uses.
 """
 
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 
-from overrides.engine import Patch
-from overrides.openapi.document import DATE_TIME, has_type, join, schemas, text
-from overrides.spec._places import FIELD_MAKERS
+from overrides.openapi.document import DATE_TIME, has_type, schemas, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
+from overrides.spec._order import FIELD_MAKERS
 
 DEFECT = "a date-time has no `format: date-time`"
 EVIDENCE = "the examples, and the descriptions ('The date …', 'The timestamp …')"
@@ -22,21 +23,21 @@ SEEN_AT = (
 )
 AFTER = ("null_in_type_list", *FIELD_MAKERS)
 
-NAMED_SO = re.compile(r"([a-z]At|[tT]ime[sS]tamp)$")
-SAID_SO = re.compile(r"\b(date|timestamp)\b", re.IGNORECASE)
+BY_NAME = re.compile(r"([a-z]At|[tT]ime[sS]tamp)$")
+BY_TEXT = re.compile(r"\b(date|timestamp)\b", re.IGNORECASE)
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Add the format where the example or name and description say that it is one."""
     for schema in schemas(patch.document):
         if not has_type(schema.data, "string") or {"format", "enum"} & set(schema.data):
             continue
         example = text(schema.data.get("example"))
-        named_so = NAMED_SO.search(schema.name)
+        by_name = BY_NAME.search(schema.name)
         if DATE_TIME.fullmatch(example):
             patch.add(join(schema.pointer, "format"), "date-time")
-        elif named_so and SAID_SO.search(text(schema.data.get("description"))):
+        elif by_name and BY_TEXT.search(text(schema.data.get("description"))):
             if example:
-                patch.drifted(schema.pointer, expected="an ISO 8601 example", found=repr(example))
+                patch.drifted(schema.pointer, expected="an ISO 8601 example", actual=repr(example))
             else:
                 patch.add(join(schema.pointer, "format"), "date-time")

@@ -9,29 +9,30 @@ from __future__ import annotations
 
 import re
 
-from overrides.engine import Patch
-from overrides.openapi.document import join, operations, parameters_of, text
+from overrides.openapi.document import operations, parameters_of, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "one of two parameters is required, the document says that of the first only"
-EVIDENCE = "the parameters' descriptions; api-facts.md, Either/or"
+EVIDENCE = "the parameters' descriptions; docs/api-facts.md#session-or-external-id"
 SEEN_AT = ("/paths/~1insights~1participants/get",)
 
 EITHER = re.compile(r"\beither `?(\w+)`? or `?(\w+)`? (is|must be|has to be) ", re.IGNORECASE)
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Make both optional, and mark the operation."""
     for operation in operations(patch.document):
         listed = parameters_of(patch.document, operation)
         known = {text(data.get("name")): (pointer, data) for pointer, data in listed}
         pairs: list[list[str]] = []
         for pointer, data in listed:
-            if (found := EITHER.search(text(data.get("description")))) is None:
+            if (match := EITHER.search(text(data.get("description")))) is None:
                 continue
-            pair = [found[1], found[2]]
+            pair = [match[1], match[2]]
             if unknown := [name for name in pair if name not in known]:
-                said = f"a parameter `{unknown[0]}`, of which the text speaks"
-                patch.drifted(pointer, expected=said, found=", ".join(known))
+                expected = f"a parameter `{unknown[0]}`, of which the text speaks"
+                patch.drifted(pointer, expected=expected, actual=", ".join(known))
             elif pair not in pairs:
                 pairs.append(pair)
         for name in (name for pair in pairs for name in pair):

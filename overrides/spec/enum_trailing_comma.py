@@ -5,28 +5,29 @@ All 33 values of `liveTranscription.language` do (`"en,"`): a list that was spli
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import join, schemas, text
-from overrides.spec._places import FIELD_MAKERS
+from overrides.openapi.document import schemas, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
+from overrides.spec._order import FIELD_MAKERS
 
 DEFECT = "enum values end in a comma"
-EVIDENCE = "api-facts.md, Fields: language codes are sent without a comma"
+EVIDENCE = "docs/api-facts.md#language-codes"
 SEEN_AT = ("/paths/~1meetings/post",)
 AFTER = FIELD_MAKERS
 
 
-def cure(patch: Patch) -> None:
-    """Take the commas off."""
+def apply(patch: Patch) -> None:
+    """Remove the commas."""
     for schema in schemas(patch.document):
         values = schema.data.get("enum")
         if not isinstance(values, list):
             continue
         if not any(text(value).rstrip().endswith(",") for value in values):
             continue
-        cured = [value if value is None else text(value).rstrip(" ,") for value in values]
-        place = join(schema.pointer, "enum")
-        odd = [value for value in cured if value is not None and ("," in value or not value)]
+        fixed = [value if value is None else text(value).rstrip(" ,") for value in values]
+        path = join(schema.pointer, "enum")
+        odd = [value for value in fixed if value is not None and ("," in value or not value)]
         if odd:
-            patch.drifted(place, expected="one text before each comma", found=repr(odd[0]))
+            patch.drifted(path, expected="one value before each comma", actual=repr(odd[0]))
         else:
-            patch.replace(place, list(dict.fromkeys(cured)))
+            patch.replace(path, list(dict.fromkeys(fixed)))

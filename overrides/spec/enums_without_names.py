@@ -7,12 +7,12 @@ description stays at the property, too (in an `allOf`, because in 3.0 nothing ma
 
 from __future__ import annotations
 
-from overrides.engine import Patch
 from overrides.naming.schemas import name_schema, unnamed_schemas
 from overrides.openapi.document import sequence
+from overrides.patch import Patch
 
 DEFECT = "enums have no names"
-EVIDENCE = "without a cure: `PutRoomsRoomNameThemeRoomBackgroundJsonBodyPalette`"
+EVIDENCE = "the generator's own name: `PutRoomsRoomNameThemeRoomBackgroundJsonBodyPalette`"
 SEEN_AT = (
     "/components/schemas/Fields",
     "/components/schemas/Transcription",
@@ -26,8 +26,8 @@ SEEN_AT = (
 AFTER = ("*",)
 
 
-def cure(patch: Patch) -> None:
-    """Name every enum whose values are all texts, or all numbers."""
+def apply(patch: Patch) -> None:
+    """Name every enum whose values are all strings, or all numbers."""
     for unnamed in unnamed_schemas(patch.document):
         if not unnamed.is_enum:
             continue
@@ -36,5 +36,5 @@ def cure(patch: Patch) -> None:
         if kinds in ({str}, {int}):
             name_schema(patch, unnamed)
         else:
-            expected = "values that are all texts or all whole numbers"
-            patch.drifted(unnamed.pointer, expected=expected, found=unnamed.schema["enum"])
+            expected = "values that are all strings or all whole numbers"
+            patch.drifted(unnamed.pointer, expected=expected, actual=unnamed.schema["enum"])

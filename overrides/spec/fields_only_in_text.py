@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from overrides.engine import Patch
-from overrides.openapi.document import Json, items, join, mapping, schemas, text
+from overrides.openapi.document import Json, items, mapping, schemas, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "the text demands a field that the schema lacks"
 EVIDENCE = "the description of `provider`; the same field of the sibling object"
@@ -18,7 +19,7 @@ SEEN_AT = ("/paths/~1meetings/post",)
 DEMANDS = re.compile(r"The ((?:`\w+`(?:, | and |, and )?)+) fields? (?:is|are) required")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Copy the field from another object whose text demands it, too."""
     demanding = [
         (schema, demanded)
@@ -27,21 +28,21 @@ def cure(patch: Patch) -> None:
     ]
     for schema, demanded in demanding:
         for name in demanded:
-            place = join(schema.pointer, "properties", name)
+            path = join(schema.pointer, "properties", name)
             if name in schema.data["properties"]:
                 continue
             siblings = [s.data["properties"] for s, names in demanding if name in names]
             described = [properties[name] for properties in siblings if name in properties]
             if described:
-                patch.add(place, described[0])
+                patch.add(path, described[0])
             else:
-                patch.drifted(place, expected="a sibling object that has it", found="none")
+                patch.drifted(path, expected="a sibling object that has it", actual="none")
 
 
 def _demanded(schema: Json) -> list[str]:
     """List the fields that the descriptions of an object's properties demand."""
     names: dict[str, None] = {}
     for _, prop in items(schema.get("properties")):
-        for found in DEMANDS.finditer(text(mapping(prop).get("description"))):
-            names.update(dict.fromkeys(re.findall(r"`(\w+)`", found[1])))
+        for match in DEMANDS.finditer(text(mapping(prop).get("description"))):
+            names.update(dict.fromkeys(re.findall(r"`(\w+)`", match[1])))
     return list(names)

@@ -6,15 +6,16 @@ a style that is `form`, which would send `exact=…`.
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import follow, is_object, items, join, mapping, parameters, text
+from overrides.openapi.document import follow, is_object, items, mapping, parameters, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "an object-valued query parameter lacks `style: deepObject`"
 EVIDENCE = "the descriptions of the filters' properties: `Example: roomName[exact]=/room-prefix-…`"
 SEEN_AT = ("/paths/~1insights~1rooms/get",)
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Add the style to every object in a query that has none."""
     for parameter in parameters(patch.document):
         schema, _ = follow(patch.document, parameter.data.get("schema"))
@@ -28,5 +29,5 @@ def cure(patch: Patch) -> None:
             brackets = f"{parameter.data.get('name')}["
             members = [mapping(member) for _, member in items(schema.get("properties"))]
             if any(brackets in text(member.get("description")) for member in members):
-                place = join(parameter.pointer, "style")
-                patch.drifted(place, expected=f"deepObject, as in `{brackets}…]`", found=style)
+                path = join(parameter.pointer, "style")
+                patch.drifted(path, expected=f"deepObject, as in `{brackets}…]`", actual=style)

@@ -6,15 +6,16 @@ no keyword and means nothing: whoever reads the schema sees pages without a curs
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import is_keyword, items, join, looks_like_schema, schemas
+from overrides.openapi.document import is_keyword, items, looks_like_schema, schemas
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "a property stands beside `properties` instead of in it"
 EVIDENCE = "`required` names it, and the other pages have it among their properties"
 SEEN_AT = ("/paths/~1transcriptions/get", "/paths/~1summaries/get")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Move what looks like a schema and has no keyword's name in among the properties."""
     for schema in schemas(patch.document):
         properties = schema.data.get("properties")
@@ -24,8 +25,8 @@ def cure(patch: Patch) -> None:
             if is_keyword(name) or not looks_like_schema(value):
                 continue
             if name in properties and properties[name] != value:
-                place = join(schema.pointer, name)
-                patch.drifted(place, expected="no property of the same name", found=value)
+                path = join(schema.pointer, name)
+                patch.drifted(path, expected="no property of the same name", actual=value)
                 continue
             patch.remove(join(schema.pointer, name))
             patch.put(join(schema.pointer, "properties", name), value)

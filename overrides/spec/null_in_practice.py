@@ -1,4 +1,4 @@
-"""Fields that can be null or missing in an answer are declared as always there.
+"""Fields that can be null or missing in a response are declared as always there.
 
 A session that goes on has no `endedAt`, a participant who never gave a name has no `displayName`,
 a room that nobody has entered has no first session. One such value must not make a whole page of
@@ -7,24 +7,21 @@ results unreadable.
 
 from __future__ import annotations
 
-from overrides.engine import Patch
 from overrides.openapi.document import (
     has_type,
     is_nullable,
     is_object,
     items,
-    join,
     mapping,
     schemas,
     sequence,
 )
-from overrides.spec._places import FIELD_MAKERS
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
+from overrides.spec._order import FIELD_MAKERS
 
-DEFECT = "a field of an answer can be null or missing, and the schema does not say so"
-EVIDENCE = (
-    "api-facts.md, Fields: `endedAt`, `leftAt`, `externalId`, `displayName`, `filename` and "
-    "ratings; the others follow from what they mean"
-)
+DEFECT = "a field of a response can be null or missing, and the schema does not say so"
+EVIDENCE = "docs/api-facts.md#fields-that-can-be-null; the others follow from what they mean"
 SEEN_AT = (
     "/components/schemas/Recording",
     "/components/schemas/Transcription",
@@ -53,24 +50,24 @@ NAMES = {
 }
 
 
-def cure(patch: Patch) -> None:
-    """Make them optional and nullable in every answer."""
+def apply(patch: Patch) -> None:
+    """Make them optional and nullable in every response."""
     for schema in schemas(patch.document):
         if schema.is_request or not is_object(schema.data):
             continue
         properties = mapping(schema.data.get("properties"))
         concerned = [name for name, _ in items(properties) if name in NAMES]
         for name in concerned:
-            place = join(schema.pointer, "properties", name)
+            path = join(schema.pointer, "properties", name)
             kinds = (NAMES[name], "integer") if NAMES[name] == "number" else (NAMES[name],)
             if not has_type(properties[name], *kinds):
-                patch.drifted(place, expected=f"a {NAMES[name]}", found=properties[name])
+                patch.drifted(path, expected=f"a {NAMES[name]}", actual=properties[name])
             elif not is_nullable(properties[name]):
-                patch.allow_null(place)
+                patch.allow_null(path)
         required = sequence(schema.data.get("required"))
         left = [name for name in required if name not in concerned]
-        place = join(schema.pointer, "required")
+        path = join(schema.pointer, "required")
         if left:
-            patch.replace(place, left)
+            patch.replace(path, left)
         elif required:
-            patch.remove(place)
+            patch.remove(path)

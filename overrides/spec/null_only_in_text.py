@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from overrides.engine import Patch
 from overrides.openapi.document import is_nullable, schemas, text
-from overrides.spec._places import FIELD_MAKERS
+from overrides.patch import Patch
+from overrides.spec._order import FIELD_MAKERS
 
 DEFECT = "the description says that null is allowed, the schema does not"
 EVIDENCE = "the descriptions: '`null`' in code quotes, 'should be set to null'"
@@ -32,13 +32,13 @@ REFUSED = re.compile(
 )
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Make every property nullable whose description speaks of null."""
     for schema in schemas(patch.document):
-        said = text(schema.data.get("description"))
-        if not schema.name or not ALLOWED.search(said) or is_nullable(schema.data):
+        description = text(schema.data.get("description"))
+        if not schema.name or not ALLOWED.search(description) or is_nullable(schema.data):
             continue
-        if refused := REFUSED.search(said):
-            patch.drifted(schema.pointer, expected="a text that allows null", found=refused[0])
+        if refusal := REFUSED.search(description):
+            patch.drifted(schema.pointer, expected="a text that allows null", actual=refusal[0])
         else:
             patch.allow_null(schema.pointer)

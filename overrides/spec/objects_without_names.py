@@ -8,25 +8,25 @@ names like `PostMeetingsBodyRecordingDestination`. Here they become components: 
 
 from __future__ import annotations
 
-from overrides.engine import Patch
+from overrides.naming.known_operations import KNOWN_OPERATIONS
 from overrides.naming.schemas import name_schema, unnamed_schemas
-from overrides.spec._places import EVERY_OPERATION
+from overrides.patch import Patch
 
 DEFECT = "objects have no names"
-EVIDENCE = "the classes that the generator invents; design.md, What callers may rely on"
+EVIDENCE = "the classes that the generator invents: `PostMeetingsBodyRecordingDestination`"
 SEEN_AT = (
     "/components/responses/ThrottleError",
     "/components/schemas/Summary",
     *(
         place
-        for place in EVERY_OPERATION
+        for place in KNOWN_OPERATIONS
         if not place.endswith(("/delete", "Id}/get"))  # these have no objects of their own
     ),
 )
 AFTER = ("*", "enums_without_names")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Name every object, the inner ones first."""
     for unnamed in unnamed_schemas(patch.document):
         if unnamed.is_enum:
@@ -35,4 +35,4 @@ def cure(patch: Patch) -> None:
         if isinstance(properties, dict):
             name_schema(patch, unnamed)
         else:
-            patch.drifted(unnamed.pointer, expected="properties by name", found=properties)
+            patch.drifted(unnamed.pointer, expected="properties by name", actual=properties)

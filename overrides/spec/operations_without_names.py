@@ -1,33 +1,34 @@
 """Operations have no `operationId` and no tags.
 
 They get `<tag>.<method>`, which is how callers write them: `whereby.meetings.list()`. The rules are
-in `overrides/naming/operations.py`. Names that Whereby may give one day are replaced by ours, and
-kept in the ledger: what callers write must not change with them.
+in `overrides/naming`. Names that Whereby may give one day are replaced by ours, and kept in the
+change list: what callers write must not change with them.
 """
 
 from __future__ import annotations
 
-from overrides.engine import Patch
+from overrides.naming.known_operations import KNOWN_OPERATIONS
 from overrides.naming.operations import method_names
-from overrides.openapi.document import join, operations, text
-from overrides.spec._places import EVERY_OPERATION
+from overrides.openapi.document import operations, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "operations have no names and no tags"
-EVIDENCE = "design.md, What callers may rely on"
-SEEN_AT = EVERY_OPERATION
+EVIDENCE = "callers write `whereby.meetings.list()`; the generator would call it `get_meetings`"
+SEEN_AT = KNOWN_OPERATIONS
 AFTER = ("misplaced_properties", "unwrapped_properties")  # the rules look for pages
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Name every operation by its path, method and summary."""
-    found = operations(patch.document)
-    named = method_names(patch.document, found)
-    for operation in found:
+    listed = operations(patch.document)
+    named = method_names(patch.document, listed)
+    for operation in listed:
         tag, method = named[operation.pointer]
         published = operation.data.get("operationId")
         if published is not None and not text(published):
-            place = join(operation.pointer, "operationId")
-            patch.drifted(place, expected="a text, or nothing", found=published)
+            path = join(operation.pointer, "operationId")
+            patch.drifted(path, expected="a string, or nothing", actual=published)
             continue
         patch.put(join(operation.pointer, "operationId"), f"{tag}.{method}")
         patch.put(join(operation.pointer, "tags"), [tag])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import Json, follow, items, join, mapping, operations
+from overrides.openapi.document import Json, follow, items, mapping, operations
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "a request body that cannot be left out is not marked as required"
 EVIDENCE = "the bodies' own required fields; a PUT without a body puts nothing"
@@ -20,7 +21,7 @@ SEEN_AT = (
 )
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Mark the body of every PUT, and every body that has required fields."""
     for operation in operations(patch.document):
         body, pointer = follow(
@@ -32,8 +33,8 @@ def cure(patch: Patch) -> None:
             continue
         demands = _has_required_fields(patch, body)
         if demands and "required" in body:
-            place = join(pointer, "required")
-            patch.drifted(place, expected="true, or nothing", found=body["required"])
+            path = join(pointer, "required")
+            patch.drifted(path, expected="true, or nothing", actual=body["required"])
         elif demands or operation.method == "put":
             patch.put(join(pointer, "required"), True)
 

@@ -5,9 +5,10 @@ The pages of the insights have no `required`; all others require both.
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import has_type, join, mapping, schemas, sequence
-from overrides.spec._places import FIELD_MAKERS
+from overrides.openapi.document import has_type, mapping, schemas, sequence
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
+from overrides.spec._order import FIELD_MAKERS
 
 DEFECT = "a page does not require its `results` and `cursor`"
 EVIDENCE = "the other pages of the same document"
@@ -21,15 +22,15 @@ AFTER = FIELD_MAKERS
 ALWAYS = ("results", "cursor")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Require both on everything that has both."""
     for schema in schemas(patch.document):
         properties = mapping(schema.data.get("properties"))
         if not set(ALWAYS) <= set(properties):
             continue
         if not has_type(properties["results"], "array"):
-            place = join(schema.pointer, "properties", "results")
-            patch.drifted(place, expected="an array", found=properties["results"])
+            path = join(schema.pointer, "properties", "results")
+            patch.drifted(path, expected="an array", actual=properties["results"])
             continue
         required = sequence(schema.data.get("required"))
         missing = [name for name in ALWAYS if name not in required]

@@ -7,11 +7,12 @@ parameters out.
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import join, parameters
+from overrides.openapi.document import parameters
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "a parameter has no schema"
-EVIDENCE = "the parameters' own examples, which are all texts"
+EVIDENCE = "the parameters' own examples, which are all strings"
 SEEN_AT = (
     "/paths/~1recordings/get",
     "/paths/~1transcriptions/get",
@@ -23,8 +24,8 @@ SEEN_AT = (
 )
 
 
-def cure(patch: Patch) -> None:
-    """Make them texts: what is written into a URL is one anyway."""
+def apply(patch: Patch) -> None:
+    """Make them strings: what is written into a URL is one anyway."""
     for parameter in parameters(patch.document):
         if "schema" in parameter.data or "content" in parameter.data:
             continue
@@ -32,4 +33,4 @@ def cure(patch: Patch) -> None:
         if isinstance(example, str):
             patch.add(join(parameter.pointer, "schema"), {"type": "string"})
         else:
-            patch.drifted(parameter.pointer, expected="a text as the example", found=example)
+            patch.drifted(parameter.pointer, expected="a string as the example", actual=example)

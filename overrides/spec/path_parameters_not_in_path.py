@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 
-from overrides.engine import Patch
-from overrides.openapi.document import join, operations, parameters_of, text
+from overrides.openapi.document import operations, parameters_of, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "an operation declares a path parameter that its path lacks"
 EVIDENCE = "the path templates; the same names are required in the request bodies"
 SEEN_AT = ("/paths/~1transcriptions/post", "/paths/~1summaries/post")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Remove the parameter, unless the path has another one that nobody declares."""
     for operation in operations(patch.document):
         in_path = set(re.findall(r"{([^{}]*)}", operation.path))
@@ -30,8 +31,8 @@ def cure(patch: Patch) -> None:
         if not extra:
             continue
         if undeclared:
-            said = f"the parameter {', '.join(sorted(undeclared))} that the path has"
-            patch.drifted(extra[0], expected=said, found=declared[extra[0]])
+            expected = f"the parameter {', '.join(sorted(undeclared))} that the path has"
+            patch.drifted(extra[0], expected=expected, actual=declared[extra[0]])
         elif len(extra) == len(operation.data["parameters"]):
             patch.remove(join(operation.pointer, "parameters"))
         else:

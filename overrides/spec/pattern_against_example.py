@@ -8,28 +8,29 @@ from __future__ import annotations
 
 import re
 
-from overrides.engine import Patch
-from overrides.openapi.document import join, schemas
-from overrides.spec._places import FIELD_MAKERS
+from overrides.openapi.document import schemas
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
+from overrides.spec._order import FIELD_MAKERS
 
 DEFECT = "a pattern refuses its own example"
-EVIDENCE = "the example; api-facts.md, Room names: prefixes with hyphens are normal"
+EVIDENCE = "the example; docs/api-facts.md#hyphens-in-prefixes"
 SEEN_AT = ("/paths/~1meetings/post",)
 AFTER = FIELD_MAKERS
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Remove the pattern: the server knows its own rules."""
     for schema in schemas(patch.document):
         pattern, example = schema.data.get("pattern"), schema.data.get("example")
         if not isinstance(pattern, str) or not isinstance(example, str):
             continue
-        place = join(schema.pointer, "pattern")
+        path = join(schema.pointer, "pattern")
         try:
             compiled = re.compile(pattern)
         except re.error as error:
-            patch.drifted(place, expected="a regular expression", found=f"{pattern!r}: {error}")
+            patch.drifted(path, expected="a regular expression", actual=f"{pattern!r}: {error}")
             continue
         anchored = pattern.startswith("^") or pattern.endswith("$")
         if not (compiled.search(example) if anchored else compiled.fullmatch(example)):
-            patch.remove(place)
+            patch.remove(path)

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import re
 
-from overrides.engine import Patch
-from overrides.openapi.document import join, mapping, operations, text
-from overrides.spec._places import EVERY_OPERATION
+from overrides.naming.known_operations import KNOWN_OPERATIONS
+from overrides.openapi.document import mapping, operations, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "the points that an operation costs stand only in the prose"
-EVIDENCE = "the document's description, Rate limiting; api-facts.md, Rate limit"
-SEEN_AT = EVERY_OPERATION
+EVIDENCE = "the document's description, Rate limiting; docs/api-facts.md#prices-of-operations"
+SEEN_AT = KNOWN_OPERATIONS
 
 PRICES = re.compile(
     r"A read request consumes (\d+) points?, a delete consumes (\d+) points? "
@@ -27,18 +28,18 @@ PRICES = re.compile(
 READS = ("get", "head", "options", "trace")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Write the price onto every operation."""
     unpriced = [o for o in operations(patch.document) if "x-points" not in o.data]
     if not unpriced:
         return
-    said = text(mapping(patch.document.get("info")).get("description"))
-    prices = PRICES.findall(" ".join(said.split()))
+    prose = text(mapping(patch.document.get("info")).get("description"))
+    prices = PRICES.findall(" ".join(prose.split()))
     if len(prices) != 1:
-        about = [line for line in re.split(r"(?<=\.)\s", said) if re.search(r"\bpoints?\b", line)]
+        about = [line for line in re.split(r"(?<=\.)\s", prose) if re.search(r"\bpoints?\b", line)]
         expected = "'A read request consumes 1 point, a delete … 2 points and a write … 3 points'"
-        found = " ".join(about) or "nothing about points"
-        patch.drifted("/info/description", expected=expected, found=found)
+        actual = " ".join(about) or "nothing about points"
+        patch.drifted("/info/description", expected=expected, actual=actual)
         return
     read, delete, write = map(int, prices[0])
     for operation in unpriced:

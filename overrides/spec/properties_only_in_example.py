@@ -1,21 +1,22 @@
 """A component has required names and an example, and no properties.
 
-`Recording` and `Summary` are such: without a cure their models have no fields at all.
+`Recording` and `Summary` are such: their models would have no fields at all.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from overrides.engine import Patch
-from overrides.openapi.document import DATE_TIME, Json, join, mapping, schemas, sequence
+from overrides.openapi.document import DATE_TIME, Json, mapping, schemas, sequence
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "an object has required names and an example, but no properties"
-EVIDENCE = "the schema's own example; api-facts.md, Fields, for `summary` and its open keys"
+EVIDENCE = "the schema's own example; docs/api-facts.md#content-of-a-summary"
 SEEN_AT = ("/components/schemas/Recording", "/components/schemas/Summary")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Derive the properties from the example's values."""
     for schema in schemas(patch.document):
         names = [name for name in sequence(schema.data.get("required")) if isinstance(name, str)]
@@ -29,8 +30,8 @@ def cure(patch: Patch) -> None:
             if derived is not None:
                 properties[name] = derived
             elif name in names:
-                said = f"an example value for the required `{name}`"
-                patch.drifted(schema.pointer, expected=said, found=example.get(name))
+                expected = f"an example value for the required `{name}`"
+                patch.drifted(schema.pointer, expected=expected, actual=example.get(name))
         if set(names) <= set(properties):
             patch.add(join(schema.pointer, "properties"), properties)
 

@@ -6,9 +6,10 @@ The room sessions require `createdAt` and `endAt` (copied from the rooms); their
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import join, schemas
-from overrides.spec._places import FIELD_MAKERS
+from overrides.openapi.document import schemas
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
+from overrides.spec._order import FIELD_MAKERS
 
 DEFECT = "`required` names what is no property"
 EVIDENCE = "the properties of the same schemas"
@@ -19,25 +20,25 @@ AFTER = FIELD_MAKERS
 RENAMED = {"createdAt": "startedAt", "endAt": "endedAt"}
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Take the name that is meant; drop a name that means nothing."""
     for schema in schemas(patch.document):
         names, properties = schema.data.get("required"), schema.data.get("properties")
         composed = {"allOf", "anyOf", "oneOf"} & set(schema.data)
         if not isinstance(names, list) or not isinstance(properties, dict) or composed:
             continue
-        cured = []
+        fixed = []
         for name in names:
             meant = RENAMED.get(name, "") if isinstance(name, str) else ""
             if isinstance(name, str) and name in properties:
-                cured.append(name)
+                fixed.append(name)
             elif meant in properties:
-                cured.append(meant)
+                fixed.append(meant)
             elif meant:
-                said = f"a property `{name}` or `{meant}`"
-                patch.drifted(schema.pointer, expected=said, found=", ".join(map(str, properties)))
-        cured = list(dict.fromkeys(cured))
-        if cured:
-            patch.replace(join(schema.pointer, "required"), cured)
+                expected = f"a property `{name}` or `{meant}`"
+                patch.drifted(schema.pointer, expected=expected, actual=list(properties))
+        fixed = list(dict.fromkeys(fixed))
+        if fixed:
+            patch.replace(join(schema.pointer, "required"), fixed)
         elif names:  # an empty list is not allowed in 3.0
             patch.remove(join(schema.pointer, "required"))

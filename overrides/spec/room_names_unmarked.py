@@ -6,19 +6,12 @@ may give it either way. `x-room-name: true` tells the SDK where to add and where
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import (
-    MISSING,
-    follow,
-    has_type,
-    is_object,
-    join,
-    mapping,
-    parameters,
-)
+from overrides.openapi.document import follow, has_type, is_object, mapping, parameters
+from overrides.openapi.pointers import MISSING, join
+from overrides.patch import Patch
 
 DEFECT = "parameters that hold a room's name are not marked"
-EVIDENCE = "api-facts.md, Room names; the examples `/room-prefix-…`"
+EVIDENCE = "docs/api-facts.md#room-names; the examples `/room-prefix-…`"
 SEEN_AT = (
     "/components/parameters/roomName",
     "/paths/~1insights~1room-sessions/get",
@@ -32,7 +25,7 @@ AFTER = ("parameters_without_schema",)
 WHOLE = ("exact", "startsWith")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Mark parameters called roomName; of a filter, the members that start a name."""
     for parameter in parameters(patch.document):
         if parameter.data.get("name") != "roomName" or "x-room-name" in parameter.data:
@@ -45,9 +38,9 @@ def cure(patch: Patch) -> None:
             patch.add(join(parameter.pointer, "x-room-name"), True)
         elif is_object(schema) and members:
             for name in members:
-                place = join(pointer, "properties", name, "x-room-name")
-                if patch.get(place) is MISSING:
-                    patch.add(place, True)
+                path = join(pointer, "properties", name, "x-room-name")
+                if patch.get(path) is MISSING:
+                    patch.add(path, True)
         else:
-            said = "a text, or a filter with `exact` or `startsWith`"
-            patch.drifted(parameter.pointer, expected=said, found=written)
+            expected = "a string, or a filter with `exact` or `startsWith`"
+            patch.drifted(parameter.pointer, expected=expected, actual=written)

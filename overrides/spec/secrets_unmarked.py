@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
-from overrides.engine import Patch
-from overrides.openapi.document import has_type, join, schemas, text
-from overrides.spec._places import FIELD_MAKERS
+from overrides.openapi.document import has_type, schemas, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
+from overrides.spec._order import FIELD_MAKERS
 
 DEFECT = "fields that hold secrets are not marked"
-EVIDENCE = "the descriptions ('be careful with whom you share this URL'); design.md, the contract"
+EVIDENCE = "the descriptions ('be careful with whom you share this URL')"
 SEEN_AT = (
     "/components/schemas/Meeting",
     "/paths/~1meetings/post",
@@ -22,20 +23,20 @@ SEEN_AT = (
 )
 AFTER = FIELD_MAKERS
 
-NAMED_SO = re.compile(
+BY_NAME = re.compile(
     r"(secret|password|passphrase|privateKey|apiKey|streamKey|^accessLink|^(host|viewer)RoomUrl)$",
     re.IGNORECASE,
 )
-SAID_SO = re.compile(r"\bdestination RTMP UR[IL]\b|be\s+careful\s+with\s+whom\s+you\s+share")
+BY_TEXT = re.compile(r"\bdestination RTMP UR[IL]\b|be\s+careful\s+with\s+whom\s+you\s+share")
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Mark every property that is one by its name or by its description."""
     for schema in schemas(patch.document):
-        said = SAID_SO.search(text(schema.data.get("description")))
-        if not schema.name or not (NAMED_SO.search(schema.name) or said):
+        by_text = BY_TEXT.search(text(schema.data.get("description")))
+        if not schema.name or not (BY_NAME.search(schema.name) or by_text):
             continue
         if not has_type(schema.data, "string"):
-            patch.drifted(schema.pointer, expected="a text", found=schema.data)
+            patch.drifted(schema.pointer, expected="a string", actual=schema.data)
         elif "x-secret" not in schema.data:
             patch.add(join(schema.pointer, "x-secret"), True)

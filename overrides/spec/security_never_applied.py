@@ -5,16 +5,17 @@ The scheme's own text says that every call needs the token.
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import items, join, mapping, operations, text
-from overrides.spec._places import EVERY_OPERATION
+from overrides.naming.known_operations import KNOWN_OPERATIONS
+from overrides.openapi.document import items, mapping, operations, text
+from overrides.openapi.pointers import join
+from overrides.patch import Patch
 
 DEFECT = "`BearerAuth` is declared, but no operation asks for it"
 EVIDENCE = "the scheme's description: 'Every API call needs to contain this token'"
-SEEN_AT = EVERY_OPERATION
+SEEN_AT = KNOWN_OPERATIONS
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Apply the one bearer scheme to every operation that says nothing of security."""
     open_ones = [o for o in operations(patch.document) if "security" not in o.data]
     if "security" in patch.document or not open_ones:
@@ -28,8 +29,8 @@ def cure(patch: Patch) -> None:
         and text(mapping(scheme).get("scheme")).lower() == "bearer"
     ]
     if len(bearers) != 1:
-        place = "/components/securitySchemes"
-        patch.drifted(place, expected="one bearer scheme", found=schemes or "nothing")
+        path = "/components/securitySchemes"
+        patch.drifted(path, expected="one bearer scheme", actual=schemes or "nothing")
         return
     for operation in open_ones:
         patch.add(join(operation.pointer, "security"), [{bearers[0]: []}])

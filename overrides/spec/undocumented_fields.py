@@ -5,11 +5,12 @@ Only fields that callers need by name are added. Models keep any other unknown f
 
 from __future__ import annotations
 
-from overrides.engine import Patch
-from overrides.openapi.document import MISSING, Json, has_type, join, mapping
+from overrides.openapi.document import Json, has_type, mapping
+from overrides.openapi.pointers import MISSING, join
+from overrides.patch import Patch
 
 DEFECT = "a field that the API sends is not documented"
-EVIDENCE = "api-facts.md, Fields: recordings carry `roomName`"
+EVIDENCE = "docs/api-facts.md#room-names-of-recordings"
 SEEN_AT = ("/components/schemas/Recording",)
 AFTER = ("properties_only_in_example",)
 
@@ -20,18 +21,18 @@ FIELDS: dict[str, dict[str, Json]] = {
 }
 
 
-def cure(patch: Patch) -> None:
+def apply(patch: Patch) -> None:
     """Add the fields, as optional ones."""
     for component, fields in FIELDS.items():
         schema = patch.get(component)
         if schema is MISSING:
             continue
         for name, described in fields.items():
-            place = join(component, "properties", name)
-            known = patch.get(place)
+            path = join(component, "properties", name)
+            known = patch.get(path)
             if not isinstance(mapping(schema).get("properties"), dict):
-                patch.drifted(component, expected="an object with properties", found=schema)
+                patch.drifted(component, expected="an object with properties", actual=schema)
             elif known is MISSING:
-                patch.add(place, described)
+                patch.add(path, described)
             elif not has_type(known, described["type"]):
-                patch.drifted(place, expected=f"a {described['type']}", found=known)
+                patch.drifted(path, expected=f"a {described['type']}", actual=known)

@@ -24,23 +24,23 @@ _ARGUMENT = re.compile(r"(.+)\((\*{0,2}\w+)\)")
 
 @dataclass(frozen=True)
 class ApiChange:
-    """One change, told to a caller."""
+    """One change, in words for callers."""
 
     name: str
-    told: str
+    text: str
     breaking: bool
 
     def __str__(self) -> str:
-        return f"{'BREAKING ' if self.breaking else ''}{self.told}"
+        return f"{'BREAKING ' if self.breaking else ''}{self.text}"
 
 
-def compare(old: Facts, new: Facts) -> list[ApiChange]:
+def diff_apis(old: Facts, new: Facts) -> list[ApiChange]:
     """List what changed between two snapshots, what breaks callers first."""
     found = [*_gone(old, new), *_come(old, new), *_changed(old, new)]
-    return sorted(found, key=lambda change: (not change.breaking, change.name, change.told))
+    return sorted(found, key=lambda change: (not change.breaking, change.name, change.text))
 
 
-def said(name: str) -> str:
+def dotted(name: str) -> str:
     """Write a name as callers do: `whereby.meetings.create`."""
     return name.replace("WherebyClient.", "whereby.", 1) if ".__init__" not in name else name
 
@@ -51,9 +51,9 @@ def _gone(old: Facts, new: Facts) -> Iterator[ApiChange]:
             continue  # it is there; or what it belonged to is gone, and that says it all
         function, argument = _split(name)
         what = (
-            f"{said(function)}: the argument `{argument}`"
+            f"{dotted(function)}: the argument `{argument}`"
             if argument
-            else f"{_kind(fact)} `{said(name)}`"
+            else f"{_kind(fact)} `{dotted(name)}`"
         )
         yield ApiChange(name, f"{what} is gone", True)
 
@@ -65,12 +65,12 @@ def _come(old: Facts, new: Facts) -> Iterator[ApiChange]:
         function, argument = _split(name)
         if argument:
             demanded = " = " not in fact and not fact.startswith("rest ")
-            what = f"{said(function)}: new {'required ' if demanded else ''}argument `{argument}`"
+            what = f"{dotted(function)}: new {'required ' if demanded else ''}argument `{argument}`"
             yield ApiChange(name, what, demanded)
         elif fact.startswith("field ") and " = " not in fact and _is_sent(name, new):
             yield ApiChange(name, f"new required field `{name}` in a model that callers make", True)
         else:
-            yield ApiChange(name, f"new {_kind(fact)} `{said(name)}`", False)
+            yield ApiChange(name, f"new {_kind(fact)} `{dotted(name)}`", False)
 
 
 def _changed(old: Facts, new: Facts) -> Iterator[ApiChange]:
@@ -80,48 +80,50 @@ def _changed(old: Facts, new: Facts) -> Iterator[ApiChange]:
             continue
         function, argument = _split(name)
         if argument:
-            yield _argument(name, f"{said(function)}: argument `{argument}`", before, after)
+            yield _argument(name, f"{dotted(function)}: argument `{argument}`", before, after)
         elif before.startswith("class") and after.startswith("class"):
             lost = _bases(before) - _bases(after)
-            told = f"class `{said(name)}`: {_arrow(before, after)}"
-            yield ApiChange(name, told, bool(lost))
+            text = f"class `{dotted(name)}`: {_arrow(before, after)}"
+            yield ApiChange(name, text, bool(lost))
         elif before.startswith("field ") and after.startswith("field "):
             yield _field(name, before, after, sent=_is_sent(name, old) or _is_sent(name, new))
         elif "->" in before and "->" in after:
             kind, _, result = before.partition(" -> ")
             new_kind, _, new_result = after.partition(" -> ")
             fine = kind == new_kind and covers(result, new_result)
-            yield ApiChange(name, f"`{said(name)}`: {_arrow(before, after)}", not fine)
+            yield ApiChange(name, f"`{dotted(name)}`: {_arrow(before, after)}", not fine)
         else:
-            yield ApiChange(name, f"`{said(name)}`: {_arrow(before, after)}", True)
+            yield ApiChange(name, f"`{dotted(name)}`: {_arrow(before, after)}", True)
 
 
 def _argument(name: str, what: str, before: str, after: str) -> ApiChange:
-    kind, kept, default = _parts(before)
-    new_kind, taken, new_default = _parts(after)
+    kind, old_type, default = _parts(before)
+    new_kind, new_type, new_default = _parts(after)
     if kind != new_kind:
         return ApiChange(name, f"{what}: {_arrow(before, after)}", True)
     if default and not new_default:
         return ApiChange(name, f"{what} is required now", True)
     if new_default and not default:
-        return ApiChange(name, f"{what} is optional now", not covers(taken, kept))
+        return ApiChange(name, f"{what} is optional now", not covers(new_type, old_type))
     if default != new_default:
-        told = f"{what}: the default is {new_default} now, it was {default}"
-        return ApiChange(name, told, True)
-    if covers(taken, kept):
-        return ApiChange(name, f"{what} takes more: {_arrow(kept, taken)}", False)
-    return ApiChange(name, f"{what} takes less or something else: {_arrow(kept, taken)}", True)
+        text = f"{what}: the default is {new_default} now, it was {default}"
+        return ApiChange(name, text, True)
+    if covers(new_type, old_type):
+        return ApiChange(name, f"{what} takes more: {_arrow(old_type, new_type)}", False)
+    return ApiChange(
+        name, f"{what} takes less or something else: {_arrow(old_type, new_type)}", True
+    )
 
 
 def _field(name: str, before: str, after: str, *, sent: bool) -> ApiChange:
-    _, kept, default = _parts(before)
-    _, given, new_default = _parts(after)
-    told = f"field `{name}`: {_arrow(before.removeprefix('field '), after.removeprefix('field '))}"
-    # reading: what comes must be what came; making: what was given must still be taken
-    breaks = not covers(kept, given)
+    _, old_type, default = _parts(before)
+    _, new_type, new_default = _parts(after)
+    text = f"field `{name}`: {_arrow(before.removeprefix('field '), after.removeprefix('field '))}"
+    # reading: what comes must be what came; making: what callers gave must still be accepted
+    breaks = not covers(old_type, new_type)
     if sent:
-        breaks = bool(default and not new_default) or not covers(given, kept)
-    return ApiChange(name, told, breaks)
+        breaks = bool(default and not new_default) or not covers(new_type, old_type)
+    return ApiChange(name, text, breaks)
 
 
 def _above(name: str, facts: Facts) -> set[str]:
@@ -161,18 +163,18 @@ def _arrow(before: str, after: str) -> str:
 
 
 def _is_sent(name: str, facts: Facts) -> bool:
-    """Tell whether callers make the model that a field belongs to, to hand it to a method."""
+    """Return whether callers make the model that a field belongs to, to hand it to a method."""
     return name.rpartition(".")[0].rpartition(".")[2] in _sent(tuple(facts.items()))
 
 
 @cache
 def _sent(facts: tuple[tuple[str, str], ...]) -> frozenset[str]:
-    taken = " ".join(
+    arguments = " ".join(
         fact for name, fact in facts if name.startswith("WherebyClient.") and "(" in name
     )
     sent: set[str] = set()
     classes = {name.rpartition(".")[2] for name, fact in facts if fact.startswith("class")}
-    fresh = classes & set(re.findall(r"\w+", taken))
+    fresh = classes & set(re.findall(r"\w+", arguments))
     while fresh:
         sent |= fresh
         inside = " ".join(
@@ -185,7 +187,7 @@ def _sent(facts: tuple[tuple[str, str], ...]) -> frozenset[str]:
 
 
 def covers(wide: str, narrow: str) -> bool:
-    """Tell whether everything of the one type is of the other, as far as can be seen."""
+    """Return whether everything of the one type is of the other, as far as can be seen."""
     if wide == narrow:
         return True
     try:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import Stopped
+from ..errors import OverridesError
 
 Facts = dict[str, str]
 
@@ -48,7 +48,7 @@ def public_api(package: Path) -> Facts:
     """Collect the facts of a package, sorted by name.
 
     Raises:
-        Stopped: a module of the package is no Python, or does not hold what it promises.
+        OverridesError: a module of the package is no Python, or does not hold what it promises.
     """
     return dict(sorted(_Reader(package).facts().items()))
 
@@ -102,7 +102,7 @@ class _Reader:
     def _needed(self, name: tuple[str, ...]) -> _Module:
         module = self._load(name)
         if module is None:
-            raise Stopped(f"{self._package.joinpath(*name)}: no such module")
+            raise OverridesError(f"{self._package.joinpath(*name)}: no such module")
         return module
 
     def _load(self, name: tuple[str, ...]) -> _Module | None:
@@ -119,7 +119,7 @@ class _Reader:
         try:
             body = ast.parse(path.read_bytes()).body
         except SyntaxError as error:
-            raise Stopped(f"{path}, line {error.lineno}: {error.msg}") from None
+            raise OverridesError(f"{path}, line {error.lineno}: {error.msg}") from None
         module = _Module(name, is_package)
         for node in _statements(body):
             if isinstance(node, ast.ImportFrom) and node.level:
@@ -143,7 +143,9 @@ class _Reader:
     def _find(self, module: _Module, name: str) -> _Definition:
         found = self._look_up(module, name)
         if found is None:
-            raise Stopped(f"{'.'.join(module.name) or 'the package'}: nothing called {name} in it")
+            raise OverridesError(
+                f"{'.'.join(module.name) or 'the package'}: nothing called {name} in it"
+            )
         return found
 
     def _look_up(self, module: _Module, name: str) -> _Definition | None:

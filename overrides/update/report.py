@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..engine import Outcome, Result
-from ..openapi.diff import Difference, key_of
-from ..openapi.document import Json, mapping, operations, sequence, split, text
+from ..engine import Outcome, OverrideResult, Result
+from ..openapi.diff import DocumentChange, key_of
+from ..openapi.document import Json, mapping, operations, sequence, text
+from ..openapi.pointers import MISSING, resolve, split
 from .api_diff import ApiChange
 
 
@@ -23,7 +24,6 @@ class Section:
 
     title: str
     lines: tuple[str, ...]
-    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,10 @@ class Report:
             parts.append("\n".join([f"## {section.title}", "", *lines]))
         return "\n\n".join(parts) + "\n"
 
-    def terminal(self, *, width: int = 100, colour: bool = False) -> str:
+    def terminal(self, *, width: int = 100) -> str:
         """Write the report for a terminal."""
-        bold, red, plain = ("\x1b[1m", "\x1b[31m", "\x1b[0m") if colour else ("", "", "")
-        parts = [f"{bold}{self.headline}{plain}"]
+        parts = [self.headline]
         for section in self.sections:
-            start = red if section.urgent else bold
             wrapped = [
                 textwrap.fill(
                     line.replace("`", ""),
@@ -59,104 +57,130 @@ class Report:
                 for raw in section.lines
                 for line in (raw.splitlines()[1:-1] if raw.startswith("```") else [raw])
             ]
-            parts.append("\n".join([f"{start}{section.title}{plain}", *wrapped]))
+            parts.append("\n".join([section.title, *wrapped]))
         return "\n\n".join(parts) + "\n"
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What an update found out, for the report to tell."""
+class Findings:
+    """What the report of an update is made of."""
 
     origin: str
     notes: tuple[str, ...]
-    differences: list[Difference]
+    changes: list[DocumentChange]
     result: Result
-    old_ledger: Json
+    published: Json
+    old_published: Json
+    old_change_list: Json
     api: list[ApiChange]
     version: str
 
 
-def report(facts: Facts) -> Report:
+def report(findings: Findings) -> Report:
     """Tell what an update found out, what somebody has to act on first."""
-    api, result = facts.api, facts.result
-    step, reason = suggestion(facts)
-    said = [difference for difference in facts.differences if not difference.is_text]
-    limits = [difference for difference in facts.differences if difference.is_limit]
-    texts = [d for d in facts.differences if d.is_text and not d.is_limit]
+    api = findings.api
+    step, reason = suggestion(findings)
+    said = [change for change in findings.changes if not change.is_text]
+    limits = [change for change in findings.changes if change.is_limit]
+    texts = [d for d in findings.changes if d.is_text and not d.is_limit]
     sections = [
-        Section("To do", tuple(_to_do(facts)), urgent=True),
-        Section("Limits", tuple(map(str, limits)), urgent=True),
+        Section("To do", tuple(_to_do(findings))),
+        Section("Limits", tuple(map(str, limits))),
         Section("What changed in the document", tuple(map(str, said))),
         Section("Other texts", tuple(map(str, texts))),
-        Section("Breaks callers", tuple(c.told for c in api if c.breaking), urgent=True),
-        Section("New or changed in the Python API", tuple(c.told for c in api if not c.breaking)),
-        Section("Overrides", tuple(_overrides(result, facts.old_ledger))),
-        Section("Notes", facts.notes),
+        Section("Breaks callers", tuple(c.text for c in api if c.breaking)),
+        Section("New or changed in the Python API", tuple(c.text for c in api if not c.breaking)),
+        Section("Overrides", tuple(_overrides(findings))),
+        Section("Notes", findings.notes),
         Section("Suggested version", (f"{step}: {reason}",)),
-        Section("Suggested CHANGELOG entry", tuple(_changelog(facts, step))),
+        Section("Suggested CHANGELOG entry", tuple(_changelog(findings, step))),
     ]
     changed = len(said) + len(limits)
     breaking = sum(change.breaking for change in api)
     headline = (
-        f"{facts.origin}: {_count(changed, 'change')}, {_count(len(texts), 'other text')}, "
+        f"{findings.origin}: {_count(changed, 'change')}, {_count(len(texts), 'other text')}, "
         f"{breaking or 'none'} of the API's changes breaking"
-        if facts.differences or api
-        else f"{facts.origin}: nothing changed"
+        if findings.changes or api
+        else f"{findings.origin}: nothing changed"
     )
     return Report(headline, tuple(section for section in sections if section.lines))
 
 
-def suggestion(facts: Facts) -> tuple[str, str]:
+def suggestion(findings: Findings) -> tuple[str, str]:
     """Suggest a version, and say why. Below 1.0 a minor step is what breaks."""
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", facts.version)
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", findings.version)
     major, minor, patch = map(int, found.groups()) if found else (0, 0, 0)
-    if not (facts.api or facts.differences):
-        return facts.version, "nothing changed, nothing to release"
-    if any(change.breaking for change in facts.api):
+    if not (findings.api or findings.changes):
+        return findings.version, "nothing changed, nothing to release"
+    if any(change.breaking for change in findings.api):
         new = f"{major + 1}.0.0" if major else f"0.{minor + 1}.0"
-        return new, f"{'major' if major else 'minor'} step from {facts.version}: it breaks callers"
-    if facts.api and major:
-        return f"{major}.{minor + 1}.0", f"minor step from {facts.version}: it adds to the API"
-    why = "it adds to the API" if facts.api else "the Python API is the same"
-    return f"{major}.{minor}.{patch + 1}", f"patch step from {facts.version}: {why}"
-
-
-def _to_do(facts: Facts) -> Iterator[str]:
-    for stale in facts.result.with_outcome(Outcome.OBSOLETE):
-        yield (
-            f"fixed upstream: delete `overrides/spec/{stale.name}.py` ({stale.override.defect}) "
-            "and its tests; `make generate` and `make check` stop until then"
+        return (
+            new,
+            f"{'major' if major else 'minor'} step from {findings.version}: it breaks callers",
         )
-    for stale in facts.result.with_outcome(Outcome.DRIFTED):
-        yield f"judge again: `overrides/spec/{stale.name}.py` ({stale.override.defect})"
+    if findings.api and major:
+        return f"{major}.{minor + 1}.0", f"minor step from {findings.version}: it adds to the API"
+    why = "it adds to the API" if findings.api else "the Python API is the same"
+    return f"{major}.{minor}.{patch + 1}", f"patch step from {findings.version}: {why}"
+
+
+def _to_do(findings: Findings) -> Iterator[str]:
+    for drifted in findings.result.with_outcome(Outcome.DRIFTED):
+        override = drifted.override
+        yield f"check `{override.path}` ({override.defect}; evidence: {override.evidence})"
         yield from (
-            f"at {spoken(d.pointer)}: expected {d.expected}, found {d.found}" for d in stale.drifts
+            f"at {spoken(drift.path)}: expected {drift.expected}, got {drift.actual}"
+            for drift in drifted.drifts
         )
 
 
-def _overrides(result: Result, old_ledger: Json) -> Iterator[str]:
-    """Tell each override's outcome, and where it does more or less than the last time."""
-    for one in result.reports:
-        if one.outcome is Outcome.OBSOLETE:
-            yield f"`{one.name}`: obsolete: no place has the defect any more"
-        elif one.outcome is Outcome.DRIFTED:
-            yield f"`{one.name}`: drifted at {_listed(spoken(d.pointer) for d in one.drifts)}"
-    for one in result.with_outcome(Outcome.APPLIED):
-        before = _places(mapping(old_ledger.get(one.name)))
-        after = Counter(place_of(change.pointer) for change in one.changes)
-        fixed = [place_of(place) for place in one.fixed]
-        less = [place for place in before if place not in after and place in fixed]
-        more = [place for place in after if after[place] > before[place]] if old_ledger else []
-        line = f"`{one.name}`: applied at {_count(len(after), 'place')}"
-        line += f"; fixed upstream at {_listed(map(spoken, less))}" if less else ""
-        line += f"; newly cured at {_listed(map(spoken, more))}" if more else ""
-        yield line
-    for one in result.with_outcome(Outcome.ABSENT):
-        yield f"`{one.name}`: absent: this document has none of its places"
+def _overrides(findings: Findings) -> Iterator[str]:
+    """Report each override's outcome, and where it does more or less than the last time."""
+    for override in findings.result.overrides:
+        old = mapping(findings.old_change_list.get(override.name))
+        if override.outcome is Outcome.DRIFTED:
+            places = _listed(spoken(drift.path) for drift in override.drifts)
+            yield f"`{override.name}`: drifted at {places}"
+        elif override.outcome is Outcome.SLEEPING:
+            yield f"`{override.name}`: sleeping; {_why_sleeping(findings, override, old)}"
+        elif override.outcome is Outcome.ABSENT:
+            yield f"`{override.name}`: absent, this document has none of its endpoints"
+        else:
+            before = _places(old)
+            after = Counter(
+                place_of(change.extracted_from or change.path) for change in override.changes
+            )
+            repaired = [place_of(place) for place in override.repaired]
+            less = [place for place in before if place not in after and place in repaired]
+            more = [p for p in after if after[p] > before[p]] if findings.old_change_list else []
+            line = f"`{override.name}`: applied at {_count(len(after), 'place')}"
+            line += f"; repaired by Whereby at {_listed(map(spoken, less))}" if less else ""
+            line += f"; new at {_listed(map(spoken, more))}" if more else ""
+            yield line
+
+
+def _why_sleeping(findings: Findings, override: OverrideResult, old: Json) -> str:
+    """Return where the defect was repaired, and where what had it is gone."""
+    changed = [text(mapping(change).get("path")) for change in sequence(old.get("changes"))]
+    paths = changed or list(override.override.seen_at)
+    gone = [path for path in paths if _is_gone(findings, path)]
+    repaired = dict.fromkeys(place_of(path) for path in paths if path not in gone)
+    parts = [f"repaired by Whereby at {_listed(map(spoken, repaired))}"] if repaired else []
+    parts += [f"its place is gone: {_listed(map(spoken, gone))}"] if gone else []
+    return "; ".join(parts)
+
+
+def _is_gone(findings: Findings, path: str) -> bool:
+    """Return whether a place that had the defect is not in the published document any more."""
+    if resolve(findings.published, place_of(path)) is MISSING:
+        return True
+    holder = path.rpartition("/")[0]
+    was_there = resolve(findings.old_published, holder) is not MISSING
+    return was_there and resolve(findings.published, holder) is MISSING
 
 
 def _places(entry: Json) -> Counter[str]:
-    pointers = [text(mapping(place).get("pointer")) for place in sequence(entry.get("places"))]
+    pointers = [text(mapping(change).get("path")) for change in sequence(entry.get("changes"))]
     return Counter(place_of(pointer) for pointer in pointers)
 
 
@@ -188,15 +212,15 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _changelog(facts: Facts, version: str) -> Iterator[str]:
-    if not (facts.api or facts.differences):
+def _changelog(findings: Findings, version: str) -> Iterator[str]:
+    if not (findings.api or findings.changes):
         return
     lines = [f"## {version} (unreleased)", ""]
-    for change in facts.api:
-        lines.append(f"- {'Breaking: ' if change.breaking else ''}{_sentence(change.told)}")
-    if not facts.api:
+    for change in findings.api:
+        lines.append(f"- {'Breaking: ' if change.breaking else ''}{_sentence(change.text)}")
+    if not findings.api:
         lines.append("- Texts and details of the API's document are up to date.")
-    limits = [d for d in facts.differences if d.is_limit]
+    limits = [d for d in findings.changes if d.is_limit]
     lines += [f"- {_sentence(str(limit))}" for limit in limits]
     yield "\n".join(["```markdown", *lines, "```"])
 

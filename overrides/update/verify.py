@@ -12,63 +12,55 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..engine import shorten
-from ..paths import GENERATED, PACKAGE, ROOT, SHIPPED
+from ..errors import shorten
+from ..paths import GENERATED, PACKAGE, PATCHED, ROOT
 
 _SECONDS = 300  # far more than either takes; a package that hangs must not hang the command
-_MOST = 20
+_MAX_LINES = 20
 
 # one cache for all runs: a second check takes a third of a second, not three
 CACHE = ROOT / ".mypy_cache" / "generated"
 
 
-# what is running, for a signal handler that has to end it
-_running: list[subprocess.Popen[str]] = []
-
-
 def assemble(root: Path, new: Path, into: Path) -> Path:
-    """Put the hand-written package of the tree and the newly generated parts together."""
+    """Copy the hand-written package of the tree and the newly generated parts into one folder."""
     ignore = shutil.ignore_patterns("__pycache__", GENERATED.name)
     shutil.copytree(root / PACKAGE, into / PACKAGE, ignore=ignore)
     shutil.copytree(new / GENERATED, into / GENERATED)
-    shutil.copyfile(new / SHIPPED, into / SHIPPED)
+    (into / PATCHED).parent.mkdir()
+    shutil.copyfile(new / PATCHED, into / PATCHED)
     return into / PACKAGE
 
 
-def problems(folder: Path) -> list[str]:
-    """Check the package in a folder; say what is wrong, nothing when all is well."""
+def verify(folder: Path) -> list[str]:
+    """Return what is wrong with the package in a folder; empty when all is well."""
     types = [sys.executable, "-m", "mypy", "--no-error-summary", "--no-pretty"]
     types += ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(CACHE)]
-    runs = {
+    contract = [sys.executable, "-m", "overrides.update.contract_test", str(PATCHED)]
+    processes = {
         "mypy": _start([*types, str(PACKAGE)], folder),
-        "the wire smoke test": _start(
-            [sys.executable, "-m", "overrides.update.contract_test", str(SHIPPED)], folder
-        ),
+        "the contract test": _start(contract, folder),
     }
-    found: list[str] = []
+    errors: list[str] = []
     try:
-        for name, run in runs.items():
+        for name, process in processes.items():
             try:
-                out, _ = run.communicate(timeout=_SECONDS)
+                output, _ = process.communicate(timeout=_SECONDS)
             except subprocess.TimeoutExpired:
-                found.append(f"{name}: no end after {_SECONDS} s")
+                errors.append(f"{name}: not finished after {_SECONDS} s")
                 continue
-            lines = [shorten(line, 400) for line in out.splitlines()]
-            if run.returncode:
-                lines = lines or [f"ended with status {run.returncode}"]
-                found += [f"{name}: {line}" for line in lines[:_MOST]]
-                found += [f"{name}: and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
+            lines = [shorten(line, 400) for line in output.splitlines()]
+            if process.returncode:
+                lines = lines or [f"ended with status {process.returncode}"]
+                errors += [f"{name}: {line}" for line in lines[:_MAX_LINES]]
+                more = len(lines) - _MAX_LINES
+                errors += [f"{name}: and {more} more"] if more > 0 else []
     finally:
-        stop()
-    return found
-
-
-def stop() -> None:
-    """End what is still running."""
-    while _running:
-        run = _running.pop()
-        run.kill()
-        run.wait()
+        for process in processes.values():
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    return errors
 
 
 def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
@@ -79,7 +71,7 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-    run = subprocess.Popen(
+    return subprocess.Popen(
         command,
         cwd=folder,
         env=environment,
@@ -89,5 +81,3 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
     )
-    _running.append(run)
-    return run

@@ -15,19 +15,21 @@ from overrides.paths import (
     DOCUMENT,
     OUTPUTS,
     PACKAGE,
+    PATCHED,
     REPORT,
     ROOT,
-    SHIPPED,
     SNAPSHOT,
     files,
     write,
 )
-from overrides.staging import ROOM, STEP
-from overrides.update import verify
+from overrides.staging import STAGE
 from overrides.update.api_snapshot import public_api, written
 from overrides.update.api_snapshot import read as read_facts
 from overrides.update.report import Report
 from overrides.update.update import update
+from overrides.update.verify import verify
+
+from .override_runs import FROZEN
 
 Json = dict[str, Any]
 
@@ -39,27 +41,28 @@ PROJECT = (*TREE, "overrides", "generator-config.yaml", "pyproject.toml")
 
 
 def copy(into: Path, parts: tuple[str, ...] = TREE) -> Path:
-    """Copy a tree, with outputs and snapshot of today: nobody may have generated yet."""
+    """Copy a tree that holds the frozen document, and what follows from it with today's code."""
     ignore = shutil.ignore_patterns("__pycache__", "_generated", REPORT.name)
     for part in parts:
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, into / part, ignore=ignore)
         else:
             shutil.copyfile(ROOT / part, into / part)
-    published = read(ROOT / DOCUMENT)
+    shutil.copyfile(FROZEN, into / DOCUMENT)
+    published = read(into / DOCUMENT)
     build(published, apply_overrides(published.document), into)
-    write(into / SNAPSHOT, written(public_api(into / "whereby_api_client")))
+    write(into / SNAPSHOT, written(public_api(into / PACKAGE)))
     return into
 
 
 def state(root: Path) -> dict[str, bytes]:
     """Read everything that an update may change, and what it may leave behind."""
-    left = [path.name for path in (root / ROOM, root / STEP) if path.exists()]
-    return {**files(root, CHANGED), "left behind": " ".join(left).encode()}
+    left = STAGE if (root / STAGE).exists() else ""
+    return {**files(root, CHANGED), "left behind": left.encode()}
 
 
 def put_back(root: Path, before: dict[str, bytes]) -> None:
-    """Make a tree again what it was before an update."""
+    """Restore a tree to what it was before an update."""
     now = files(root, CHANGED)
     for name in now.keys() - before.keys():
         (root / name).unlink()
@@ -74,12 +77,11 @@ _verified: dict[str, list[str]] = {}
 
 def verify_once(folder: Path) -> list[str]:
     """Verify a package, unless the same code with the same document was verified before."""
-    code = files(folder, [PACKAGE])
-    document = json.loads(code.pop(SHIPPED.as_posix()))
-    said = repr(code) + json.dumps(document, sort_keys=True)
-    digest = hashlib.sha256(said.encode()).hexdigest()
+    document = json.loads((folder / PATCHED).read_bytes())
+    key = repr(files(folder, [PACKAGE])) + json.dumps(document, sort_keys=True)
+    digest = hashlib.sha256(key.encode()).hexdigest()
     if digest not in _verified:
-        _verified[digest] = verify.problems(folder)
+        _verified[digest] = verify(folder)
     return _verified[digest]
 
 
@@ -88,22 +90,22 @@ def take(document: Json, root: Path, **options: Any) -> Report:
     path = root / "new.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     try:
-        return update(str(path), root, check=verify_once, **options)
+        return update(str(path), root, **{"verify": verify_once, **options})
     finally:
         path.unlink()
 
 
 def section(report: Report, title: str) -> list[str]:
     """Return the lines of a section; none when the report has no such section."""
-    return [line for found in report.sections if found.title == title for line in found.lines]
+    return [line for part in report.sections if part.title == title for line in part.lines]
 
 
 def facts(root: Path) -> dict[str, str]:
-    """Return the public API of a tree, as its snapshot tells it."""
+    """Return the public API of a tree, as in its snapshot."""
     return read_facts((root / SNAPSHOT).read_text(encoding="utf-8"))
 
 
-def obsolete(document: Json) -> list[str]:
-    """Name the overrides that a document no longer needs."""
+def sleeping(document: Json) -> list[str]:
+    """Name the overrides that a document does not need."""
     result = apply_overrides(document)
-    return [report.name for report in result.with_outcome(Outcome.OBSOLETE)]
+    return [override.name for override in result.with_outcome(Outcome.SLEEPING)]

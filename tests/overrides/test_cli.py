@@ -59,26 +59,23 @@ def test_an_update_that_stops(project: Path) -> None:
     done = run(project, "update", "new.json", "--report", "stopped.md")
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "overrides update: stopped: points_only_in_prose: drifted: judge it again in "
+        "overrides update: points_only_in_prose: drifted, check "
         "overrides/spec/points_only_in_prose.py"
     )
-    assert "judge again: overrides/spec/points_only_in_prose.py" in done.stdout
-    assert (
-        "judge again: `overrides/spec/points_only_in_prose.py`"
-        in (project / "stopped.md").read_text()
-    )
+    assert "check overrides/spec/points_only_in_prose.py" in done.stdout
+    assert "check `overrides/spec/points_only_in_prose.py`" in (project / "stopped.md").read_text()
     assert files(project, CHANGED) == before
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["update", "nowhere.json"], "overrides update: stopped: nowhere.json: No such file"),
+        (["update", "nowhere.json"], "overrides update: nowhere.json: No such file"),
         (
             ["update", "pyproject.toml"],
-            "overrides update: stopped: pyproject.toml: not JSON: Expecting value at line 1",
+            "overrides update: pyproject.toml: not JSON: Expecting value at line 1",
         ),
-        (["update", "openapi"], "overrides update: stopped: openapi: Is a directory"),
+        (["update", "openapi"], "overrides update: openapi: Is a directory"),
         (["update", "a", "b"], "usage: "),
         (["ruin"], "usage: "),
         ([], "usage: "),
@@ -100,7 +97,7 @@ def test_without_an_address(project: Path) -> None:
         project, "update", HTTPS_PROXY="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9"
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(f"overrides update: stopped: {source.PUBLISHED_AT}: cannot be")
+    assert done.stderr.startswith(f"overrides update: {source.PUBLISHED_AT}: cannot be")
     assert "Traceback" not in done.stderr
 
 
@@ -131,15 +128,15 @@ def test_a_mistake_of_ours(project: Path) -> None:
     assert files(project, CHANGED) == before
 
 
-def test_no_room(project: Path) -> None:
+def test_no_stage(project: Path) -> None:
     """Say which file is in the way when nothing can be built."""
-    (project / ".overrides-room").write_text("a file where a folder has to be")
+    (project / ".overrides-stage").write_text("a file where a folder has to be")
     try:
         done = run(project, "generate")
     finally:
-        (project / ".overrides-room").unlink()
+        (project / ".overrides-stage").unlink()
     assert done.returncode == 1
-    assert done.stderr.startswith(f"overrides generate: stopped: {project / '.overrides-room'}")
+    assert done.stderr.startswith(f"overrides generate: {project / '.overrides-stage'}")
     assert "Traceback" not in done.stderr
 
 
@@ -157,5 +154,5 @@ def test_commands_tell_what_they_are(project: Path) -> None:
     """List the commands."""
     done = run(project, "--help")
     assert done.returncode == 0
-    for command in ("generate", "check", "update", "api", "templates"):
+    for command in ("generate", "check", "update", "api"):
         assert command in done.stdout

@@ -13,27 +13,28 @@ from overrides import spec
 from overrides.engine import (
     Outcome,
     Override,
-    Patch,
-    Report,
+    OverrideResult,
     apply_overrides,
+    change_list,
     in_order,
-    ledger,
     load_overrides,
     messages,
 )
-from overrides.openapi.document import MISSING
+from overrides.openapi.pointers import MISSING
+from overrides.patch import Patch
+from tests.helpers.json_patch import json_patch
 from tests.helpers.override_runs import Json, at, published, result
 
 
 def override(
     name: str,
-    cure: Callable[[Patch], None] = lambda patch: None,
+    apply: Callable[[Patch], None] = lambda patch: None,
     *,
     after: tuple[str, ...] = (),
     seen_at: tuple[str, ...] = (),
 ) -> Override:
     """Make an override without a module."""
-    return Override(name, f"the defect of {name}", "a test", seen_at, after, cure)
+    return Override(name, f"the defect of {name}", "a test", seen_at, after, apply)
 
 
 def names(overrides: list[Override]) -> list[str]:
@@ -71,14 +72,14 @@ def test_a_new_module_is_found_without_a_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Put a module into the folder, and it runs."""
-    lines = ["DEFECT = 'd'", "EVIDENCE = 'e'", "SEEN_AT = ('/info',)", "def cure(patch): pass"]
+    lines = ["DEFECT = 'd'", "EVIDENCE = 'e'", "SEEN_AT = ('/info',)", "def apply(patch): pass"]
     (tmp_path / "zz_found.py").write_text("\n".join(lines))
     (tmp_path / "_helper.py").write_text("")
     monkeypatch.setattr(spec, "__path__", [*spec.__path__, str(tmp_path)])
     loaded = load_overrides()
     assert "zz_found" in [one.name for one in loaded]
-    report = apply_overrides(published(), loaded).reports[-3]
-    assert (report.name, report.outcome) == ("zz_found", Outcome.OBSOLETE)
+    report = apply_overrides(published(), loaded).overrides[-3]
+    assert (report.name, report.outcome) == ("zz_found", Outcome.SLEEPING)
 
 
 def test_a_module_that_lacks_a_part_is_refused(
@@ -97,7 +98,7 @@ def test_every_module_says_why_it_is_there() -> None:
         assert one.defect, one.name
         assert one.evidence, one.name
         assert one.seen_at, one.name
-        assert (one.cure.__doc__ or "").endswith(".")
+        assert (one.apply.__doc__ or "").endswith(".")
 
 
 def test_the_input_stays_as_it_was() -> None:
@@ -108,40 +109,31 @@ def test_the_input_stays_as_it_was() -> None:
 
 
 def test_the_same_document_gives_the_same_bytes() -> None:
-    """Have a ledger and a document that can be committed and compared."""
+    """Have a change list and a document that can be committed and compared."""
     again = apply_overrides(published())
     assert json.dumps(again.document) == json.dumps(result().document)
-    assert json.dumps(ledger(again)) == json.dumps(ledger(result()))
+    assert json.dumps(change_list(again)) == json.dumps(change_list(result()))
 
 
 def test_a_patched_document_is_at_rest() -> None:
-    """Find nothing to do in a document in which all is cured: everything is obsolete."""
+    """Find nothing to do in a patched document: everything sleeps."""
     again = apply_overrides(result().document)
-    assert {report.outcome for report in again.reports} == {Outcome.OBSOLETE}
+    assert {report.outcome for report in again.overrides} == {Outcome.SLEEPING}
     assert again.document == result().document
-    assert len(again.stale) == len(again.reports)
-
-
-def test_what_stands_twice_by_alias_is_cured_twice() -> None:
-    """Undo the sharing that YAML's aliases make before anything is changed."""
-    document = published()
-    document["paths"]["/other/{id}"] = {"get": document["paths"]["/meetings"]["get"]}
-    patched = apply_overrides(document).document
-    assert at(patched, "/paths/~1meetings/get/operationId") == "meetings.list"
-    assert at(patched, "/paths/~1other~1{id}/get/operationId") == "other.list"
 
 
 def test_a_rule_that_stumbles_is_told_by_name() -> None:
-    """Make no traceback of what a cure did not foresee."""
+    """Make no traceback of what a rule did not foresee."""
 
     def stumble(patch: Patch) -> None:
         patch.document["nowhere"]["at all"] = 1
 
-    (report,) = apply_overrides({"info": {}}, [override("stumbler", stumble)]).reports
+    (report,) = apply_overrides({"info": {}}, [override("stumbler", stumble)]).overrides
     assert report.outcome is Outcome.DRIFTED
     assert report.messages == [
-        "stumbler: drifted: judge it again in overrides/spec/stumbler.py (the defect of stumbler)",
-        "  at the document: expected a document that the rule can read, found KeyError: 'nowhere'",
+        "stumbler: drifted, check overrides/spec/stumbler.py against the document: "
+        "the defect of stumbler (evidence: a test)",
+        "  at the document: expected a document that the rule can read, got KeyError: 'nowhere'",
     ]
 
 
@@ -150,11 +142,11 @@ def test_drift_outweighs_what_was_cured() -> None:
 
     def half(patch: Patch) -> None:
         patch.add("/a", 1)
-        patch.drifted("/b", expected="a 1", found=2)
+        patch.drifted("/b", expected="a 1", actual=2)
 
-    (report,) = apply_overrides({"b": 2}, [override("half", half)]).reports
+    (report,) = apply_overrides({"b": 2}, [override("half", half)]).overrides
     assert report.outcome is Outcome.DRIFTED
-    assert report.changes[0].pointer == "/a"
+    assert report.changes[0].path == "/a"
 
 
 def test_new_places_are_told_from_known_ones() -> None:
@@ -164,34 +156,35 @@ def test_new_places_are_told_from_known_ones() -> None:
         for name in ("known", "new", "known2"):
             patch.add(f"/{name}/x", 1)
 
-    document: Json = {"known": {}, "new": {}, "known2": {}, "cured": {}}
-    one = override("mark", mark, seen_at=("/known", "/cured", "/missing"))
-    (report,) = apply_overrides(document, [one]).reports
-    assert report.cured == ("/known",)
-    assert report.fixed == ("/cured",)
+    document: Json = {"known": {}, "new": {}, "known2": {}, "repaired": {}}
+    one = override("mark", mark, seen_at=("/known", "/repaired", "/missing"))
+    (report,) = apply_overrides(document, [one]).overrides
+    assert report.affected == ("/known",)
+    assert report.repaired == ("/repaired",)
     assert report.gone == ("/missing",)
-    assert report.new_places == ("/new/x", "/known2/x")
+    assert report.new == ("/new/x", "/known2/x")
     assert report.messages == [
         "mark: applied, 3 changes",
-        "  fixed upstream at /cured",
-        "  also cured at /new/x",
-        "  also cured at /known2/x",
+        "  repaired by Whereby at /repaired",
+        "  not in this document: /missing",
+        "  also applied at /new/x",
+        "  also applied at /known2/x",
     ]
 
 
-def test_the_ledger_keeps_what_stood_there_before() -> None:
-    """Record place, operation, old and new value, in plain JSON."""
-    book = json.loads(json.dumps(ledger(result())))
-    assert list(book) == sorted(one.name for one in load_overrides())
-    entry = book["required_names_unknown"]
+def test_the_change_list_keeps_what_stood_there_before() -> None:
+    """Record path, operation, old and new value, in plain JSON."""
+    book = json.loads(json.dumps(change_list(result())))
+    assert [entry["override"] for entry in book] == [one.name for one in load_overrides()]
+    (entry,) = [entry for entry in book if entry["override"] == "required_names_unknown"]
     assert entry["outcome"] == "applied"
     assert entry["defect"] == "`required` names what is no property"
-    (details,) = [place for place in entry["places"] if "participant" in place["pointer"]]
+    (details,) = [change for change in entry["changes"] if "participant" in change["path"]]
     assert details["op"] == "replace"
-    assert details["old"] == [*details["new"], "events"]
+    assert details["old"] == [*details["value"], "events"]
 
 
-# cures of what another cure has added: their places are not in the published document
+# they change what another override has added: their places are not in the published document
 AFTER_OTHERS = {
     "null_in_practice",
     "null_only_in_text",
@@ -200,35 +193,35 @@ AFTER_OTHERS = {
 }
 
 
-@pytest.mark.parametrize("report", result().reports, ids=lambda report: report.name)
-def test_a_ledger_place_can_be_found_in_the_published_document(report: Report) -> None:
+@pytest.mark.parametrize("report", result().overrides, ids=lambda report: report.name)
+def test_a_changed_place_can_be_found_in_the_published_document(report: OverrideResult) -> None:
     """Point at what was published: the place itself, or what something was added to."""
     document = published()
     for change in report.changes:
-        above = change.pointer.rpartition("/")[0]
+        above = (change.extracted_from or change.path).rpartition("/")[0]
         if report.name not in AFTER_OTHERS:
             assert isinstance(at(document, above), dict | list)
 
 
 def test_the_report_begins_with_what_needs_a_person() -> None:
-    """List obsolete ones first, then drifted, then absent, then applied."""
+    """List drifted ones first, then sleeping, then absent, then applied."""
 
     def change(patch: Patch) -> None:
         patch.add("/x", 1)
 
     def drift(patch: Patch) -> None:
-        patch.drifted("/", expected="a", found="b")
+        patch.drifted("/", expected="a", actual="b")
 
     found = [
         override("applied", change),
         override("absent", seen_at=("/nowhere",)),
         override("drifted", drift),
-        override("obsolete", seen_at=("/info",)),
+        override("sleeping", seen_at=("/info",)),
     ]
     said = messages(apply_overrides({"info": {}}, found))
     assert [line.split(":")[0] for line in said if not line.startswith(" ")] == [
-        "obsolete",
         "drifted",
+        "sleeping",
         "absent",
         "applied",
     ]
@@ -238,12 +231,12 @@ def test_long_findings_are_cut_in_the_middle() -> None:
     """Keep a report readable when a whole schema stands in the wrong place."""
 
     def drift(patch: Patch) -> None:
-        patch.drifted("/x", expected="a word", found="begin" + "." * 5000 + "end")
+        patch.drifted("/x", expected="a word", actual="begin" + "." * 5000 + "end")
 
-    (report,) = apply_overrides({}, [override("long", drift)]).reports
-    assert len(report.drifts[0].found) <= 200
-    assert report.drifts[0].found.startswith("begin")
-    assert report.drifts[0].found.endswith("end")
+    (report,) = apply_overrides({}, [override("long", drift)]).overrides
+    assert len(report.drifts[0].actual) <= 200
+    assert report.drifts[0].actual.startswith("begin")
+    assert report.drifts[0].actual.endswith("end")
 
 
 def test_a_patch_changes_and_records() -> None:
@@ -255,7 +248,7 @@ def test_a_patch_changes_and_records() -> None:
     patch.put("/a/d", {})
     patch.put("/a/d", {})  # the same again is no change
     assert patch.document == {"a": {"b/c": [5], "d": {}}}
-    told = [(change.op, change.pointer, change.old, change.new) for change in patch.changes]
+    told = [(change.op, change.path, change.old, change.value) for change in patch.changes]
     assert told == [
         ("replace", "/a/b~1c/0", 1, 5),
         ("add", "/a/d", MISSING, {"e": 1}),
@@ -265,13 +258,13 @@ def test_a_patch_changes_and_records() -> None:
 
 
 def test_a_patch_records_copies() -> None:
-    """Keep the ledger true when a later override changes the same value."""
+    """Keep the change list true when a later override changes the same value."""
     patch = Patch({"a": {"b": 1}})
     new = {"c": 1}
     patch.replace("/a", new)
     new["c"] = 2
     patch.document["a"]["c"] = 3
-    assert (patch.changes[0].old, patch.changes[0].new) == ({"b": 1}, {"c": 1})
+    assert (patch.changes[0].old, patch.changes[0].value) == ({"b": 1}, {"c": 1})
 
 
 @pytest.mark.parametrize(
@@ -323,3 +316,18 @@ def test_null_is_written_as_the_version_writes_it(version: str, schema: Json, wa
     patch = Patch({"openapi": version, "schema": copy.deepcopy(schema)})
     patch.allow_null("/schema")
     assert patch.document["schema"] == wanted
+
+
+def test_the_change_list_is_a_json_patch() -> None:
+    """Turn the published document into the patched one with nothing but RFC 6902."""
+    document = published()
+    for entry in change_list(result()):
+        document = json_patch(document, entry.get("changes", []))
+    assert document == result().document
+
+
+def test_true_is_not_one() -> None:
+    """Tell values apart that are equal to Python only."""
+    patch = Patch({"a": 1})
+    patch.replace("/a", True)
+    assert [change.value for change in patch.changes] == [True]

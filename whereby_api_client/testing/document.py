@@ -1,7 +1,7 @@
 """Whereby's document as the fake reads it: which operations there are, what they take and answer.
 
-`document.json` is the patched document, put here by `python -m overrides generate`, so that the
-fake knows a new operation as soon as the generated client does.
+It is the patched document, so that the fake knows a new operation as soon as the generated client
+does. In a wheel it is `document.json` beside this module; in a checkout it is in `openapi/`.
 """
 
 from __future__ import annotations
@@ -155,5 +155,9 @@ class Document:
 @cache
 def published() -> Document:
     """Return the document that this version of the package was generated from."""
-    raw = json.loads((Path(__file__).parent / "document.json").read_text("utf-8"))
+    here = Path(__file__).resolve().parent
+    path = here / "document.json"
+    if not path.exists():
+        path = here.parents[1] / "openapi/whereby.patched.json"
+    raw = json.loads(path.read_text("utf-8"))
     return Document(raw)

@@ -1,6 +1,6 @@
 """What the tests need to know of an override, told without its rule.
 
-The finders and doctors are written by hand and share no code with the rules that they test.
+The finders and fixes are written by hand and share no code with the rules that they test.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ class Case:
 
     name: str
     places: int  # how many the published document has
-    drifts_at: str  # the place that the report of `drift` has to name
+    drifts_at: str  # the place that the result of `drift` has to name
     fixed_one_by_one = True  # False: upstream fixes it for the whole document, or not at all
 
     @property
     def defect(self) -> str:
-        """The defect in a sentence, for whoever deleted the module that cures it."""
+        """The defect in a sentence, for the person who deleted the module that patches it."""
         return (type(self).__doc__ or "").strip()
 
     def find(self, document: Json) -> Places:
@@ -41,34 +41,34 @@ class Case:
 class ObjectCase(Case):
     """A defect of JSON objects, wherever in the document they stand."""
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         """Tell whether an object has the defect."""
         raise NotImplementedError
 
     def find(self, document: Json) -> Places:
         for pointer, value in objects(document):
-            if self.sick(document, pointer, value):
+            if self.affected(document, pointer, value):
                 yield pointer
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         """Fix one such object."""
         raise NotImplementedError
 
     def fix(self, document: Json) -> None:
         for pointer in list(self.find(document)):
-            self.mend(at(document, pointer))
+            self.repair(at(document, pointer))
 
 
 class OperationCase(Case):
     """A defect of operations."""
 
-    def sick(self, document: Json, path: str, operation: Json) -> bool:
+    def affected(self, document: Json, path: str, operation: Json) -> bool:
         """Tell whether an operation has the defect."""
         raise NotImplementedError
 
     def find(self, document: Json) -> Places:
         for path, method, operation in operations(document):
-            if self.sick(document, path, operation):
+            if self.affected(document, path, operation):
                 yield f"{method} {path}"
 
 

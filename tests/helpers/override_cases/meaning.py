@@ -42,14 +42,14 @@ class NullOnlyInText(ObjectCase):
     places = 13
     drifts_at = LANGUAGE
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         said = str(value.get("description", ""))
         misplaced = pointer.endswith("/schema/cursor")
         if not re.search("`null`|set to null", said) or not (is_property(pointer) or misplaced):
             return False
         return value.get("nullable") is not True or None not in value.get("enum", [None])
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["nullable"] = True
         if "enum" in value:
             value["enum"].append(None)
@@ -123,7 +123,7 @@ class EitherOrParameters(ObjectCase):
     places = 1
     drifts_at = "/paths/~1insights~1participants/get/parameters/0"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         return "Either" in str(value.get("description", "")) and value.get("required") is True
 
     def fix(self, document: Json) -> None:
@@ -148,12 +148,12 @@ class FieldsOnlyInText(ObjectCase):
         "/properties/destination/properties/region"
     )
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         provider = value.get("provider")
         demanded = isinstance(provider, dict) and "region" in provider.get("description", "")
         return demanded and "region" not in value
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["region"] = {"type": "string"}
 
     def drift(self, document: Json) -> None:
@@ -171,11 +171,11 @@ class PatternAgainstExample(ObjectCase):
         "/roomNamePrefix/pattern"
     )
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         pattern, example = value.get("pattern"), value.get("example")
         return bool(pattern and example) and not re.fullmatch(str(pattern), str(example))
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["pattern"] = "[a-z0-9-]{0,39}"
 
     def drift(self, document: Json) -> None:
@@ -189,12 +189,12 @@ class DatetimesWithoutFormat(ObjectCase):
     places = 9
     drifts_at = INSIGHTS.format("rooms") + "/properties/results/items/properties/endAt"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         example = str(value.get("example", ""))
         dated = value.get("type") == "string" and bool(re.fullmatch(r"\d{4}-.*T.*Z", example))
         return (dated or pointer.endswith("/properties/timeStamp")) and "format" not in value
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["format"] = "date-time"
 
     def drift(self, document: Json) -> None:

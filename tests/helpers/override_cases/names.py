@@ -31,7 +31,7 @@ class OperationsWithoutNames(OperationCase):
     places = 27
     drifts_at = "/paths/~1meetings/get/operationId"
 
-    def sick(self, document: Json, path: str, operation: Json) -> bool:
+    def affected(self, document: Json, path: str, operation: Json) -> bool:
         return not operation.get("operationId") or not operation.get("tags")
 
     def fix(self, document: Json) -> None:
@@ -51,7 +51,7 @@ class SecurityNeverApplied(OperationCase):
     fixed_one_by_one = False
     drifts_at = "/components/securitySchemes"
 
-    def sick(self, document: Json, path: str, operation: Json) -> bool:
+    def affected(self, document: Json, path: str, operation: Json) -> bool:
         return operation.get("security") != [{"BearerAuth": []}] and "security" not in document
 
     def fix(self, document: Json) -> None:
@@ -69,11 +69,11 @@ class SecretsUnmarked(ObjectCase):
     places = 7
     drifts_at = "/components/schemas/Meeting/properties/hostRoomUrl"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         secret = is_property(pointer) and pointer.rpartition("/")[2] in SECRETS
         return secret and not value.get("x-secret")
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["x-secret"] = True
 
     def drift(self, document: Json) -> None:
@@ -114,7 +114,7 @@ class PointsOnlyInProse(OperationCase):
     places = 27
     drifts_at = "/info/description"
 
-    def sick(self, document: Json, path: str, operation: Json) -> bool:
+    def affected(self, document: Json, path: str, operation: Json) -> bool:
         return "x-points" not in operation
 
     def fix(self, document: Json) -> None:
@@ -135,7 +135,7 @@ class EnumsWithoutNames(ObjectCase):
     places = 24
     drifts_at = "/components/schemas/Transcription/properties/state"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         return isinstance(value.get("enum"), list) and not is_named(pointer)
 
     def fix(self, document: Json) -> None:
@@ -152,7 +152,7 @@ class ObjectsWithoutNames(ObjectCase):
     places = 38
     drifts_at = "/components/responses/ThrottleError/content/application~1json/schema"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         return value.get("type") == "object" and not is_named(pointer)
 
     def fix(self, document: Json) -> None:

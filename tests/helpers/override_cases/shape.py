@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from tests.helpers.override_cases import Case, ObjectCase, OperationCase, Places
 from tests.helpers.override_runs import (
     Json,
@@ -19,10 +21,10 @@ class MisplacedProperties(ObjectCase):
     places = 2
     drifts_at = "/paths/~1summaries/get/responses/200/content/application~1json/schema/cursor"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         return isinstance(value.get("properties"), dict) and isinstance(value.get("cursor"), dict)
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["properties"]["cursor"] = value.pop("cursor")
 
     def drift(self, document: Json) -> None:
@@ -36,11 +38,11 @@ class UnwrappedProperties(ObjectCase):
     places = 2
     drifts_at = "/paths/~1summaries/post/responses/201/content/application~1json/schema"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         is_answer = "/responses/201/" in pointer and pointer.endswith("/schema")
         return is_answer and not {"type", "$ref", "properties"} & set(value)
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         listed = dict(value)
         value.clear()
         value.update({"type": "object", "properties": listed})
@@ -56,7 +58,7 @@ class PathParametersNotInPath(OperationCase):
     places = 2
     drifts_at = "/paths/~1summaries~1{id}/post/parameters/0"
 
-    def sick(self, document: Json, path: str, operation: Json) -> bool:
+    def affected(self, document: Json, path: str, operation: Json) -> bool:
         listed = [deref(document, one) for one in operation.get("parameters", [])]
         return any(one["in"] == "path" and f"{{{one['name']}}}" not in path for one in listed)
 
@@ -66,7 +68,8 @@ class PathParametersNotInPath(OperationCase):
 
     def drift(self, document: Json) -> None:
         # the path's own parameter has another name: dropping ours would leave it undeclared
-        document["paths"]["/summaries/{id}"] = {"post": document["paths"]["/summaries"]["post"]}
+        posted = copy.deepcopy(operation(document, "POST /summaries"))
+        document["paths"]["/summaries/{id}"] = {"post": posted}
 
 
 class PropertiesOnlyInExample(ObjectCase):
@@ -76,11 +79,11 @@ class PropertiesOnlyInExample(ObjectCase):
     places = 2
     drifts_at = "/components/schemas/Summary"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         promising = {"type", "required", "example"} <= set(value) and value["type"] == "object"
         return promising and not value.get("properties")
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["properties"] = {name: {"type": "string"} for name in value["required"]}
 
     def drift(self, document: Json) -> None:
@@ -113,10 +116,10 @@ class ParametersWithoutSchema(ObjectCase):
     places = 15
     drifts_at = "/paths/~1recordings/get/parameters/3"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         return {"in", "name"} <= set(value) and "schema" not in value
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["schema"] = {"type": "string"}
 
     def drift(self, document: Json) -> None:
@@ -130,12 +133,12 @@ class FiltersWithoutDeepObject(ObjectCase):
     places = 2
     drifts_at = "/paths/~1insights~1rooms/get/parameters/0/style"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         schema = deref(document, value.get("schema", {}))
         is_filter = value.get("in") == "query" and schema.get("type") == "object"
         return is_filter and not {"style": "deepObject", "explode": True}.items() <= value.items()
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value.update({"style": "deepObject", "explode": True})
 
     def drift(self, document: Json) -> None:
@@ -152,10 +155,10 @@ class NullInTypeList(ObjectCase):
         "/results/items/properties/rating/type"
     )
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         return isinstance(value.get("type"), list)
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value.update({"type": value["type"][0], "nullable": True})
 
     def drift(self, document: Json) -> None:
@@ -173,13 +176,13 @@ class RequiredNamesUnknown(ObjectCase):
         "/properties/results/items"
     )
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         properties = value.get("properties")
         if not isinstance(properties, dict) or "cursor" in value:  # which is another defect
             return False
         return bool(set(value.get("required", [])) - set(properties))
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         meant = {"createdAt": "startedAt", "endAt": "endedAt", "events": None}
         names = [meant.get(name, name) for name in value["required"]]
         value["required"] = [name for name in names if name]
@@ -199,13 +202,13 @@ class PageFieldsNotRequired(ObjectCase):
         "/results"
     )
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         both = {"results", "cursor"}
         properties = value.get("properties")
         is_page = isinstance(properties, dict) and both <= set(properties)
         return is_page and not both <= set(value.get("required", []))
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["required"] = ["results", "cursor"]
 
     def drift(self, document: Json) -> None:
@@ -220,10 +223,10 @@ class OptionalRequestBodies(ObjectCase):
     places = 9
     drifts_at = "/paths/~1meetings/post/requestBody/required"
 
-    def sick(self, document: Json, pointer: str, value: Json) -> bool:
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
         return pointer.endswith("/requestBody") and value.get("required") is not True
 
-    def mend(self, value: Json) -> None:
+    def repair(self, value: Json) -> None:
         value["required"] = True
 
     def drift(self, document: Json) -> None:

@@ -145,7 +145,7 @@ def test_names_given_upstream_are_replaced_and_remembered() -> None:
     operation(document, "GET /meetings").update(operationId="getMeetings", tags=["Meetings"])
     done = apply_overrides(document)
     assert operation(done.document, "GET /meetings")["operationId"] == "meetings.list"
-    (report,) = [one for one in done.reports if one.name == "operations_without_names"]
+    (report,) = [one for one in done.overrides if one.name == "operations_without_names"]
     old = [change.old for change in report.changes if change.op == "replace"]
     assert old == ["getMeetings", ["Meetings"]]
 

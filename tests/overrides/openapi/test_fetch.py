@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,8 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from overrides.errors import Stopped
-from overrides.openapi import fetch as source
+from overrides.errors import OverridesError
 from overrides.openapi.fetch import BASE_URL, PUBLISHED_AT, Limits, load, parse
 from overrides.paths import DOCUMENT, ROOT
 from overrides.update.update import update
@@ -41,16 +41,6 @@ def test_an_address(site: Web, tree: Path) -> None:
     assert (tree / DOCUMENT).read_bytes() == CONTENT
 
 
-def test_yaml_by_any_name(site: Web) -> None:
-    """Tell YAML by what it is, not by the address or the content type."""
-    said = (
-        b"openapi: 3.0.0\nservers: [{url: 'https://api.whereby.dev/v1'}]\npaths: {/x: {get: {}}}\n"
-    )
-    published = load(site.add("/openapi.json", answer(200, said)))
-    assert published.document["paths"] == {"/x": {"get": {}}}
-    assert published.content.startswith(b'{\n  "openapi": "3.0.0"')
-
-
 def test_compressed(site: Web) -> None:
     """Understand a compressed answer."""
     page = answer(200, gzip.compress(CONTENT), content_encoding="gzip")
@@ -67,7 +57,7 @@ def test_redirects_are_followed(site: Web) -> None:
 def test_redirects_have_an_end(site: Web) -> None:
     """Give up when the address leads nowhere."""
     url = site.add("/loop", answer(302, b"", location="/loop"))
-    with pytest.raises(Stopped, match=rf"^{url}: redirects more than 5 times$"):
+    with pytest.raises(OverridesError, match=rf"^{url}: more than 5 redirects$"):
         load(url)
     assert len(site.asked) == 6
 
@@ -75,7 +65,7 @@ def test_redirects_have_an_end(site: Web) -> None:
 def test_an_address_that_leads_out_of_the_web(site: Web) -> None:
     """Follow no redirect to a file."""
     url = site.add("/file", answer(302, b"", location="file:///etc/passwd"))
-    with pytest.raises(Stopped, match=rf"^{url}: cannot be fetched: .*file"):
+    with pytest.raises(OverridesError, match=rf"^{url}: cannot be fetched: .*file"):
         load(url)
 
 
@@ -89,10 +79,14 @@ def test_no_way_back_from_https(site: Web, monkeypatch: pytest.MonkeyPatch, tmp_
         assert load(there).content == CONTENT
         plain = site.add("/openapi.json", answer(200, CONTENT))
         url = safe.add("/old", answer(301, b"", location=plain))
-        with pytest.raises(Stopped, match=f"^{url}: leads to {plain}, which anybody on the way"):
+        with pytest.raises(
+            OverridesError, match=f"^{url}: redirects to {plain}, which is not https"
+        ):
             load(url)
         monkeypatch.delenv("SSL_CERT_FILE")
-        with pytest.raises(Stopped, match=rf"^{url}: cannot be fetched: .*CERTIFICATE_VERIFY"):
+        with pytest.raises(
+            OverridesError, match=rf"^{url}: cannot be fetched: .*CERTIFICATE_VERIFY"
+        ):
             load(url)
 
 
@@ -102,16 +96,16 @@ HTML = b"<!doctype html>\n<html><head><title>Log in &amp;\n continue</title></he
 @pytest.mark.parametrize(
     ("page", "reason"),
     [
-        (answer(404, b"{}"), "answered 404 Not Found"),
-        (answer(500, CONTENT), "answered 500 Internal Server Error"),
-        (answer(304, b""), "answered 304 Not Modified"),
+        (answer(404, b"{}"), "the response is 404 Not Found"),
+        (answer(500, CONTENT), "the response is 500 Internal Server Error"),
+        (answer(304, b""), "the response is 304 Not Modified"),
         (answer(200, HTML, "text/html"), r"a web page \(Log in & continue\), not an OpenAPI"),
         (answer(200, HTML), "a web page"),
         (answer(200, b""), "empty"),
         (answer(200, CONTENT[:-20]), "truncated: not JSON"),
         (web.half(CONTENT), "broken off: peer closed connection without sending complete"),
-        (web.silent, "no answer within 0.2 s"),
-        (web.endless(b"{"), "not all there after 0.2 s"),
+        (web.silent, "no response within 0.2 s"),
+        (web.endless(b"{"), "not complete after 0.2 s"),
         (web.raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "broken off: illegal"),
         (answer(200, b"plain", content_encoding="gzip"), "cannot be fetched: Error -3"),
     ],
@@ -134,7 +128,7 @@ def test_a_bad_address(site: Web, tree: Path, page: web.Page, reason: str) -> No
     """Say what came instead of a document, and change nothing."""
     url = site.add("/openapi.json", page)
     before = state(tree)
-    with pytest.raises(Stopped, match=rf"^{url}: {reason}"):
+    with pytest.raises(OverridesError, match=rf"^{url}: {reason}"):
         update(url, tree, limits=QUICK)
     assert state(tree) == before
 
@@ -142,7 +136,7 @@ def test_a_bad_address(site: Web, tree: Path, page: web.Page, reason: str) -> No
 def test_a_huge_answer(site: Web) -> None:
     """Stop reading when it cannot be a document any more."""
     url = site.add("/", web.endless(b"x" * 1000))
-    with pytest.raises(Stopped, match="longer than 5000 bytes"):
+    with pytest.raises(OverridesError, match="longer than 5000 bytes"):
         load(url, Limits(size=5000))
 
 
@@ -150,7 +144,7 @@ def test_nobody_there(tree: Path) -> None:
     """Say that there is no connection."""
     url = web.nobody()
     before = state(tree)
-    with pytest.raises(Stopped, match=rf"^{url}: cannot be fetched: .*[Rr]efused"):
+    with pytest.raises(OverridesError, match=rf"^{url}: cannot be fetched: .*[Rr]efused"):
         update(url, tree)
     assert state(tree) == before
 
@@ -161,7 +155,7 @@ def test_nobody_there(tree: Path) -> None:
         ("nowhere.json", "nowhere.json: No such file"),
         ("", r"\.: Is a directory"),
         ("a\0b", "null byte"),
-        ("ftp://x/y.json", "give a path, or an address with http or https"),
+        ("ftp://x/y.json", "must be a path, or a URL with http or https"),
         ("http://", "cannot be fetched"),
         ("http://[", "cannot be fetched"),
         ("https://x y/z", "cannot be fetched"),
@@ -170,7 +164,7 @@ def test_nobody_there(tree: Path) -> None:
 )
 def test_what_is_no_source(spec: str, reason: str) -> None:
     """Name what cannot be read or fetched at all."""
-    with pytest.raises(Stopped, match=reason):
+    with pytest.raises(OverridesError, match=reason):
         load(spec, QUICK)
 
 
@@ -189,42 +183,38 @@ def test_a_key_twice(tree: Path) -> None:
     assert note == "The key `openapi` is there twice in one object; the last one counts."
 
 
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "\n".join(
-    f"{n}: &{n} [{', '.join([f'*{before}'] * 10)}]"
-    for before, n in zip("abcdef", "bcdefg", strict=True)
-)
-
-
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 500 + b"1" + b"}" * 500, "nested too deeply for a document, at /a/a/"),
-        (BOMB.encode(), "too large when written out"),
-        (b"a: &a [*a]", "nested too deeply"),
-        (b"a: !!python/object:os.system {}", "neither JSON nor YAML"),
-        (b"a: !!binary aGVsbG8=", "a bytes at /a, where JSON has none"),
-        (b"? [1, 2]\n: x", "is no text"),
-        (b"a: b: c", "neither JSON nor YAML: .* at line 1, column 5"),
-        (b"a: 1\n\tb: 2", "neither JSON nor YAML: .* at line 2"),
-        (b"openapi: 2030-01-01", "not an OpenAPI document|OpenAPI 2030"),
+        (b"a: 1", "not JSON: Expecting value at line 1, column 1"),
+        (b'{"a": [1, 1e400]}', "the number at /a/1 is too large for a float"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not JSON that can be read: Exceeds the limit"),
+        (b'{"a": "\\ud800"}', "half a character .* at /a"),
     ],
-    ids=["deep", "deep objects", "bomb", "cycle", "code", "bytes", "key", "colon", "tab", "date"],
+    ids=["deep", "deep objects", "yaml", "infinite", "digits", "surrogate"],
 )
 def test_hostile_content(content: bytes, reason: str) -> None:
     """Survive what is made to break parsers."""
-    with pytest.raises(Stopped, match=reason):
+    with pytest.raises(OverridesError, match=reason):
         parse(content, "x")
 
 
-def test_what_yaml_shares_is_written_twice() -> None:
-    """Give two uses of an anchor a value each: an override changes one place, not two."""
-    document, _ = parse(b"openapi: 3.0.0\na: &x {b: 1}\nc: *x\n1: 2\nd: 2030-01-01\n", "x")
-    assert document["a"] == document["c"]
-    assert document["a"] is not document["c"]
-    assert (document["1"], document["d"]) == (2, "2030-01-01")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "fifo"])
+def test_a_device_is_refused_at_once(device: str, tmp_path: Path) -> None:
+    """Read nothing that has no end, and wait for nobody who never writes."""
+    path = tmp_path / device
+    if device == "fifo":
+        os.mkfifo(path)
+    with pytest.raises(OverridesError, match="must be a regular file; it is a device or a pipe"):
+        load(str(path))
 
 
-def test_limits_of_a_person() -> None:
-    """Have patience enough for a slow line by default."""
-    assert source.Limits() == Limits(pause=15.0, total=60.0, size=20_000_000, redirects=5)
+def test_a_huge_file(tmp_path: Path) -> None:
+    """Read no file that cannot be a document."""
+    path = tmp_path / "huge.json"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(OverridesError, match="longer than 20000000 bytes"):
+        load(str(path))

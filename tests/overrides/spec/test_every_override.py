@@ -1,4 +1,4 @@
-"""Each override: its defect is there, is cured, and its other three outcomes are reported."""
+"""Each override: its defect is there, is patched, and its other three outcomes are reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from overrides.engine import Outcome, Report, apply_overrides, load_overrides
+from overrides.engine import Outcome, OverrideResult, apply_overrides, load_overrides
 from tests.helpers.override_cases import Case
 from tests.helpers.override_cases import meaning as cases_of_meaning
 from tests.helpers.override_cases import names as cases_of_names
@@ -20,9 +20,9 @@ SEEN_AT = {override.name: override.seen_at for override in load_overrides()}
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
-def report_of(name: str, document: Json | None = None) -> Report:
+def report_of(name: str, document: Json | None = None) -> OverrideResult:
     """Return one override's report on a document, the published one if none is given."""
-    reports = (result() if document is None else apply_overrides(document)).reports
+    reports = (result() if document is None else apply_overrides(document)).overrides
     found = [report for report in reports if report.name == name]
     assert found, f"overrides/spec/{name}.py is gone"
     return found[0]
@@ -47,21 +47,22 @@ def test_the_patched_document_has_it_no_more(case: Case) -> None:
 
 @every_case
 def test_applied_is_reported_for_all_known_places(case: Case) -> None:
-    """Report the cure at every place that SEEN_AT lists, and at no other."""
+    """Report the changes at every place that SEEN_AT lists, and at no other."""
     report = report_of(case.name)
     assert report.outcome is Outcome.APPLIED
-    assert report.cured == report.override.seen_at
-    assert (report.fixed, report.gone, report.new_places) == ((), (), ())
+    assert report.affected == report.override.seen_at
+    assert (report.repaired, report.gone, report.new) == ((), (), ())
 
 
 @every_case
-def test_fixed_upstream_is_obsolete(case: Case) -> None:
-    """Say which file can go when no place has the defect any more."""
+def test_repaired_by_whereby_is_sleeping(case: Case) -> None:
+    """Report where it was repaired when no place has the defect any more."""
     document = published()
     case.fix(document)
     report = report_of(case.name, document)
-    assert report.outcome is Outcome.OBSOLETE, report.messages
-    assert report.messages[0].endswith(f"delete overrides/spec/{case.name}.py")
+    assert report.outcome is Outcome.SLEEPING, report.messages
+    assert report.messages[0].startswith(f"{case.name}: sleeping, no place has the defect")
+    assert [f"  repaired by Whereby at {place}" for place in report.repaired] == report.messages[1:]
     assert report.changes == ()
 
 
@@ -72,10 +73,10 @@ def test_something_else_in_its_place_is_drifted(case: Case) -> None:
     case.drift(document)
     report = report_of(case.name, document)
     assert report.outcome is Outcome.DRIFTED, report.messages
-    drift = next(one for one in report.drifts if one.pointer == case.drifts_at)
+    drift = next(one for one in report.drifts if one.path == case.drifts_at)
     assert drift.expected
-    assert drift.found
-    line = f"  at {case.drifts_at}: expected {drift.expected}, found {drift.found}"
+    assert drift.actual
+    line = f"  at {case.drifts_at}: expected {drift.expected}, got {drift.actual}"
     assert line in report.messages
 
 
@@ -97,7 +98,7 @@ def test_without_its_endpoints_it_is_absent(case: Case) -> None:
     ids=lambda case: case.name,
 )
 def test_fixed_at_one_place_only_is_still_applied(case: Case) -> None:
-    """Go on curing the other places, and tell which one upstream has fixed."""
+    """Go on patching the other places, and report which one Whereby has repaired."""
     document, fixed = published(), published()
     case.fix(fixed)
     place = SEEN_AT[case.name][-1]
@@ -109,5 +110,5 @@ def test_fixed_at_one_place_only_is_still_applied(case: Case) -> None:
     )
     report = report_of(case.name, document)
     assert report.outcome is Outcome.APPLIED, report.messages
-    assert report.fixed == (place,)
-    assert f"  fixed upstream at {place}" in report.messages
+    assert report.repaired == (place,)
+    assert f"  repaired by Whereby at {place}" in report.messages

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from overrides.engine import Outcome, Patch, apply_overrides, load_overrides
+from overrides.engine import Outcome, apply_overrides, load_overrides
+from overrides.patch import Patch
 from overrides.spec.properties_only_in_example import describe
 from tests.helpers.override_runs import (
     Json,
@@ -27,7 +28,7 @@ DATE_TIME = {"type": "string", "format": "date-time"}
 def cure(name: str, document: Json) -> Patch:
     """Run one cure on a document, in place."""
     patch = Patch(document)
-    next(one for one in load_overrides() if one.name == name).cure(patch)
+    next(one for one in load_overrides() if one.name == name).apply(patch)
     return patch
 
 
@@ -390,10 +391,10 @@ def test_a_changed_price_list_is_shown_in_its_own_words() -> None:
     """Quote what the document says about points now."""
     said = "Hello. A read consumes 1 to 10 points. Goodbye."
     paths: Json = {"/x": {"get": {}}}
-    reports = apply_overrides({"info": {"description": said}, "paths": paths}).reports
+    reports = apply_overrides({"info": {"description": said}, "paths": paths}).overrides
     report = next(one for one in reports if one.name == "points_only_in_prose")
     assert report.outcome is Outcome.DRIFTED
-    assert report.drifts[0].found == "A read consumes 1 to 10 points."
+    assert report.drifts[0].actual == "A read consumes 1 to 10 points."
 
 
 def test_every_operation_asks_for_the_token() -> None:

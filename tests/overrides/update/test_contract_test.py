@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from overrides.paths import GENERATED, PACKAGE, ROOT, SHIPPED, read_json, write_json
+from overrides.paths import GENERATED, PACKAGE, PATCHED, ROOT, read_json, write_json
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,8 @@ def package(
     root = tmp_path_factory.mktemp("package")
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(prepared[0] / PACKAGE, root / PACKAGE, ignore=ignore)
+    (root / PATCHED).parent.mkdir()
+    shutil.copyfile(prepared[0] / PATCHED, root / PATCHED)
     return root
 
 
@@ -39,7 +41,7 @@ def smoke(folder: Path) -> list[str]:
     """Run the smoke test on the package in the folder."""
     path = os.pathsep.join([str(folder), str(ROOT)])
     done = subprocess.run(
-        [sys.executable, "-B", "-m", "overrides.update.contract_test", str(SHIPPED)],
+        [sys.executable, "-B", "-m", "overrides.update.contract_test", str(PATCHED)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
@@ -57,6 +59,7 @@ def test_nothing_is_wrong(folder: Path) -> None:
     assert smoke(folder) == []
 
 
+@pytest.mark.slow  # a process for each
 @pytest.mark.parametrize(
     ("module", "old", "new", "told"),
     [
@@ -157,11 +160,11 @@ def test_an_answer_that_is_read_wrongly(folder: Path) -> None:
 
 def test_an_operation_that_is_not_there(folder: Path) -> None:
     """Miss a method for an operation of the document."""
-    document = read_json(folder / SHIPPED)
+    document = read_json(folder / PATCHED)
     paths = document["paths"]
     assert isinstance(paths, dict)
     more = {"operationId": "things.get", "x-points": 1, "responses": {}}
-    write_json(folder / SHIPPED, {**document, "paths": {**paths, "/things": {"get": more}}})
+    write_json(folder / PATCHED, {**document, "paths": {**paths, "/things": {"get": more}}})
     assert smoke(folder) == [
         "whereby.things.get (GET /things): there is no method whereby.things.get"
     ]

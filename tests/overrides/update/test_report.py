@@ -8,38 +8,45 @@ from typing import Any
 
 import pytest
 
-from overrides.engine import apply_overrides, ledger
-from overrides.openapi.diff import Difference, compare, kind_of
+from overrides.engine import apply_overrides, change_list
+from overrides.openapi.diff import DocumentChange, diff_documents, kind_of
 from overrides.update.api_diff import ApiChange
-from overrides.update.report import Facts, renamed, report, spoken, suggestion
+from overrides.update.report import Findings, renamed, report, spoken, suggestion
 from tests.helpers.override_runs import operation, parameter, patched, published
 from tests.overrides.openapi.test_document import tomorrow
 from tests.overrides.spec.test_every_override import CASES
 
 from ...helpers.update_runs import Json, section
 
-CHANGE = Difference("`meetings.get` (GET /meetings/{meetingId})", "another thing")
-TEXT = Difference("`Meeting`", "another text", is_text=True)
-LIMIT = Difference(
+CHANGE = DocumentChange("`meetings.get` (GET /meetings/{meetingId})", "another thing")
+TEXT = DocumentChange("`Meeting`", "another text", is_text=True)
+LIMIT = DocumentChange(
     "the document", "the text about the limits: was: 'a'", is_text=True, is_limit=True
 )
 BREAKS = ApiChange("x", "method `whereby.x.y` is gone", True)
 ADDS = ApiChange("z", "new method `whereby.x.z`", False)
 
 
-def facts(**changes: Any) -> Facts:
+def entries(listed: list[Json]) -> dict[str, Json]:
+    """Return the entries of a change list by override."""
+    return {entry["override"]: entry for entry in listed}
+
+
+def facts(**changes: Any) -> Findings:
     """Make the facts of an update that found nothing, but for what is given."""
     result = apply_overrides(published())
     known: dict[str, Any] = {
         "origin": "https://example.org/openapi.json",
         "notes": (),
-        "differences": [],
+        "changes": [],
         "result": result,
-        "old_ledger": ledger(result),
+        "published": published(),
+        "old_published": published(),
+        "old_change_list": entries(change_list(result)),
         "api": [],
         "version": "0.1.0",
     }
-    return Facts(**(known | changes))
+    return Findings(**(known | changes))
 
 
 @pytest.mark.parametrize(
@@ -56,26 +63,29 @@ def facts(**changes: Any) -> Facts:
     ],
 )
 def test_suggested_version(
-    version: str, differences: list[Difference], api: list[ApiChange], suggested: tuple[str, str]
+    version: str,
+    differences: list[DocumentChange],
+    api: list[ApiChange],
+    suggested: tuple[str, str],
 ) -> None:
     """Suggest the step that semantic versioning asks for."""
-    assert suggestion(facts(version=version, differences=differences, api=api)) == suggested
+    assert suggestion(facts(version=version, changes=differences, api=api)) == suggested
 
 
 def test_what_to_act_on_comes_first() -> None:
-    """Begin with what somebody has to do, then limits and what breaks callers."""
+    """Begin with limits and what breaks callers."""
     document = published()
     next(case for case in CASES if case.name == "enum_trailing_comma").fix(document)
     found = report(
         facts(
             result=apply_overrides(document),
-            differences=[TEXT, CHANGE, LIMIT],
+            published=document,
+            changes=[TEXT, CHANGE, LIMIT],
             api=[ADDS, BREAKS],
             notes=("A note.",),
         )
     )
     assert [one.title for one in found.sections] == [
-        "To do",
         "Limits",
         "What changed in the document",
         "Other texts",
@@ -89,11 +99,8 @@ def test_what_to_act_on_comes_first() -> None:
     assert found.headline == (
         "https://example.org/openapi.json: 2 changes, 1 other text, 1 of the API's changes breaking"
     )
-    assert section(found, "To do")[0].startswith(
-        "fixed upstream: delete `overrides/spec/enum_trailing_comma.py` (enum values end in a "
-    )
-    assert section(found, "Overrides")[0] == (
-        "`enum_trailing_comma`: obsolete: no place has the defect any more"
+    assert next(n for n in section(found, "Overrides") if "sleeping" in n) == (
+        "`enum_trailing_comma`: sleeping; repaired by Whereby at POST /meetings"
     )
     (entry,) = section(found, "Suggested CHANGELOG entry")
     assert entry == (
@@ -119,7 +126,7 @@ def test_nothing_changed() -> None:
 
 def test_markdown_and_terminal() -> None:
     """Write the same twice: as Markdown, and for a terminal of some width."""
-    found = report(facts(differences=[CHANGE], api=[BREAKS]))
+    found = report(facts(changes=[CHANGE], api=[BREAKS]))
     markdown = found.markdown()
     assert markdown.startswith("# https://example.org/openapi.json: 1 change, 0 other texts, 1 of")
     assert "\n\n## Breaks callers\n\n- method `whereby.x.y` is gone\n\n" in markdown
@@ -129,7 +136,6 @@ def test_markdown_and_terminal() -> None:
     assert "`" not in plain
     assert "\nSuggested CHANGELOG entry\n  ## 0.2.0 (unreleased)\n" in plain
     assert max(map(len, plain.splitlines()[1:])) <= 60
-    assert "\x1b[31mBreaks callers\x1b[0m" in found.terminal(colour=True)
 
 
 def test_where_overrides_do_more_and_less() -> None:
@@ -138,10 +144,14 @@ def test_where_overrides_do_more_and_less() -> None:
     new = published() | tomorrow()
     for listed in new["paths"]["/recordings"]["get"]["parameters"]:
         listed.setdefault("schema", {"type": "string"})
-    found = report(facts(result=apply_overrides(new), old_ledger=ledger(apply_overrides(old))))
+    found = report(
+        facts(
+            result=apply_overrides(new), old_change_list=entries(change_list(apply_overrides(old)))
+        )
+    )
     line = next(n for n in section(found, "Overrides") if n.startswith("`parameters_without_sch"))
-    assert "; fixed upstream at GET /recordings" in line
-    assert "; newly cured at GET /polls, DELETE /polls/{pollId}, GET /polls/{pollId}" in line
+    assert "; repaired by Whereby at GET /recordings" in line
+    assert "; new at GET /polls, DELETE /polls/{pollId}, GET /polls/{pollId}" in line
 
 
 @pytest.mark.parametrize(
@@ -290,14 +300,14 @@ def test_differences(change: Callable[[Json], None], told: list[str]) -> None:
     """Tell every kind of change of a document."""
     new = patched()
     change(new)
-    found = list(map(str, compare(patched(), new)))
+    found = list(map(str, diff_documents(patched(), new)))
     assert set(told) <= set(found)
 
 
 def test_no_differences() -> None:
     """Find nothing between a document and itself, and everything new in the first one."""
-    assert compare(patched(), patched()) == []
-    first = [str(found) for found in compare({}, patched())]
+    assert diff_documents(patched(), patched()) == []
+    first = [str(found) for found in diff_documents({}, patched())]
     assert f"{LIST}: new operation, 1 point: Get meetings" in first
 
 
