@@ -336,7 +336,7 @@ def test_other_answers(tree: Path) -> None:
         ),
         (
             {"responses": {"200": {"description": "", "content": {"text/markdown": {}}}}},
-            "POST /things: answers text/markdown; the templates know JSON",
+            "POST /things: responds with text/markdown; the templates know JSON",
         ),
         (
             {"responses": answer({"properties": {"a": {**TEXT, "enum": ["x-y", "x_y"]}}})},
