@@ -71,6 +71,10 @@ format: .venv/.dev  ## format the hand-written code and fix what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: matrix
+matrix:  ## run the tests on every Python that is here, lowest and newest dependencies, httpx2
+	$(PYTHON) .ci/matrix
+
 .PHONY: docs
 docs: .venv/.dev  ## build the documentation into docs/_build; a warning is an error
 	$(BIN)/python -m sphinx -q --fail-on-warning --keep-going -b html docs docs/_build
@@ -81,5 +85,5 @@ bench: .venv/.dev  ## run the benchmarks
 
 .PHONY: clean
 clean:  ## remove everything that the other commands made
-	rm -rf .venv dist build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .matrix dist build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
