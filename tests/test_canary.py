@@ -194,7 +194,11 @@ async def test_errors(cage: Cage) -> None:
             with pytest.raises(WherebyError) as caught:
                 await whereby.with_options(max_wait=0).meetings.create(
                     end_date=datetime(2030, 1, 1, tzinfo=UTC),
-                    recording={"type": "cloud", "destination": {"accessKeySecret": SECRET}},
+                    recording={
+                        "type": "cloud",
+                        "destination": {"provider": "s3", "accessKeySecret": SECRET},
+                        "startTrigger": None,
+                    },
                 )
         cage.add_error(caught.value)
     async with WherebyClient(TOKEN, base_url=unused_url(), max_retries=0) as whereby:

@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 import os
-from enum import Enum
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final, Literal
 
+if TYPE_CHECKING:
+    import enum
 
-class Unset(Enum):
-    """The type of `UNSET`: a one-member enum, so that type checkers narrow it and it pickles."""
+    # Type checkers narrow `is UNSET` for the member of an enum only. At run time it is none:
+    # pydantic, orjson and the like write an enum as its value, and nobody must write this one.
+    class Unset(enum.Enum):
+        """The type of `UNSET`."""
 
-    UNSET = "UNSET"
+        UNSET = enum.auto()
 
-    def __bool__(self) -> bool:
-        return False
+        def __bool__(self) -> Literal[False]:
+            return False
 
-    def __repr__(self) -> str:
-        return "UNSET"
+    UNSET: Final = Unset.UNSET
+else:
 
+    class Unset:
+        """The type of `UNSET`: falsy, one object, and neither text nor JSON."""
 
-UNSET: Final = Unset.UNSET
-"""Not given: an argument that is not sent, or a field that the answer did not hold. Falsy."""
+        __slots__ = ()
+
+        def __new__(cls):  # noqa: D102
+            return globals().get("UNSET") or object.__new__(cls)
+
+        def __bool__(self):
+            return False
+
+        def __repr__(self):
+            return "UNSET"
+
+        def __str__(self):
+            raise TypeError("UNSET is the default of an argument that is left out; it is no text")
+
+        def __format__(self, format_spec):
+            return str(self)
+
+        def __reduce__(self):
+            return "UNSET"  # a name in this module: pickle and copy give back the same object
+
+        def __init_subclass__(cls):
+            raise TypeError("Unset cannot be subclassed")
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            raise TypeError("UNSET is no value of a field; write `str | None` and give None")
+
+    UNSET = Unset()
+"""Left out: the default of an argument that is not sent. Falsy; no response ever holds it."""
 
 ImageInput = str | os.PathLike[str] | bytes | IO[bytes]
 """An image to upload: its path, its bytes, or a file opened in binary mode."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import textwrap
+from collections.abc import Iterable
 
 from attrs import define, field
 from openapi_python_client.parser import GeneratorData
@@ -13,13 +14,13 @@ from openapi_python_client.strings import PythonIdentifier, pascal_case
 
 from ..openapi.document import Json, operations
 from .escaping import docstring, wrapped
-from .fields import Field, Type, fields_of, model_fields, plain_text
+from .fields import Field, Type, fields_of, id_wire, model_fields, plain_text
 from .methods import Method, UnsupportedDocument, label, method_of
 
 # Names that the generated modules import: no model and no resource class can be called so.
 _IN_MODULES = """
-Any Call Callable Caller ClassVar Downloadable ImageInput Mapping Model OpenEnum Paginator Resource
-Resources Self Sequence UNSET Unset Waitable Webhooks
+Any Call Callable Caller ClassVar Downloadable ImageInput Literal Mapping Model OpenEnum Paginator
+Required Resource Resources Self Sequence TypedDict UNSET Unset Waitable Webhooks
 """
 IMPORTED = frozenset(_IN_MODULES.split())
 
@@ -100,6 +101,37 @@ class Model:
     description: str
     fields: list[Field]
     is_request: bool  # callers make it
+    is_response: bool  # the API sends it; one model can be both
+
+    @property
+    def absent(self) -> str:
+        """What a field that was not there is read as: no response holds UNSET."""
+        return "None" if self.is_response else "UNSET"
+
+    @property
+    def id_field(self) -> str:
+        """The field with the id of what the model describes; empty if it has none."""
+        wire = id_wire(self.class_name)
+        return next((f.name for f in self.fields if f.wire == wire and f.required), "")
+
+    def hint(self, field: Field) -> str:
+        """Return the annotation of a field."""
+        if not self.is_request:
+            return field.hint
+        null = self.is_response and field.may_be_none and not field.type.nullable
+        return field.argument_hint + (" | None" if null else "")
+
+    def default(self, field: Field) -> str:
+        """Return what stands behind the annotation of a field."""
+        plain = "" if field.required else "UNSET" if self.is_request else "None"
+        options = [f"default={plain}"] if plain else []
+        if field.secret:
+            options.append("repr=show_secret")
+        elif field.type.item is not None and field.type.item.kind == "model":
+            options.append("repr=show_items")
+        elif plain:
+            return f" = {plain}"
+        return f" = field({', '.join(options)})" if options else ""
 
     def of_kind(self, kind: str) -> list[Field]:
         """Return the fields of one kind."""
@@ -137,19 +169,19 @@ def build(document: Json, data: GeneratorData) -> TemplateContext:
         UnsupportedDocument: the templates cannot express the document.
     """
     resources = _resources(document, data)
-    requests = _request_models(resources, data)
+    methods = [method for resource in resources for method in resource.methods]
+    requests = _model_names((f for m in methods for f in (*m.body, *m.parameter_fields)), data)
+    responses = _model_names((f for m in methods for f in m.result_fields), data)
+    responses |= {m.result.name for m in methods if m.result is not None}
     bodies = _body_models(data)
-    models = [
-        Model(
-            name,
-            prop.class_info.module_name,
-            plain_text(prop.description),
-            fields,
-            name in requests,
-        )
-        for prop in data.models
-        if (name := str(prop.class_info.name)) not in bodies and (fields := fields_of(prop, data))
-    ]
+    models = []
+    for prop in data.models:
+        name, fields = str(prop.class_info.name), fields_of(prop, data)
+        if fields and name not in bodies:
+            text, is_request = plain_text(prop.description), name in requests
+            is_response = name in responses or not is_request
+            module = prop.class_info.module_name
+            models.append(Model(name, module, text, fields, is_request, is_response))
     enums = [e for e in data.enums if isinstance(e, EnumProperty) and e.value_type is str]
     return TemplateContext(
         sorted(models, key=lambda model: model.class_name),
@@ -202,15 +234,14 @@ def _body_models(data: GeneratorData) -> set[str]:
     }
 
 
-def _request_models(resources: list[ResourceClass], data: GeneratorData) -> set[str]:
-    """Return the models that callers make: in bodies and filters, and inside those."""
-    methods = [method for resource in resources for method in resource.methods]
-    fields = [field for m in methods for field in (*m.body, *m.parameter_fields)]
+def _model_names(fields: Iterable[Field], data: GeneratorData) -> set[str]:
+    """Return the names of all models in these fields, and inside those."""
     names: set[str] = set()
-    while fields:
-        kind = fields.pop().type
+    left = list(fields)
+    while left:
+        kind = left.pop().type
         for part in (kind, kind.item):
             if part is not None and part.kind == "model" and part.name not in names:
                 names.add(part.name)
-                fields += model_fields(part, data)
+                left += model_fields(part, data)
     return names

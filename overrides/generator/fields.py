@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.boolean import BooleanProperty
@@ -33,21 +33,47 @@ _CHECKS = {
 }
 # Names that the models have already, or use in the bodies of their classes.
 RESERVED_FIELDS = frozenset(
-    {"additional_properties", "field", "from_dict", "show_secret", "to_dict"}
+    {"additional_properties", "field", "from_dict", "show_items", "show_secret", "to_dict"}
 )
 
 
 @frozen
 class Type:
-    """A type of the document: how to annotate it, check it, read it."""
+    """A type of the document: how to annotate it, check it, read it.
+
+    A hint is what a response holds; an argument what callers may give. The strict argument leaves
+    out the strings that the document does not list, for places where type checkers should find
+    mistakes: a new value is written as a member there, `RoomMode("new")`.
+    """
 
     kind: str  # string, integer, number, boolean, date-time, enum, model, object, array, any
-    hint: str  # in a model
-    argument: str  # in a signature
+    hint: str
+    argument: str
+    strict: str = ""
     nullable: bool = False
     name: str = ""  # the class of a model or an enum
     module: str = ""
+    values: tuple[str, ...] = ()  # of an enum
     item: Type | None = None
+    # of an id: the field of the models that can stand for it, and these models
+    id_field: str = ""
+    id_models: tuple[Type, ...] = ()
+
+    @property
+    def parts(self) -> list[Type]:
+        """The type itself, that of its items, and the models that can stand for it."""
+        parts = [self, *self.id_models]
+        return parts if self.item is None else [*parts, *self.item.parts]
+
+    @property
+    def argument_names(self) -> list[tuple[str, str]]:
+        """The names that the annotation of an argument needs, each with its module."""
+        names: list[tuple[str, str]] = []
+        for part in self.parts:
+            if part.name:
+                other = {"enum": "Value", "model": "Dict"}[part.kind]
+                names += [(part.module, part.name), (part.module, part.name + other)]
+        return names
 
 
 @frozen
@@ -58,32 +84,50 @@ class Field:
     wire: str
     type: Type
     required: bool
-    secret: bool
-    room_name: bool
-    description: str
+    secret: bool = False
+    room_name: bool = False
+    narrowed: bool = False  # the published document promises less than this type
+    description: str = ""
 
-    def check(self, bounds: str = "") -> str:
+    def check(self, options: str = "") -> str:
         """Return the expression that checks the argument and turns it into JSON."""
-        null = ", null=True" if self.type.nullable else ""
-        if self.type.kind == "array" and self.type.item is not None:
-            inner = _CHECKS[self.type.item.kind]
-            return f'arg.array("{self.name}", {self.name}, arg.{inner}{null})'
-        function = "room_name" if self.room_name else _CHECKS[self.type.kind]
-        return f'arg.{function}("{self.name}", {self.name}{null}{bounds})'
+        kind = self.type
+        options = (", null=True" if kind.nullable else "") + options
+        if kind.kind == "array" and kind.item is not None:
+            inner = _CHECKS[kind.item.kind]
+            if kind.item.id_field:
+                inner, options = "item_id", f', id_name="{kind.item.id_field}"{options}'
+            elif kind.item.values:
+                options = f", values={kind.item.values!r}{options}"
+            return f'arg.array("{self.name}", {self.name}, arg.{inner}{options})'
+        function = "room_name" if self.room_name else _CHECKS[kind.kind]
+        if kind.id_field:
+            function, options = "item_id", f', "{kind.id_field}"{options}'
+        elif kind.values:
+            options = f", {kind.values!r}{options}"
+        return f'arg.{function}("{self.name}", {self.name}{options})'
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether a response can lack it: not there, null, or a value that does not fit."""
+        return not self.required or self.type.nullable or self.narrowed
 
     @property
     def hint(self) -> str:
         """The annotation in a model of a response."""
-        return self._annotation(self.type.hint)
+        return self.type.hint + (" | None" if self.may_be_none else "")
 
     @property
     def argument_hint(self) -> str:
         """The annotation of an argument, and in a model that callers make."""
-        return self._annotation(self.type.argument)
-
-    def _annotation(self, hint: str) -> str:
-        hint += " | None" if self.type.nullable else ""
+        hint = self.type.argument + (" | None" if self.type.nullable else "")
         return hint if self.required else hint + " | Unset"
+
+    @property
+    def dict_hint(self) -> str:
+        """The annotation in the TypedDict beside a model that callers make."""
+        hint = (self.type.strict or self.type.argument) + (" | None" if self.type.nullable else "")
+        return f"Required[{hint}]" if self.required else hint
 
 
 def type_of(prop: Any, data: GeneratorData) -> Type:
@@ -94,25 +138,30 @@ def type_of(prop: Any, data: GeneratorData) -> Type:
             nullable = len(inner) < len(prop.inner_properties)
             if len(inner) != 1:
                 return Type("any", "Any", "Any")
-            only = type_of(inner[0], data)
-            return Type(
-                only.kind, only.hint, only.argument, nullable, only.name, only.module, only.item
-            )
+            return evolve(type_of(inner[0], data), nullable=nullable)
         case EnumProperty() if prop.value_type is str:
             name = str(prop.class_info.name)
-            return Type("enum", name, f"{name} | str", False, name, prop.class_info.module_name)
+            return Type(
+                "enum",
+                name,
+                f"{name} | {name}Value | str",
+                strict=f"{name} | {name}Value",
+                name=name,
+                module=prop.class_info.module_name,
+                values=tuple(map(str, prop.values.values())),
+            )
         case ModelProperty():
             if not fields_of(prop, data):
                 return Type("object", "dict[str, Any]", "Mapping[str, Any]")
-            name = str(prop.class_info.name)
-            hint = f"{name} | Mapping[str, Any]"
-            return Type("model", name, hint, False, name, prop.class_info.module_name)
+            name, module = str(prop.class_info.name), prop.class_info.module_name
+            return Type("model", name, f"{name} | {name}Dict", name=name, module=module)
         case ListProperty():
             item = type_of(prop.inner_property, data)
             hint = item.hint if item.kind in ("model", "string", "integer", "number") else "Any"
-            return Type("array", f"list[{hint}]", f"Sequence[{item.argument}]", item=item)
+            argument = item.strict or item.argument
+            return Type("array", f"list[{hint}]", f"Sequence[{argument}]", item=item)
         case DateTimeProperty():
-            return Type("date-time", "datetime", "datetime")
+            return Type("date-time", "datetime", "datetime", strict="datetime | str")
         case BooleanProperty():
             return Type("boolean", "bool", "bool")
         case IntProperty():
@@ -145,6 +194,7 @@ def fields_of(prop: ModelProperty, data: GeneratorData) -> list[Field]:
                 inner.required,
                 bool(extensions.get("x-secret")),
                 bool(extensions.get("x-room-name")),
+                bool(extensions.get("x-narrowed")),
                 plain_text(inner.description) or plain_text(of_items),
             )
         )
@@ -156,6 +206,37 @@ def model_fields(kind: Type | None, data: GeneratorData) -> list[Field]:
     if kind is None or kind.kind != "model":
         return []
     return fields_of(next(m for m in data.models if str(m.class_info.name) == kind.name), data)
+
+
+def id_wire(class_name: str) -> str:
+    """Return the name that the API gives to the id of what a model describes."""
+    noun = class_name.removeprefix("Created").removesuffix("Insights")
+    return f"{noun[:1].lower()}{noun[1:]}Id"
+
+
+def id_types(data: GeneratorData) -> dict[str, list[Field]]:
+    """Return the models that can stand for an id, each as its id field, by that id's API name."""
+    types: dict[str, list[Field]] = {}
+    for prop in data.models:
+        name, module = str(prop.class_info.name), prop.class_info.module_name
+        for field in fields_of(prop, data):
+            if field.wire == id_wire(name) and field.required and field.type.kind == "string":
+                kind = Type("model", name, name, name=name, module=module)
+                types.setdefault(field.wire, []).append(evolve(field, type=kind))
+    return types
+
+
+def with_models(kind: Type, wire: str, ids: dict[str, list[Field]]) -> Type:
+    """Let the models of an id stand for it."""
+    if kind.item is not None:
+        item = with_models(kind.item, wire.removesuffix("s"), ids)
+        return evolve(kind, item=item, argument=f"Sequence[{item.strict or item.argument}]")
+    fields = ids.get(wire, []) if kind.kind == "string" else []
+    if not fields:
+        return kind
+    models = tuple(field.type for field in fields)
+    argument = " | ".join(["str", *(model.name for model in models)])
+    return evolve(kind, argument=argument, id_field=fields[0].name, id_models=models)
 
 
 def plain_text(text: Any) -> str:

@@ -17,7 +17,7 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from ..openapi.document import Json, Operation, follow, mapping, parameters_for
 from .escaping import docstring, first_line, path_literal, quoted, wrapped
-from .fields import Field, Type, fields_of, model_fields, type_of
+from .fields import Field, Type, fields_of, id_types, model_fields, type_of, with_models
 
 # Names that the generated methods use themselves; `create_and_wait` passes on what `create` takes.
 _IN_METHODS = "self extra_body extra_query arg json files fetch items nothing anything partial"
@@ -41,8 +41,11 @@ class PathParameter:
         name = self.field.name
         if self.field.room_name:
             return f"arg.room_segment('{name}', {name})"
-        text = self.field.type.kind in ("string", "enum", "any")
-        value = name if text else f"str({self.field.check()})".replace('"', "'")
+        value = name
+        if self.field.type.id_field:
+            value = self.field.check().replace('"', "'")
+        elif self.field.type.kind not in ("string", "enum", "any"):
+            value = f"str({self.field.check()})".replace('"', "'")
         return f"arg.segment('{name}', {value})"
 
 
@@ -55,18 +58,21 @@ class QueryParameter:
     explode: bool
     bounds: str
     room_name_filters: tuple[str, ...]
+    exact: bool  # a filter where a plain string means an exact match
 
     @property
     def written(self) -> str:
         """The expression that checks it and writes it into the query."""
         function = "deep_object" if self.style == "deepObject" else "form"
-        options = ""
+        check, options = self.field.check(self.bounds), ""
+        if self.exact:
+            check = check.replace("arg.json_object", "arg.exact_or_filter", 1)
         if self.room_name_filters:
             options = f", room_names={self.room_name_filters!r}"
         elif not self.explode:
             options = ", explode=False"
         wire = quoted(self.field.wire)
-        return f"arg.{function}({wire}, {self.field.check(self.bounds)}{options})"
+        return f"arg.{function}({wire}, {check}{options})"
 
 
 @frozen
@@ -114,7 +120,7 @@ class Method:
             field.wire == wire
             and field.required
             and field.type.kind in ("string", "enum")
-            and not field.type.nullable
+            and not field.may_be_none
             for field in self.result_fields
         )
 
@@ -227,6 +233,7 @@ def _parameters(
     document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint, taken: set[str]
 ) -> tuple[list[PathParameter], list[QueryParameter]]:
     raw = {(p["name"], p["in"]): p for p in parameters_for(document, operation)}
+    ids = id_types(data)
     in_path: list[PathParameter] = []
     in_query: list[QueryParameter] = []
     for where, prop in endpoint.iter_all_parameters():
@@ -246,11 +253,10 @@ def _parameters(
         field = Field(
             str(prop.python_name),
             wire,
-            kind,
+            with_models(kind, wire, ids),
             prop.required,
-            False,
-            bool(written.get("x-room-name")) and kind.kind == "string",
-            (written.get("description") or schema.get("description") or "").strip(),
+            room_name=bool(written.get("x-room-name")) and kind.kind == "string",
+            description=(written.get("description") or schema.get("description") or "").strip(),
         )
         field = _renamed(field, taken)
         if location == "path":
@@ -271,7 +277,12 @@ def _query_parameter(field: Field, written: Json, schema: Json) -> QueryParamete
     )
     explode = schema.get("type") != "array" or written.get("explode") is not False
     style = "deepObject" if written.get("style") == "deepObject" else "form"
-    return QueryParameter(field, style, explode, bounds, filters)
+    exact = style == "deepObject" and "exact" in schema.get("properties", {})
+    if exact:
+        field = evolve(field, type=evolve(field.type, argument=f"str | {field.type.argument}"))
+    if schema.get("x-sort-order"):
+        bounds = ", sort_order=True"
+    return QueryParameter(field, style, explode, bounds, filters, exact)
 
 
 def _body(
@@ -282,12 +293,15 @@ def _body(
     upload: Field | None = None
     for request in endpoint.bodies:
         fields = fields_of(request.prop, data) if isinstance(request.prop, ModelProperty) else []
-        kind = str(request.body_type)
-        if kind == "files" and len(fields) == 1:
+        media = str(request.body_type)
+        if media == "files" and len(fields) == 1:
             image = Type("image", "ImageInput", "ImageInput")
             upload = _renamed(evolve(fields[0], type=image, required=False), taken)
-        elif kind == "json" and fields:
-            body += [_renamed(field, taken, "_body") for field in fields]
+        elif media == "json" and fields:
+            ids = id_types(data)
+            for field in fields:
+                kind = with_models(field.type, field.wire, ids)
+                body.append(_renamed(evolve(field, type=kind), taken, "_body"))
         else:
             raise UnsupportedDocument(
                 f"{label(operation)}: a {request.content_type.get_untrusted_value()} body of "

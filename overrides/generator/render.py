@@ -7,7 +7,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..openapi.document import Json
 from ..paths import PATCHED, ROOT
 from .context import IMPORTED, build
 from .escaping import docstring, quoted, wrapped
-from .fields import Type, plain_text
+from .fields import plain_text
 from .methods import UnsupportedDocument
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -49,15 +49,18 @@ class _Project(Project):
         (self.package_dir / "models").mkdir()
         classes = []
         for model in self.context.models:
-            types = [t for f in model.fields for t in (f.type, f.type.item) if t is not None]
+            types = [part for field in model.fields for part in field.type.parts]
             self._write(
                 f"models/{model.module}.py",
                 "model.py.jinja",
                 model=model,
-                imports=_named(types),
+                imports=_imports(name for kind in types for name in kind.argument_names),
                 enum_names=sorted({t.name for t in types if t.kind == "enum"}),
             )
             classes.append({"name": model.class_name, "module": model.module})
+            if model.is_request:
+                name = f"{model.class_name}Dict"
+                classes.append({"name": name, "module": model.module, "is_dict": "yes"})
         for enum in self.context.enums:
             name, module = str(enum.class_info.name), enum.class_info.module_name
             text = plain_text(enum.description) or f"The values of {name}."
@@ -75,18 +78,18 @@ class _Project(Project):
         (self.package_dir / "resources").mkdir()
         for resource in self.context.resources:
             results = [m.result for m in resource.methods if m.result is not None]
-            results += [r.item for r in results if r.item is not None]
-            others = [m.page_item for m in resource.methods if m.page_item is not None]
+            needed = {(t.module, t.name) for result in results for t in result.parts if t.name}
+            fields = [f for m in resource.methods for f in (*m.body, *m.parameter_fields)]
+            others = {name for field in fields for name in field.type.argument_names}
             for method in resource.methods:
-                fields = [*method.body, *method.parameter_fields]
-                others += [t for f in fields for t in (f.type, f.type.item) if t is not None]
-            needed = _named(results)
+                if method.page_item is not None and method.page_item.name:
+                    others.add((method.page_item.module, method.page_item.name))
             self._write(
                 f"resources/{resource.name}.py",
                 "resource.py.jinja",
                 resource=resource,
-                results=needed,
-                annotations=[cls for cls in _named(others) if cls not in needed],
+                results=_imports(needed),
+                annotations=_imports(others - needed),
             )
         self._write(
             "resources/__init__.py", "resources_init.py.jinja", resources=self.context.resources
@@ -98,10 +101,9 @@ class _Project(Project):
         (self.package_dir / path).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _named(types: list[Type]) -> list[dict[str, str]]:
-    """The classes among some types, as the imports they need."""
-    classes = {(t.module, t.name) for t in types if t.name}
-    return [{"module": module, "name": name} for module, name in sorted(classes)]
+def _imports(names: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return modules and names in the order of imports."""
+    return [{"module": module, "name": name} for module, name in sorted(set(names))]
 
 
 def render(document: Json, into: Path) -> None:

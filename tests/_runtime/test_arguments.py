@@ -11,6 +11,9 @@ import pytest
 
 from whereby_api_client import UNSET, InvalidArgumentError
 from whereby_api_client._runtime import arguments as arg
+from whereby_api_client.models import CreatedTranscription, Recording, RoomMode
+
+from ..helpers.documents import SCHEMAS
 
 pytestmark = pytest.mark.anyio
 
@@ -93,13 +96,72 @@ def test_not_given_and_null(check: Any) -> None:
         check("x", None)
 
 
-def test_a_lone_string_is_no_sequence() -> None:
-    """`fields="hostRoomUrl"` is a mistake that would send eleven letters."""
-    with pytest.raises(InvalidArgumentError, match="fields: must be a sequence; got str"):
-        arg.array("fields", "hostRoomUrl", arg.enum)
+def test_a_lone_string_means_one_item() -> None:
+    """`fields="hostRoomUrl"` is that one field, and not eleven letters."""
+    assert arg.array("fields", "hostRoomUrl", arg.enum) == ["hostRoomUrl"]
     assert arg.array("fields", ("a", "b"), arg.enum) == ["a", "b"]
+    with pytest.raises(InvalidArgumentError, match="fields: must be a sequence; got bytes"):
+        arg.array("fields", b"hostRoomUrl", arg.enum)
     with pytest.raises(InvalidArgumentError, match=r"ids\[1\]: must be a str; got int"):
         arg.array("ids", ["a", 1], arg.string)
+
+
+@pytest.mark.parametrize(
+    ("value", "listed"),
+    [
+        ("gruop", "group"),
+        ("Group", "group"),
+        ("goup", "group"),
+        ("grroup", "group"),
+        ("hostRoomURL", "hostRoomUrl"),
+        ("human-shirt", "human-short"),
+    ],
+)
+def test_a_slip_in_an_enum_value_is_refused(value: str, listed: str) -> None:
+    """A listed value with one slip of a letter is refused, and the message names the listed one."""
+    with pytest.raises(
+        InvalidArgumentError, match=f"x: must be one of .*; got '{value}', did you mean '{listed}'"
+    ):
+        arg.enum("x", value, ("normal", listed))
+
+
+@pytest.mark.parametrize(
+    ("value", "listed"),
+    [
+        ("dialIn", "hostRoomUrl"),
+        ("en-AU", "en-US"),
+        ("de-CH", "de-DE"),
+        ("mp3", "mp4"),
+        ("automatic-3rd-participant", "automatic-2nd-participant"),
+        (RoomMode("gruop"), "group"),
+    ],
+)
+def test_unlisted_enum_values_are_sent(value: str, listed: str) -> None:
+    """What can be a new value is sent as it is; a member always is."""
+    assert arg.enum("x", value, (listed,)) == value
+
+
+def test_ids_and_their_models() -> None:
+    """Where an id goes, its model goes; a model of something else is refused."""
+    recording = Recording.from_dict(SCHEMAS["Recording"]["example"])
+    assert arg.item_id("recording_id", recording, "recording_id") == recording.recording_id
+    assert arg.item_id("recording_id", "r1", "recording_id") == "r1"
+    assert arg.array("ids", recording, arg.item_id, id_name="recording_id") == [
+        recording.recording_id
+    ]
+    created = CreatedTranscription(transcription_id="t1")
+    assert arg.item_id("transcription_id", created, "transcription_id") == "t1"
+    for wrong in (created, 5, None, UNSET.__class__):
+        with pytest.raises(InvalidArgumentError, match=r"^recording_id: "):
+            arg.item_id("recording_id", wrong, "recording_id")
+
+
+def test_sort_orders() -> None:
+    """A direction that does not exist is refused; a field alone is for the API to judge."""
+    assert arg.string("sort_by", "startDate:asc", sort_order=True) == "startDate:asc"
+    assert arg.string("sort_by", "startDate", sort_order=True) == "startDate"
+    with pytest.raises(InvalidArgumentError, match="sort_by: must end with :asc or :desc; got"):
+        arg.string("sort_by", "startdate:up", sort_order=True)
 
 
 def test_query() -> None:

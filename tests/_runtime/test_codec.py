@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from whereby_api_client import UNSET, models
+from whereby_api_client import models
 from whereby_api_client._runtime.codec import DecodeError
 from whereby_api_client.models import Meeting, MeetingPage, Transcription, TranscriptionState
 
@@ -64,12 +64,11 @@ def test_dates_are_always_aware() -> None:
     assert Meeting.from_dict({**MEETING, "endDate": 1747071769000}).end_date.tzinfo is UTC
 
 
-def test_null_where_a_date_or_an_enum_stands() -> None:
-    """Null does not make a required date or enum fail."""
-    read = Transcription.from_dict({**TRANSCRIPTION, "endDate": None, "state": None})
-    assert read.end_date is None
-    assert read.state is None
-    assert read.to_dict()["endDate"] is None
+@pytest.mark.parametrize("field", ["createdAt", "state"])
+def test_null_where_the_document_promises_a_value(field: str) -> None:
+    """Null in a required date or enum is refused, by its name."""
+    with pytest.raises(DecodeError, match=rf"Transcription\.{field}: expected .*, got null"):
+        Transcription.from_dict({**TRANSCRIPTION, field: None})
 
 
 def test_unknown_enum_values_stay_usable() -> None:
@@ -92,11 +91,10 @@ def test_unknown_fields_are_kept() -> None:
     assert read.to_dict()["dialIn"] == {"pin": "1"}
 
 
-def test_missing_optional_fields_are_unset() -> None:
-    """What the answer does not hold is `UNSET`: falsy, and not written back."""
+def test_missing_optional_fields_are_none() -> None:
+    """What the response does not hold is None, and not written back."""
     read = Meeting.from_dict(MEETING)
-    assert read.host_room_url is UNSET
-    assert not read.host_room_url
+    assert read.host_room_url is None
     assert "hostRoomUrl" not in read.to_dict()
 
 
@@ -144,4 +142,4 @@ def test_secrets_stay_out_of_repr() -> None:
     read = Meeting.from_dict({**MEETING, "hostRoomUrl": "https://x/?roomKey=canary"})
     assert "canary" not in repr(read)
     assert "host_room_url=[secure]" in repr(read)
-    assert "viewer_room_url=UNSET" in repr(read)
+    assert "viewer_room_url=None" in repr(read)

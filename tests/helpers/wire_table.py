@@ -118,7 +118,7 @@ CASES = [
         lambda w: w.meetings.list(
             cursor="a b&c/=é",
             limit=100,
-            fields=["hostRoomUrl", "viewerRoomUrl", "dialIn"],
+            fields=["hostRoomUrl", "viewerRoomUrl", MeetingField("dialIn")],
             extra_query={"new": "x y"},
         ),
         "GET",

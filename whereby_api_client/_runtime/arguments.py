@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
@@ -47,17 +48,72 @@ def _absent(name: str, value: object, null: bool) -> bool:
     return False
 
 
-def string(name: str, value: Any, *, null: bool = False) -> Any:
+def string(name: str, value: Any, *, null: bool = False, sort_order: bool = False) -> Any:
     """Check a string; enum members are strings too."""
     if _absent(name, value, null):
         return value
     if not isinstance(value, str):
         raise _refuse(name, value, "a str")
+    if sort_order and ":" in value and value.rpartition(":")[2] not in ("asc", "desc"):
+        raise InvalidArgumentError(f"{name}: must end with :asc or :desc; got {value!r}")
     return encode(name, value)
 
 
-# An enum argument takes any string: the API accepts values that the document does not list yet.
-enum = string
+def enum(name: str, value: Any, values: Sequence[str] = (), *, null: bool = False) -> Any:
+    """Check a value of an enum: a member, or a string.
+
+    The API accepts values that the document does not list yet, so an unlisted string is sent,
+    unless it is a listed one with a typing mistake.
+    """
+    wire = string(name, value, null=null)
+    if isinstance(value, Enum) or not isinstance(wire, str) or wire in values:
+        return wire
+    meant = next((listed for listed in values if _is_typo(wire, listed)), None)
+    if meant is None:
+        return wire
+    raise InvalidArgumentError(
+        f"{name}: must be one of {', '.join(values)}; got {wire!r}, did you mean {meant!r}? "
+        "(To send an unlisted value that looks like a listed one, give a member of its enum.)"
+    )
+
+
+def _is_typo(text: str, listed: str) -> bool:
+    """Return whether it is the listed value with another case, or with one slip of a letter.
+
+    Short values, and those that differ in a digit, can be other values: `mp3`, `en-AU`, `v2`.
+    """
+    if text.casefold() == listed.casefold():
+        return True
+    shorter, longer = sorted((text, listed), key=len)
+    if len(shorter) < 4:
+        return False
+    if len(shorter) < len(longer):
+        return any(
+            longer[:at] + longer[at + 1 :] == shorter and letter.isalpha()
+            for at, letter in enumerate(longer)
+        )
+    slips = [pair for pair in zip(text, listed, strict=True) if pair[0] != pair[1]]
+    if len(slips) == 2:
+        return slips[0] == slips[1][::-1]
+    return len(slips) == 1 and len(listed) > 5 and "".join(slips[0]).isalpha()
+
+
+def _is_model(value: object) -> bool:
+    return hasattr(value, "to_dict") and isinstance(getattr(value, "_id_name", None), str)
+
+
+def item_id(name: str, value: Any, id_name: str, *, null: bool = False) -> Any:
+    """Check an id, or take it from the model of what it belongs to."""
+    if _is_model(value):
+        if value._id_name != id_name:
+            raise _refuse(name, value, f"an id, or a model of what has a {id_name}")
+        value = getattr(value, id_name)
+    return string(name, value, null=null)
+
+
+def exact_or_filter(name: str, value: Any) -> Any:
+    """Check a filter; a plain string means an exact match."""
+    return {"exact": string(name, value)} if isinstance(value, str) else json_object(name, value)
 
 
 def boolean(name: str, value: Any, *, null: bool = False) -> Any:
@@ -111,16 +167,21 @@ def json_object(name: str, value: Any, *, null: bool = False) -> Any:
         return value
     if not isinstance(value, Mapping) and not hasattr(value, "to_dict"):
         raise _refuse(name, value, "its model or a mapping")
-    return encode(name, value)
+    # a second time, because a model gives back what it was read from, whether it can be sent or not
+    return encode(name, encode(name, value))
 
 
-def array(name: str, value: Any, check: Callable[[str, Any], Any], *, null: bool = False) -> Any:
-    """Check a sequence and each of its items; a lone string is a mistake, not a sequence."""
+def array(
+    name: str, value: Any, check: Callable[..., Any], *, null: bool = False, **options: Any
+) -> Any:
+    """Check a sequence and each of its items; a lone string or model means that one item."""
     if _absent(name, value, null):
         return value
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, str) or _is_model(value):
+        return [check(name, value, **options)]
+    if isinstance(value, (bytes, Mapping)) or not isinstance(value, Iterable):
         raise _refuse(name, value, "a sequence")
-    return [check(f"{name}[{i}]", item) for i, item in enumerate(value)]
+    return [check(f"{name}[{i}]", item, **options) for i, item in enumerate(value)]
 
 
 def anything(name: str, value: Any, *, null: bool = False) -> Any:

@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, Never, TypeVar
+from typing import Any, Final, Never, TypeVar
 
 from ..errors import InvalidArgumentError
 from ..types import UNSET
 
 T = TypeVar("T")
+
+logger: Final = logging.getLogger("whereby_api_client")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON_NAMES = {
@@ -74,26 +77,32 @@ def object_in(model: type, value: object) -> dict[str, Any]:
     raise DecodeError(model.__name__, "", "an object", json_name(value))
 
 
-def date_time(model: type, field: str, value: object) -> Any:
-    """Read a date that is not plain ISO text with a zone: null, epoch milliseconds, or no zone.
+def date_time(model: type, field: str, value: object, *, null: bool = False) -> Any:
+    """Read a date that is not plain ISO 8601 with `Z`: another form of it, or epoch milliseconds.
 
-    The API's texts promise UTC, so a date without a zone is read as UTC. Null is let through even
-    where the document does not mention it (api-facts: `endedAt` and others can be null).
+    The API's texts promise UTC, so a date without a zone is read as UTC.
     """
-    if value is None or value is UNSET:
+    if null and (value is None or value is UNSET):
         return value
-    if type(value) in (int, float):
-        try:
-            return _EPOCH + timedelta(milliseconds=value)  # type: ignore[arg-type]
-        except (OverflowError, ValueError):
-            wrong(model, field, "a date-time", value)
-    if not isinstance(value, str):
-        wrong(model, field, "a date-time", value)
     try:
-        read = datetime.fromisoformat(value)
-    except ValueError:
-        raise DecodeError(model.__name__, field, "a date-time", "other text") from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+        if type(value) in (int, float):
+            return _EPOCH + timedelta(milliseconds=value)  # type: ignore[arg-type]
+        if isinstance(value, str):
+            # JavaScript writes years beyond 9999 with a sign; datetime has none of them
+            read = datetime.fromisoformat(value[:-1] + "Z" if value[-1:] == "z" else value)
+            return read if read.tzinfo else read.replace(tzinfo=UTC)
+    except (OverflowError, ValueError):
+        actual = "other text" if isinstance(value, str) else json_name(value)
+        raise DecodeError(model.__name__, field, "a date-time", actual) from None
+    wrong(model, field, "a date-time", value)
+
+
+def narrowed_date_time(model: type, field: str, value: object) -> Any:
+    """Read a date that the published document calls a string; None if it is none."""
+    try:
+        return date_time(model, field, value, null=True)
+    except DecodeError:
+        return misfit(model, field, "a date-time", value)
 
 
 def absent(model: type, field: str, expected: str, value: object) -> Any:
@@ -101,6 +110,25 @@ def absent(model: type, field: str, expected: str, value: object) -> Any:
     if value is None or value is UNSET:
         return value
     wrong(model, field, expected, value)
+
+
+_warned: set[tuple[type, str]] = set()
+
+
+def misfit(model: type, field: str, expected: str, value: object) -> None:
+    """Return None for a value that fits the published document, but not our narrower type.
+
+    The raw value stays in `to_dict`. A warning is logged, once for each field.
+    """
+    if value is not None and (model, field) not in _warned:
+        _warned.add((model, field))
+        logger.warning(
+            "%s.%s: expected %s, got %s; read as None, to_dict() has the value",
+            model.__name__,
+            field,
+            expected,
+            "other text" if expected == "a date-time" and type(value) is str else json_name(value),
+        )
 
 
 def integer(model: type, field: str, value: object, *, null: bool = False) -> Any:
@@ -112,9 +140,9 @@ def integer(model: type, field: str, value: object, *, null: bool = False) -> An
     wrong(model, field, "an integer", value)
 
 
-def member(enum: type[T], model: type, field: str, value: object) -> Any:
+def member(enum: type[T], model: type, field: str, value: object, *, null: bool = False) -> Any:
     """Read an enum value that is no member: null, or one that the document does not know yet."""
-    if value is None or value is UNSET:
+    if null and (value is None or value is UNSET):
         return value
     if not isinstance(value, str):
         wrong(model, field, "a string", value)
@@ -158,7 +186,7 @@ def explain(
         return DecodeError(model.__name__, str(error.args[0]), "a value", "nothing")
     for field in dates:
         try:
-            date_time(model, field, source.get(field))
+            date_time(model, field, source.get(field), null=True)
         except DecodeError as reason:
             return reason
     for field in enums:
@@ -171,8 +199,8 @@ def explain(
 def encode(name: str, value: object, source: object = None) -> Any:
     """Turn a value into what `json.dumps` takes; `name` is the argument, for error messages.
 
-    `source` is what the value was once read from. A date that still means the same is written the
-    way it came, so that `to_dict` gives back the same JSON.
+    `source` is what the value was once read from. What still means the same is written the way it
+    came, so that `to_dict` gives back the same JSON: a date in its own form, half an emoji.
 
     Raises:
         InvalidArgumentError: a naive date-time, a number that JSON lacks, or a type it lacks.
@@ -180,8 +208,10 @@ def encode(name: str, value: object, source: object = None) -> Any:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, Enum):  # before str: members of ours are strings too
-        return value.value
+        value = value.value
     if isinstance(value, str):
+        if value == source:
+            return source
         try:
             value.encode()
         except UnicodeEncodeError:
@@ -190,7 +220,7 @@ def encode(name: str, value: object, source: object = None) -> Any:
             ) from None
         return value
     if isinstance(value, float):
-        if not math.isfinite(value):
+        if not math.isfinite(value) and value is not source:
             raise InvalidArgumentError(f"{name}: JSON has no {value}; give a finite number")
         return value
     if isinstance(value, datetime):

@@ -78,9 +78,19 @@ def test_nothing_is_wrong(folder: Path) -> None:
             "str(end_date)",
             "body: {'endDate': '2030",
         ),
-        ("meetings", ", explode=False)", ")", "meetings.get (GET /meetings/{meetingId}): query"),
+        (
+            "meetings",
+            "explode=False",
+            "explode=True",
+            "meetings.get (GET /meetings/{meetingId}): query",
+        ),
         ("meetings", 'arg.form("limit"', 'arg.form("max"', "meetings.list (GET /meetings): query"),
-        ("meetings", "arg.segment('meeting_id', meeting_id)", "meeting_id", "meetings.get (GET"),
+        (
+            "meetings",
+            "arg.segment('meeting_id', arg.item_id('meeting_id', meeting_id, 'meeting_id'))",
+            "meeting_id",
+            "meetings.get (GET",
+        ),
         ("meetings", "return Paginator(fetch, cursor)", "return Paginator(fetch)", "meetings.list"),
         (
             "meetings",

@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .access_link import AccessLink as AccessLink
     from .created_at_filter import CreatedAtFilter as CreatedAtFilter
+    from .created_at_filter import CreatedAtFilterDict as CreatedAtFilterDict
     from .created_summary import CreatedSummary as CreatedSummary
     from .created_transcription import CreatedTranscription as CreatedTranscription
     from .meeting import Meeting as Meeting
     from .meeting_field import MeetingField as MeetingField
     from .meeting_live_transcription import MeetingLiveTranscription as MeetingLiveTranscription
+    from .meeting_live_transcription import (
+        MeetingLiveTranscriptionDict as MeetingLiveTranscriptionDict,
+    )
     from .meeting_live_transcription_destination import (
         MeetingLiveTranscriptionDestination as MeetingLiveTranscriptionDestination,
+    )
+    from .meeting_live_transcription_destination import (
+        MeetingLiveTranscriptionDestinationDict as MeetingLiveTranscriptionDestinationDict,
     )
     from .meeting_live_transcription_destination_authentication_type import (
         MeetingLiveTranscriptionDestinationAuthenticationType as MeetingLiveTranscriptionDestinationAuthenticationType,
@@ -35,8 +42,12 @@ if TYPE_CHECKING:
     )
     from .meeting_page import MeetingPage as MeetingPage
     from .meeting_recording import MeetingRecording as MeetingRecording
+    from .meeting_recording import MeetingRecordingDict as MeetingRecordingDict
     from .meeting_recording_destination import (
         MeetingRecordingDestination as MeetingRecordingDestination,
+    )
+    from .meeting_recording_destination import (
+        MeetingRecordingDestinationDict as MeetingRecordingDestinationDict,
     )
     from .meeting_recording_destination_authentication_type import (
         MeetingRecordingDestinationAuthenticationType as MeetingRecordingDestinationAuthenticationType,
@@ -52,8 +63,12 @@ if TYPE_CHECKING:
     )
     from .meeting_recording_type import MeetingRecordingType as MeetingRecordingType
     from .meeting_streaming import MeetingStreaming as MeetingStreaming
+    from .meeting_streaming import MeetingStreamingDict as MeetingStreamingDict
     from .meeting_streaming_destination import (
         MeetingStreamingDestination as MeetingStreamingDestination,
+    )
+    from .meeting_streaming_destination import (
+        MeetingStreamingDestinationDict as MeetingStreamingDestinationDict,
     )
     from .meeting_streaming_start_trigger import (
         MeetingStreamingStartTrigger as MeetingStreamingStartTrigger,
@@ -64,17 +79,20 @@ if TYPE_CHECKING:
     from .recording import Recording as Recording
     from .recording_page import RecordingPage as RecordingPage
     from .room_colors import RoomColors as RoomColors
+    from .room_colors import RoomColorsDict as RoomColorsDict
     from .room_insights import RoomInsights as RoomInsights
     from .room_insights_page import RoomInsightsPage as RoomInsightsPage
     from .room_logo_theme import RoomLogoTheme as RoomLogoTheme
     from .room_mode import RoomMode as RoomMode
     from .room_name_filter import RoomNameFilter as RoomNameFilter
+    from .room_name_filter import RoomNameFilterDict as RoomNameFilterDict
     from .room_name_pattern import RoomNamePattern as RoomNamePattern
     from .room_palette import RoomPalette as RoomPalette
     from .room_session_insights import RoomSessionInsights as RoomSessionInsights
     from .room_session_insights_page import RoomSessionInsightsPage as RoomSessionInsightsPage
     from .room_theme import RoomTheme as RoomTheme
     from .room_tokens import RoomTokens as RoomTokens
+    from .room_tokens import RoomTokensDict as RoomTokensDict
     from .room_tokens_preset import RoomTokensPreset as RoomTokensPreset
     from .summary import Summary as Summary
     from .summary_page import SummaryPage as SummaryPage
@@ -91,6 +109,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "AccessLink": "access_link",
     "CreatedAtFilter": "created_at_filter",
+    "CreatedAtFilterDict": "created_at_filter",
     "CreatedSummary": "created_summary",
     "CreatedTranscription": "created_transcription",
     "Meeting": "meeting",
@@ -98,19 +117,25 @@ _MODULES = {
     "MeetingLiveTranscription": "meeting_live_transcription",
     "MeetingLiveTranscriptionDestination": "meeting_live_transcription_destination",
     "MeetingLiveTranscriptionDestinationAuthenticationType": "meeting_live_transcription_destination_authentication_type",
+    "MeetingLiveTranscriptionDestinationDict": "meeting_live_transcription_destination",
     "MeetingLiveTranscriptionDestinationProvider": "meeting_live_transcription_destination_provider",
+    "MeetingLiveTranscriptionDict": "meeting_live_transcription",
     "MeetingLiveTranscriptionLanguage": "meeting_live_transcription_language",
     "MeetingLiveTranscriptionStartTrigger": "meeting_live_transcription_start_trigger",
     "MeetingPage": "meeting_page",
     "MeetingRecording": "meeting_recording",
     "MeetingRecordingDestination": "meeting_recording_destination",
     "MeetingRecordingDestinationAuthenticationType": "meeting_recording_destination_authentication_type",
+    "MeetingRecordingDestinationDict": "meeting_recording_destination",
     "MeetingRecordingDestinationFileFormat": "meeting_recording_destination_file_format",
     "MeetingRecordingDestinationProvider": "meeting_recording_destination_provider",
+    "MeetingRecordingDict": "meeting_recording",
     "MeetingRecordingStartTrigger": "meeting_recording_start_trigger",
     "MeetingRecordingType": "meeting_recording_type",
     "MeetingStreaming": "meeting_streaming",
     "MeetingStreamingDestination": "meeting_streaming_destination",
+    "MeetingStreamingDestinationDict": "meeting_streaming_destination",
+    "MeetingStreamingDict": "meeting_streaming",
     "MeetingStreamingStartTrigger": "meeting_streaming_start_trigger",
     "ParticipantDetails": "participant_details",
     "ParticipantInsights": "participant_insights",
@@ -118,17 +143,20 @@ _MODULES = {
     "Recording": "recording",
     "RecordingPage": "recording_page",
     "RoomColors": "room_colors",
+    "RoomColorsDict": "room_colors",
     "RoomInsights": "room_insights",
     "RoomInsightsPage": "room_insights_page",
     "RoomLogoTheme": "room_logo_theme",
     "RoomMode": "room_mode",
     "RoomNameFilter": "room_name_filter",
+    "RoomNameFilterDict": "room_name_filter",
     "RoomNamePattern": "room_name_pattern",
     "RoomPalette": "room_palette",
     "RoomSessionInsights": "room_session_insights",
     "RoomSessionInsightsPage": "room_session_insights_page",
     "RoomTheme": "room_theme",
     "RoomTokens": "room_tokens",
+    "RoomTokensDict": "room_tokens",
     "RoomTokensPreset": "room_tokens_preset",
     "Summary": "summary",
     "SummaryPage": "summary_page",
@@ -197,6 +225,19 @@ __all__ = [
     "TranscriptionStorageType",
     "TranscriptionType",
 ]
+if TYPE_CHECKING:  # the names of dicts are of use in annotations only
+    __all__ += [
+        "CreatedAtFilterDict",
+        "MeetingLiveTranscriptionDestinationDict",
+        "MeetingLiveTranscriptionDict",
+        "MeetingRecordingDestinationDict",
+        "MeetingRecordingDict",
+        "MeetingStreamingDestinationDict",
+        "MeetingStreamingDict",
+        "RoomColorsDict",
+        "RoomNameFilterDict",
+        "RoomTokensDict",
+    ]
 
 
 def __getattr__(name: str) -> Any:

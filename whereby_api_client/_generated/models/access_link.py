@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define, field
 
 from ..._runtime.codec import explain, integer, object_in, wrong
-from ..._runtime.model import Model, show_secret
+from ..._runtime.model import Model, finish, secret, show_secret
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class AccessLink(Model):
     """A AccessLink as the API gives it.
 
@@ -34,6 +34,7 @@ class AccessLink(Model):
         "access_link": "accessLink",
         "expires": "expires",
     }
+    _secrets = ("access_link",)
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -47,7 +48,9 @@ class AccessLink(Model):
         self = _new(cls)
         try:
             v = d["accessLink"]
-            self.access_link = v if type(v) is str else wrong(cls, "accessLink", "a string", v)
+            self.access_link = (
+                secret(v) if type(v) is str else wrong(cls, "accessLink", "a string", v)
+            )
             v = d["expires"]
             self.expires = v if type(v) is int else integer(cls, "expires", v)
         except (KeyError, TypeError, ValueError) as error:
@@ -58,6 +61,5 @@ class AccessLink(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is AccessLink else finish(self, AccessLink)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
 
 from ..._runtime.codec import date_time, explain, object_in
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class CreatedAtFilter(Model):
     """A CreatedAtFilter as the API gives it.
 
@@ -49,11 +49,15 @@ class CreatedAtFilter(Model):
         try:
             v = get("from", UNSET)
             self.from_ = (
-                _fromisoformat(v) if type(v) is str and v[-1:] == "Z" else date_time(cls, "from", v)
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else date_time(cls, "from", v, null=True)
             )
             v = get("to", UNSET)
             self.to = (
-                _fromisoformat(v) if type(v) is str and v[-1:] == "Z" else date_time(cls, "to", v)
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else date_time(cls, "to", v, null=True)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -66,6 +70,16 @@ class CreatedAtFilter(Model):
                 ),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is CreatedAtFilter else finish(self, CreatedAtFilter)
+
+
+CreatedAtFilterDict = TypedDict(
+    "CreatedAtFilterDict",
+    {
+        "from": datetime | str,
+        "to": datetime | str,
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import explain, object_in, wrong
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class CreatedSummary(Model):
     """A CreatedSummary as the API gives it.
 
@@ -31,6 +31,7 @@ class CreatedSummary(Model):
     _wire_names: ClassVar[Mapping[str, str]] = {
         "summary_id": "summaryId",
     }
+    _id_name = "summary_id"
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -53,6 +54,5 @@ class CreatedSummary(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is CreatedSummary else finish(self, CreatedSummary)

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import explain, object_in, wrong
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class CreatedTranscription(Model):
     """A CreatedTranscription as the API gives it.
 
@@ -31,6 +31,7 @@ class CreatedTranscription(Model):
     _wire_names: ClassVar[Mapping[str, str]] = {
         "transcription_id": "transcriptionId",
     }
+    _id_name = "transcription_id"
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -55,6 +56,5 @@ class CreatedTranscription(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is CreatedTranscription else finish(self, CreatedTranscription)

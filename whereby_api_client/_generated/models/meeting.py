@@ -12,14 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define, field
 
 from ..._runtime.codec import absent, date_time, explain, object_in, wrong
-from ..._runtime.model import Model, show_secret
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish, secret, show_secret
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class Meeting(Model):
     """A Meeting as the API gives it.
 
@@ -45,10 +44,10 @@ class Meeting(Model):
     meeting_id: str
     room_url: str
     end_date: datetime
-    room_name: str | Unset = UNSET
-    start_date: datetime | Unset = UNSET
-    host_room_url: str | Unset = field(default=UNSET, repr=show_secret)
-    viewer_room_url: str | Unset = field(default=UNSET, repr=show_secret)
+    room_name: str | None = None
+    start_date: datetime | None = None
+    host_room_url: str | None = field(default=None, repr=show_secret)
+    viewer_room_url: str | None = field(default=None, repr=show_secret)
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "meeting_id": "meetingId",
@@ -59,6 +58,11 @@ class Meeting(Model):
         "host_room_url": "hostRoomUrl",
         "viewer_room_url": "viewerRoomUrl",
     }
+    _secrets = (
+        "host_room_url",
+        "viewer_room_url",
+    )
+    _id_name = "meeting_id"
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -81,19 +85,21 @@ class Meeting(Model):
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "endDate", v)
             )
-            v = get("roomName", UNSET)
+            v = get("roomName")
             self.room_name = v if type(v) is str else absent(cls, "roomName", "a string", v)
-            v = get("startDate", UNSET)
+            v = get("startDate")
             self.start_date = (
                 _fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "startDate", v)
+                else date_time(cls, "startDate", v, null=True)
             )
-            v = get("hostRoomUrl", UNSET)
-            self.host_room_url = v if type(v) is str else absent(cls, "hostRoomUrl", "a string", v)
-            v = get("viewerRoomUrl", UNSET)
+            v = get("hostRoomUrl")
+            self.host_room_url = (
+                secret(v) if type(v) is str else absent(cls, "hostRoomUrl", "a string", v)
+            )
+            v = get("viewerRoomUrl")
             self.viewer_room_url = (
-                v if type(v) is str else absent(cls, "viewerRoomUrl", "a string", v)
+                secret(v) if type(v) is str else absent(cls, "viewerRoomUrl", "a string", v)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -106,6 +112,5 @@ class Meeting(Model):
                 ),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is Meeting else finish(self, Meeting)

@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -11,3 +13,9 @@ class MeetingField(OpenEnum):
 
     HOSTROOMURL = "hostRoomUrl"
     VIEWERROOMURL = "viewerRoomUrl"
+
+
+MeetingFieldValue = Literal[
+    "hostRoomUrl",
+    "viewerRoomUrl",
+]

@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define
 
 from ..._runtime.codec import absent, explain, member, nested, object_in
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
-from .meeting_live_transcription_destination import MeetingLiveTranscriptionDestination
-from .meeting_live_transcription_language import MeetingLiveTranscriptionLanguage
-from .meeting_live_transcription_start_trigger import MeetingLiveTranscriptionStartTrigger
+from .meeting_live_transcription_destination import (
+    MeetingLiveTranscriptionDestination,
+    MeetingLiveTranscriptionDestinationDict,
+)
+from .meeting_live_transcription_language import (
+    MeetingLiveTranscriptionLanguage,
+    MeetingLiveTranscriptionLanguageValue,
+)
+from .meeting_live_transcription_start_trigger import (
+    MeetingLiveTranscriptionStartTrigger,
+    MeetingLiveTranscriptionStartTriggerValue,
+)
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
@@ -28,7 +37,7 @@ _MeetingLiveTranscriptionStartTrigger: Callable[[Any], Any] = (
 )
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class MeetingLiveTranscription(Model):
     """A configuration object for Session Transcription
 
@@ -51,9 +60,22 @@ class MeetingLiveTranscription(Model):
             available for all participants.
     """
 
-    destination: MeetingLiveTranscriptionDestination | Mapping[str, Any] | None
-    start_trigger: MeetingLiveTranscriptionStartTrigger | str | None
-    language: MeetingLiveTranscriptionLanguage | str | None | Unset = UNSET
+    destination: (
+        MeetingLiveTranscriptionDestination | MeetingLiveTranscriptionDestinationDict | None
+    )
+    start_trigger: (
+        MeetingLiveTranscriptionStartTrigger
+        | MeetingLiveTranscriptionStartTriggerValue
+        | str
+        | None
+    )
+    language: (
+        MeetingLiveTranscriptionLanguage
+        | MeetingLiveTranscriptionLanguageValue
+        | str
+        | None
+        | Unset
+    ) = UNSET
     live_captions: bool | Unset = UNSET
 
     _wire_names: ClassVar[Mapping[str, str]] = {
@@ -82,11 +104,11 @@ class MeetingLiveTranscription(Model):
             )
             v = get("startTrigger")
             self.start_trigger = _MeetingLiveTranscriptionStartTrigger(v) or member(
-                MeetingLiveTranscriptionStartTrigger, cls, "startTrigger", v
+                MeetingLiveTranscriptionStartTrigger, cls, "startTrigger", v, null=True
             )
             v = get("language", UNSET)
             self.language = _MeetingLiveTranscriptionLanguage(v) or member(
-                MeetingLiveTranscriptionLanguage, cls, "language", v
+                MeetingLiveTranscriptionLanguage, cls, "language", v, null=True
             )
             v = get("liveCaptions", UNSET)
             self.live_captions = (
@@ -103,6 +125,22 @@ class MeetingLiveTranscription(Model):
                     "language",
                 ),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is MeetingLiveTranscription else finish(self, MeetingLiveTranscription)
+
+
+MeetingLiveTranscriptionDict = TypedDict(
+    "MeetingLiveTranscriptionDict",
+    {
+        "destination": Required[
+            MeetingLiveTranscriptionDestination | MeetingLiveTranscriptionDestinationDict | None
+        ],
+        "startTrigger": Required[
+            MeetingLiveTranscriptionStartTrigger | MeetingLiveTranscriptionStartTriggerValue | None
+        ],
+        "language": MeetingLiveTranscriptionLanguage | MeetingLiveTranscriptionLanguageValue | None,
+        "liveCaptions": bool,
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

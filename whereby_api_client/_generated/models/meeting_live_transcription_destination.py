@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define, field
 
 from ..._runtime.codec import absent, explain, member, object_in
-from ..._runtime.model import Model, show_secret
+from ..._runtime.model import Model, finish, secret, show_secret
 from ...types import UNSET, Unset
 from .meeting_live_transcription_destination_authentication_type import (
     MeetingLiveTranscriptionDestinationAuthenticationType,
+    MeetingLiveTranscriptionDestinationAuthenticationTypeValue,
 )
 from .meeting_live_transcription_destination_provider import (
     MeetingLiveTranscriptionDestinationProvider,
+    MeetingLiveTranscriptionDestinationProviderValue,
 )
 
 _new = object.__new__
@@ -31,7 +33,7 @@ _MeetingLiveTranscriptionDestinationProvider: Callable[[Any], Any] = (
 )
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class MeetingLiveTranscriptionDestination(Model):
     """Information regarding where the transcription should be stored. If this is not required, or
     should be inherited, it should be set to null.
@@ -57,8 +59,17 @@ class MeetingLiveTranscriptionDestination(Model):
             `authenticationType` is set to `roleBased`
     """
 
-    provider: MeetingLiveTranscriptionDestinationProvider | str
-    authentication_type: MeetingLiveTranscriptionDestinationAuthenticationType | str | Unset = UNSET
+    provider: (
+        MeetingLiveTranscriptionDestinationProvider
+        | MeetingLiveTranscriptionDestinationProviderValue
+        | str
+    )
+    authentication_type: (
+        MeetingLiveTranscriptionDestinationAuthenticationType
+        | MeetingLiveTranscriptionDestinationAuthenticationTypeValue
+        | str
+        | Unset
+    ) = UNSET
     bucket: str | Unset = UNSET
     access_key_id: str | Unset = UNSET
     access_key_secret: str | Unset = field(default=UNSET, repr=show_secret)
@@ -74,6 +85,7 @@ class MeetingLiveTranscriptionDestination(Model):
         "region": "region",
         "oidc_role_arn": "oidcRoleArn",
     }
+    _secrets = ("access_key_secret",)
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -94,7 +106,11 @@ class MeetingLiveTranscriptionDestination(Model):
             self.authentication_type = _MeetingLiveTranscriptionDestinationAuthenticationType(
                 v
             ) or member(
-                MeetingLiveTranscriptionDestinationAuthenticationType, cls, "authenticationType", v
+                MeetingLiveTranscriptionDestinationAuthenticationType,
+                cls,
+                "authenticationType",
+                v,
+                null=True,
             )
             v = get("bucket", UNSET)
             self.bucket = v if type(v) is str else absent(cls, "bucket", "a string", v)
@@ -102,7 +118,7 @@ class MeetingLiveTranscriptionDestination(Model):
             self.access_key_id = v if type(v) is str else absent(cls, "accessKeyId", "a string", v)
             v = get("accessKeySecret", UNSET)
             self.access_key_secret = (
-                v if type(v) is str else absent(cls, "accessKeySecret", "a string", v)
+                secret(v) if type(v) is str else absent(cls, "accessKeySecret", "a string", v)
             )
             v = get("region", UNSET)
             self.region = v if type(v) is str else absent(cls, "region", "a string", v)
@@ -119,6 +135,29 @@ class MeetingLiveTranscriptionDestination(Model):
                     "authenticationType",
                 ),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return (
+            self
+            if cls is MeetingLiveTranscriptionDestination
+            else finish(self, MeetingLiveTranscriptionDestination)
+        )
+
+
+MeetingLiveTranscriptionDestinationDict = TypedDict(
+    "MeetingLiveTranscriptionDestinationDict",
+    {
+        "provider": Required[
+            MeetingLiveTranscriptionDestinationProvider
+            | MeetingLiveTranscriptionDestinationProviderValue
+        ],
+        "authenticationType": MeetingLiveTranscriptionDestinationAuthenticationType
+        | MeetingLiveTranscriptionDestinationAuthenticationTypeValue,
+        "bucket": str,
+        "accessKeyId": str,
+        "accessKeySecret": str,
+        "region": str,
+        "oidcRoleArn": str,
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

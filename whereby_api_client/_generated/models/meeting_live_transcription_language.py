@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -44,3 +46,40 @@ class MeetingLiveTranscriptionLanguage(OpenEnum):
     TH = "th"
     UK = "uk"
     VI = "vi"
+
+
+MeetingLiveTranscriptionLanguageValue = Literal[
+    "ca",
+    "zh",
+    "zh-TW",
+    "cs",
+    "da",
+    "nl",
+    "en",
+    "en-US",
+    "en-GB",
+    "fi",
+    "fr",
+    "de",
+    "de-CH",
+    "el",
+    "hi",
+    "id",
+    "it",
+    "ja",
+    "ko",
+    "lv",
+    "ms",
+    "no",
+    "pl",
+    "pt",
+    "pt-BR",
+    "ro",
+    "ru",
+    "sk",
+    "es",
+    "sv",
+    "th",
+    "uk",
+    "vi",
+]

@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -23,3 +25,11 @@ class MeetingLiveTranscriptionStartTrigger(OpenEnum):
     MANUAL = "manual"
     AUTOMATIC = "automatic"
     AUTOMATIC_2ND_PARTICIPANT = "automatic-2nd-participant"
+
+
+MeetingLiveTranscriptionStartTriggerValue = Literal[
+    "none",
+    "manual",
+    "automatic",
+    "automatic-2nd-participant",
+]

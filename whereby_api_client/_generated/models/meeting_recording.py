@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define
 
 from ..._runtime.codec import absent, explain, member, nested, object_in
-from ..._runtime.model import Model
-from .meeting_recording_destination import MeetingRecordingDestination
-from .meeting_recording_start_trigger import MeetingRecordingStartTrigger
-from .meeting_recording_type import MeetingRecordingType
+from ..._runtime.model import Model, finish
+from .meeting_recording_destination import (
+    MeetingRecordingDestination,
+    MeetingRecordingDestinationDict,
+)
+from .meeting_recording_start_trigger import (
+    MeetingRecordingStartTrigger,
+    MeetingRecordingStartTriggerValue,
+)
+from .meeting_recording_type import MeetingRecordingType, MeetingRecordingTypeValue
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
@@ -25,7 +31,7 @@ _MeetingRecordingStartTrigger: Callable[[Any], Any] = (
 _MeetingRecordingType: Callable[[Any], Any] = MeetingRecordingType._value2member_map_.get
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class MeetingRecording(Model):
     """Options for how a meeting should be recorded.
 
@@ -48,9 +54,9 @@ class MeetingRecording(Model):
               the second participant joins the meeting.
     """
 
-    type_: MeetingRecordingType | str
-    destination: MeetingRecordingDestination | Mapping[str, Any] | None
-    start_trigger: MeetingRecordingStartTrigger | str | None
+    type_: MeetingRecordingType | MeetingRecordingTypeValue | str
+    destination: MeetingRecordingDestination | MeetingRecordingDestinationDict | None
+    start_trigger: MeetingRecordingStartTrigger | MeetingRecordingStartTriggerValue | str | None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "type_": "type",
@@ -79,7 +85,7 @@ class MeetingRecording(Model):
             )
             v = get("startTrigger")
             self.start_trigger = _MeetingRecordingStartTrigger(v) or member(
-                MeetingRecordingStartTrigger, cls, "startTrigger", v
+                MeetingRecordingStartTrigger, cls, "startTrigger", v, null=True
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -92,6 +98,21 @@ class MeetingRecording(Model):
                     "startTrigger",
                 ),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is MeetingRecording else finish(self, MeetingRecording)
+
+
+MeetingRecordingDict = TypedDict(
+    "MeetingRecordingDict",
+    {
+        "type": Required[MeetingRecordingType | MeetingRecordingTypeValue],
+        "destination": Required[
+            MeetingRecordingDestination | MeetingRecordingDestinationDict | None
+        ],
+        "startTrigger": Required[
+            MeetingRecordingStartTrigger | MeetingRecordingStartTriggerValue | None
+        ],
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define, field
 
 from ..._runtime.codec import absent, explain, member, object_in
-from ..._runtime.model import Model, show_secret
+from ..._runtime.model import Model, finish, secret, show_secret
 from ...types import UNSET, Unset
 from .meeting_recording_destination_authentication_type import (
     MeetingRecordingDestinationAuthenticationType,
+    MeetingRecordingDestinationAuthenticationTypeValue,
 )
-from .meeting_recording_destination_file_format import MeetingRecordingDestinationFileFormat
-from .meeting_recording_destination_provider import MeetingRecordingDestinationProvider
+from .meeting_recording_destination_file_format import (
+    MeetingRecordingDestinationFileFormat,
+    MeetingRecordingDestinationFileFormatValue,
+)
+from .meeting_recording_destination_provider import (
+    MeetingRecordingDestinationProvider,
+    MeetingRecordingDestinationProviderValue,
+)
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
@@ -33,7 +40,7 @@ _MeetingRecordingDestinationProvider: Callable[[Any], Any] = (
 )
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class MeetingRecordingDestination(Model):
     """Information regarding where the recording should be stored. If this is not required, or should
     be inherited, it should be set to null.
@@ -61,12 +68,22 @@ class MeetingRecordingDestination(Model):
         region: The s3 region
     """
 
-    provider: MeetingRecordingDestinationProvider | str
-    authentication_type: MeetingRecordingDestinationAuthenticationType | str | Unset = UNSET
+    provider: MeetingRecordingDestinationProvider | MeetingRecordingDestinationProviderValue | str
+    authentication_type: (
+        MeetingRecordingDestinationAuthenticationType
+        | MeetingRecordingDestinationAuthenticationTypeValue
+        | str
+        | Unset
+    ) = UNSET
     bucket: str | Unset = UNSET
     access_key_id: str | Unset = UNSET
     access_key_secret: str | Unset = field(default=UNSET, repr=show_secret)
-    file_format: MeetingRecordingDestinationFileFormat | str | Unset = UNSET
+    file_format: (
+        MeetingRecordingDestinationFileFormat
+        | MeetingRecordingDestinationFileFormatValue
+        | str
+        | Unset
+    ) = UNSET
     oidc_role_arn: str | Unset = UNSET
     region: str | Unset = UNSET
 
@@ -80,6 +97,7 @@ class MeetingRecordingDestination(Model):
         "oidc_role_arn": "oidcRoleArn",
         "region": "region",
     }
+    _secrets = ("access_key_secret",)
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -98,7 +116,11 @@ class MeetingRecordingDestination(Model):
             )
             v = get("authenticationType", UNSET)
             self.authentication_type = _MeetingRecordingDestinationAuthenticationType(v) or member(
-                MeetingRecordingDestinationAuthenticationType, cls, "authenticationType", v
+                MeetingRecordingDestinationAuthenticationType,
+                cls,
+                "authenticationType",
+                v,
+                null=True,
             )
             v = get("bucket", UNSET)
             self.bucket = v if type(v) is str else absent(cls, "bucket", "a string", v)
@@ -106,11 +128,11 @@ class MeetingRecordingDestination(Model):
             self.access_key_id = v if type(v) is str else absent(cls, "accessKeyId", "a string", v)
             v = get("accessKeySecret", UNSET)
             self.access_key_secret = (
-                v if type(v) is str else absent(cls, "accessKeySecret", "a string", v)
+                secret(v) if type(v) is str else absent(cls, "accessKeySecret", "a string", v)
             )
             v = get("fileFormat", UNSET)
             self.file_format = _MeetingRecordingDestinationFileFormat(v) or member(
-                MeetingRecordingDestinationFileFormat, cls, "fileFormat", v
+                MeetingRecordingDestinationFileFormat, cls, "fileFormat", v, null=True
             )
             v = get("oidcRoleArn", UNSET)
             self.oidc_role_arn = v if type(v) is str else absent(cls, "oidcRoleArn", "a string", v)
@@ -128,6 +150,30 @@ class MeetingRecordingDestination(Model):
                     "fileFormat",
                 ),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return (
+            self
+            if cls is MeetingRecordingDestination
+            else finish(self, MeetingRecordingDestination)
+        )
+
+
+MeetingRecordingDestinationDict = TypedDict(
+    "MeetingRecordingDestinationDict",
+    {
+        "provider": Required[
+            MeetingRecordingDestinationProvider | MeetingRecordingDestinationProviderValue
+        ],
+        "authenticationType": MeetingRecordingDestinationAuthenticationType
+        | MeetingRecordingDestinationAuthenticationTypeValue,
+        "bucket": str,
+        "accessKeyId": str,
+        "accessKeySecret": str,
+        "fileFormat": MeetingRecordingDestinationFileFormat
+        | MeetingRecordingDestinationFileFormatValue,
+        "oidcRoleArn": str,
+        "region": str,
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

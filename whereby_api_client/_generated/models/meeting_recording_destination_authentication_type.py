@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -14,3 +16,9 @@ class MeetingRecordingDestinationAuthenticationType(OpenEnum):
 
     ACCESSKEY = "accessKey"
     ROLEBASED = "roleBased"
+
+
+MeetingRecordingDestinationAuthenticationTypeValue = Literal[
+    "accessKey",
+    "roleBased",
+]

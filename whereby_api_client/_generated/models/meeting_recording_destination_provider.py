@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -18,3 +20,9 @@ class MeetingRecordingDestinationProvider(OpenEnum):
 
     S3 = "s3"
     WHEREBY = "whereby"
+
+
+MeetingRecordingDestinationProviderValue = Literal[
+    "s3",
+    "whereby",
+]

@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -14,3 +16,10 @@ class MeetingRecordingType(OpenEnum):
     NONE = "none"
     LOCAL = "local"
     CLOUD = "cloud"
+
+
+MeetingRecordingTypeValue = Literal[
+    "none",
+    "local",
+    "cloud",
+]

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define
 
 from ..._runtime.codec import explain, member, nested, object_in, wrong
-from ..._runtime.model import Model
-from .meeting_streaming_destination import MeetingStreamingDestination
-from .meeting_streaming_start_trigger import MeetingStreamingStartTrigger
+from ..._runtime.model import Model, finish
+from .meeting_streaming_destination import (
+    MeetingStreamingDestination,
+    MeetingStreamingDestinationDict,
+)
+from .meeting_streaming_start_trigger import (
+    MeetingStreamingStartTrigger,
+    MeetingStreamingStartTriggerValue,
+)
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
@@ -23,7 +29,7 @@ _MeetingStreamingStartTrigger: Callable[[Any], Any] = (
 )
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class MeetingStreaming(Model):
     """A configuration object for live RTMP streaming of the meeting
 
@@ -38,8 +44,8 @@ class MeetingStreaming(Model):
               participant joins the meeting.
     """
 
-    destination: MeetingStreamingDestination | Mapping[str, Any]
-    start_trigger: MeetingStreamingStartTrigger | str | None
+    destination: MeetingStreamingDestination | MeetingStreamingDestinationDict
+    start_trigger: MeetingStreamingStartTrigger | MeetingStreamingStartTriggerValue | str | None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "destination": "destination",
@@ -65,7 +71,7 @@ class MeetingStreaming(Model):
             )
             v = get("startTrigger")
             self.start_trigger = _MeetingStreamingStartTrigger(v) or member(
-                MeetingStreamingStartTrigger, cls, "startTrigger", v
+                MeetingStreamingStartTrigger, cls, "startTrigger", v, null=True
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -75,6 +81,18 @@ class MeetingStreaming(Model):
                 dates=(),
                 enums=("startTrigger",),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is MeetingStreaming else finish(self, MeetingStreaming)
+
+
+MeetingStreamingDict = TypedDict(
+    "MeetingStreamingDict",
+    {
+        "destination": Required[MeetingStreamingDestination | MeetingStreamingDestinationDict],
+        "startTrigger": Required[
+            MeetingStreamingStartTrigger | MeetingStreamingStartTriggerValue | None
+        ],
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define, field
 
 from ..._runtime.codec import explain, object_in, wrong
-from ..._runtime.model import Model, show_secret
+from ..._runtime.model import Model, finish, secret, show_secret
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class MeetingStreamingDestination(Model):
     """The destination of the stream
 
@@ -33,6 +33,7 @@ class MeetingStreamingDestination(Model):
     _wire_names: ClassVar[Mapping[str, str]] = {
         "url": "url",
     }
+    _secrets = ("url",)
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -46,7 +47,7 @@ class MeetingStreamingDestination(Model):
         self = _new(cls)
         try:
             v = d["url"]
-            self.url = v if type(v) is str else wrong(cls, "url", "a string", v)
+            self.url = secret(v) if type(v) is str else wrong(cls, "url", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,
@@ -55,6 +56,19 @@ class MeetingStreamingDestination(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return (
+            self
+            if cls is MeetingStreamingDestination
+            else finish(self, MeetingStreamingDestination)
+        )
+
+
+MeetingStreamingDestinationDict = TypedDict(
+    "MeetingStreamingDestinationDict",
+    {
+        "url": Required[str],
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

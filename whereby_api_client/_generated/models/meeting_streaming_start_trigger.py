@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -18,3 +20,10 @@ class MeetingStreamingStartTrigger(OpenEnum):
     NONE = "none"
     PROMPT = "prompt"
     AUTOMATIC = "automatic"
+
+
+MeetingStreamingStartTriggerValue = Literal[
+    "none",
+    "prompt",
+    "automatic",
+]

@@ -12,14 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import absent, date_time, explain, object_in, wrong
-from ..._runtime.model import Model
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class ParticipantDetails(Model):
     """A ParticipantDetails as the API gives it.
 
@@ -38,7 +37,7 @@ class ParticipantDetails(Model):
     time_stamp: datetime
     sample_rate_ms: float
     samples: dict[str, Any]
-    display_name: str | None | Unset = UNSET
+    display_name: str | None = None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "user_role": "userRole",
@@ -78,7 +77,7 @@ class ParticipantDetails(Model):
             )
             v = d["samples"]
             self.samples = v if type(v) is dict else wrong(cls, "samples", "an object", v)
-            v = get("displayName", UNSET)
+            v = get("displayName")
             self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -88,6 +87,5 @@ class ParticipantDetails(Model):
                 dates=("timeStamp",),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is ParticipantDetails else finish(self, ParticipantDetails)

@@ -12,14 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import absent, date_time, explain, object_in, wrong
-from ..._runtime.model import Model
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class ParticipantInsights(Model):
     """A ParticipantInsights as the API gives it.
 
@@ -45,14 +44,14 @@ class ParticipantInsights(Model):
     participant_id: str
     role_name: str
     joined_at: datetime
-    device_id: str | None | Unset = UNSET
-    user_id: str | None | Unset = UNSET
-    display_name: str | None | Unset = UNSET
-    left_at: datetime | None | Unset = UNSET
-    external_id: str | None | Unset = UNSET
-    rating: float | None | Unset = UNSET
-    tags: list[str] | None | Unset = UNSET
-    comment: str | None | Unset = UNSET
+    device_id: str | None = None
+    user_id: str | None = None
+    display_name: str | None = None
+    left_at: datetime | None = None
+    external_id: str | None = None
+    rating: float | None = None
+    tags: list[str] | None = None
+    comment: str | None = None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "room_session_id": "roomSessionId",
@@ -68,6 +67,7 @@ class ParticipantInsights(Model):
         "tags": "tags",
         "comment": "comment",
     }
+    _id_name = "participant_id"
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -96,27 +96,27 @@ class ParticipantInsights(Model):
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "joinedAt", v)
             )
-            v = get("deviceId", UNSET)
+            v = get("deviceId")
             self.device_id = v if type(v) is str else absent(cls, "deviceId", "a string", v)
-            v = get("userId", UNSET)
+            v = get("userId")
             self.user_id = v if type(v) is str else absent(cls, "userId", "a string", v)
-            v = get("displayName", UNSET)
+            v = get("displayName")
             self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
-            v = get("leftAt", UNSET)
+            v = get("leftAt")
             self.left_at = (
                 _fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "leftAt", v)
+                else date_time(cls, "leftAt", v, null=True)
             )
-            v = get("externalId", UNSET)
+            v = get("externalId")
             self.external_id = v if type(v) is str else absent(cls, "externalId", "a string", v)
-            v = get("rating", UNSET)
+            v = get("rating")
             self.rating = (
                 v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
             )
-            v = get("tags", UNSET)
+            v = get("tags")
             self.tags = v if type(v) is list else absent(cls, "tags", "an array", v)
-            v = get("comment", UNSET)
+            v = get("comment")
             self.comment = v if type(v) is str else absent(cls, "comment", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -129,6 +129,5 @@ class ParticipantInsights(Model):
                 ),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is ParticipantInsights else finish(self, ParticipantInsights)

@@ -12,14 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import absent, date_time, explain, object_in, wrong
-from ..._runtime.model import Model
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class Recording(Model):
     """A Recording as the API gives it.
 
@@ -32,8 +31,8 @@ class Recording(Model):
     start_date: datetime
     end_date: datetime
     size_in_mega_bytes: float
-    filename: str | None | Unset = UNSET
-    room_name: str | Unset = UNSET
+    filename: str | None = None
+    room_name: str | None = None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "recording_id": "recordingId",
@@ -44,6 +43,7 @@ class Recording(Model):
         "filename": "filename",
         "room_name": "roomName",
     }
+    _id_name = "recording_id"
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -80,9 +80,9 @@ class Recording(Model):
                 if type(v) is int or type(v) is float
                 else wrong(cls, "sizeInMegaBytes", "a number", v)
             )
-            v = get("filename", UNSET)
+            v = get("filename")
             self.filename = v if type(v) is str else absent(cls, "filename", "a string", v)
-            v = get("roomName", UNSET)
+            v = get("roomName")
             self.room_name = v if type(v) is str else absent(cls, "roomName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -95,6 +95,5 @@ class Recording(Model):
                 ),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is Recording else finish(self, Recording)

@@ -12,14 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import absent, date_time, explain, integer, object_in, wrong
-from ..._runtime.model import Model
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class RoomInsights(Model):
     """A RoomInsights as the API gives it.
 
@@ -52,11 +51,11 @@ class RoomInsights(Model):
     total_unique_recorders: int
     total_unique_streamers: int
     total_sessions: int
-    end_at: datetime | None | Unset = UNSET
-    first_session_started_at: datetime | None | Unset = UNSET
-    last_session_started_at: datetime | None | Unset = UNSET
-    rating: float | None | Unset = UNSET
-    total_ratings: float | None | Unset = UNSET
+    end_at: datetime | None = None
+    first_session_started_at: datetime | None = None
+    last_session_started_at: datetime | None = None
+    rating: float | None = None
+    total_ratings: float | None = None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "room_name": "roomName",
@@ -120,29 +119,29 @@ class RoomInsights(Model):
             )
             v = d["totalSessions"]
             self.total_sessions = v if type(v) is int else integer(cls, "totalSessions", v)
-            v = get("endAt", UNSET)
+            v = get("endAt")
             self.end_at = (
                 _fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "endAt", v)
+                else date_time(cls, "endAt", v, null=True)
             )
-            v = get("firstSessionStartedAt", UNSET)
+            v = get("firstSessionStartedAt")
             self.first_session_started_at = (
                 _fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "firstSessionStartedAt", v)
+                else date_time(cls, "firstSessionStartedAt", v, null=True)
             )
-            v = get("lastSessionStartedAt", UNSET)
+            v = get("lastSessionStartedAt")
             self.last_session_started_at = (
                 _fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "lastSessionStartedAt", v)
+                else date_time(cls, "lastSessionStartedAt", v, null=True)
             )
-            v = get("rating", UNSET)
+            v = get("rating")
             self.rating = (
                 v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
             )
-            v = get("totalRatings", UNSET)
+            v = get("totalRatings")
             self.total_ratings = (
                 v
                 if type(v) is int or type(v) is float
@@ -161,6 +160,5 @@ class RoomInsights(Model):
                 ),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is RoomInsights else finish(self, RoomInsights)

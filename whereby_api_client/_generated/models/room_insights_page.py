@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from attrs import define
+from attrs import define, field
 
 from ..._runtime.codec import absent, explain, items, object_in, wrong
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish, show_items
 from .room_insights import RoomInsights
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class RoomInsightsPage(Model):
     """A RoomInsightsPage as the API gives it.
 
@@ -30,7 +30,7 @@ class RoomInsightsPage(Model):
     """
 
     cursor: str | None
-    results: list[RoomInsights]
+    results: list[RoomInsights] = field(repr=show_items)
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "cursor": "cursor",
@@ -64,6 +64,5 @@ class RoomInsightsPage(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is RoomInsightsPage else finish(self, RoomInsightsPage)

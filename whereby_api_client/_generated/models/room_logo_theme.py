@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -10,3 +12,6 @@ class RoomLogoTheme(OpenEnum):
     """Reset room logo to default."""
 
     DEFAULT = "default"
+
+
+RoomLogoThemeValue = Literal["default",]

@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -14,3 +16,9 @@ class RoomMode(OpenEnum):
 
     GROUP = "group"
     NORMAL = "normal"
+
+
+RoomModeValue = Literal[
+    "group",
+    "normal",
+]

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
 
 from ..._runtime.codec import absent, explain, object_in
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class RoomNameFilter(Model):
     """A RoomNameFilter as the API gives it.
 
@@ -64,6 +64,17 @@ class RoomNameFilter(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is RoomNameFilter else finish(self, RoomNameFilter)
+
+
+RoomNameFilterDict = TypedDict(
+    "RoomNameFilterDict",
+    {
+        "exact": str,
+        "startsWith": str,
+        "contains": str,
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

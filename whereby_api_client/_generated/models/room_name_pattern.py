@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -14,3 +16,9 @@ class RoomNamePattern(OpenEnum):
 
     UUID = "uuid"
     HUMAN_SHORT = "human-short"
+
+
+RoomNamePatternValue = Literal[
+    "uuid",
+    "human-short",
+]

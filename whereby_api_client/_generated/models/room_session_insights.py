@@ -12,14 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import absent, date_time, explain, integer, object_in, wrong
-from ..._runtime.model import Model
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class RoomSessionInsights(Model):
     """A RoomSessionInsights as the API gives it.
 
@@ -50,9 +49,9 @@ class RoomSessionInsights(Model):
     total_unique_participants: int
     total_unique_recorders: int
     total_unique_streamers: int
-    ended_at: datetime | None | Unset = UNSET
-    rating: float | None | Unset = UNSET
-    total_ratings: float | None | Unset = UNSET
+    ended_at: datetime | None = None
+    rating: float | None = None
+    total_ratings: float | None = None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "room_session_id": "roomSessionId",
@@ -68,6 +67,7 @@ class RoomSessionInsights(Model):
         "rating": "rating",
         "total_ratings": "totalRatings",
     }
+    _id_name = "room_session_id"
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -116,17 +116,17 @@ class RoomSessionInsights(Model):
             self.total_unique_streamers = (
                 v if type(v) is int else integer(cls, "totalUniqueStreamers", v)
             )
-            v = get("endedAt", UNSET)
+            v = get("endedAt")
             self.ended_at = (
                 _fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "endedAt", v)
+                else date_time(cls, "endedAt", v, null=True)
             )
-            v = get("rating", UNSET)
+            v = get("rating")
             self.rating = (
                 v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
             )
-            v = get("totalRatings", UNSET)
+            v = get("totalRatings")
             self.total_ratings = (
                 v
                 if type(v) is int or type(v) is float
@@ -143,6 +143,5 @@ class RoomSessionInsights(Model):
                 ),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is RoomSessionInsights else finish(self, RoomSessionInsights)

@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -13,3 +15,11 @@ class RoomTheme(OpenEnum):
     MOUNTAINS = "mountains"
     CHARACTERS = "characters"
     ROCKS = "rocks"
+
+
+RoomThemeValue = Literal[
+    "default",
+    "mountains",
+    "characters",
+    "rocks",
+]

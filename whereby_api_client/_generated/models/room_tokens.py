@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
 
 from ..._runtime.codec import absent, explain, nested, object_in
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
-from .room_colors import RoomColors
+from .room_colors import RoomColors, RoomColorsDict
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class RoomTokens(Model):
     """Room colors defined in an object."""
 
-    colors: RoomColors | Mapping[str, Any] | Unset = UNSET
+    colors: RoomColors | RoomColorsDict | Unset = UNSET
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "colors": "colors",
@@ -55,6 +55,15 @@ class RoomTokens(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is RoomTokens else finish(self, RoomTokens)
+
+
+RoomTokensDict = TypedDict(
+    "RoomTokensDict",
+    {
+        "colors": RoomColors | RoomColorsDict,
+    },
+    total=False,
+)
+"""The same as a dict, in the names of the API."""

@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -13,3 +15,9 @@ class RoomTokensPreset(OpenEnum):
 
     CUSTOM = "custom"
     DEFAULT = "default"
+
+
+RoomTokensPresetValue = Literal[
+    "custom",
+    "default",
+]

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import date_time, explain, object_in, wrong
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class Summary(Model):
     """A Summary as the API gives it."""
 
@@ -47,6 +47,7 @@ class Summary(Model):
         "modified_at": "modifiedAt",
         "template": "template",
     }
+    _id_name = "summary_id"
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -114,6 +115,5 @@ class Summary(Model):
                 ),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is Summary else finish(self, Summary)

@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from attrs import define
+from attrs import define, field
 
 from ..._runtime.codec import absent, explain, items, object_in, wrong
-from ..._runtime.model import Model
+from ..._runtime.model import Model, finish, show_items
 from .summary import Summary
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class SummaryPage(Model):
     """A SummaryPage as the API gives it.
 
@@ -29,7 +29,7 @@ class SummaryPage(Model):
             the value returned is `null`.
     """
 
-    results: list[Summary]
+    results: list[Summary] = field(repr=show_items)
     cursor: str | None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
@@ -64,6 +64,5 @@ class SummaryPage(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is SummaryPage else finish(self, SummaryPage)

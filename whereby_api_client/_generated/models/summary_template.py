@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -24,3 +26,13 @@ class SummaryTemplate(OpenEnum):
     GENERAL_BULLETED = "General Bulleted"
     EDUCATIONAL_LECTURE = "Educational Lecture"
     EDUCATIONAL_TUTORING = "Educational Tutoring"
+
+
+SummaryTemplateValue = Literal[
+    "SOAP",
+    "Extended SOAP",
+    "General Narrative",
+    "General Bulleted",
+    "Educational Lecture",
+    "Educational Tutoring",
+]

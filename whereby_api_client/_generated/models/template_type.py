@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -15,3 +17,6 @@ class TemplateType(OpenEnum):
     """
 
     VIEWERMODE = "viewerMode"
+
+
+TemplateTypeValue = Literal["viewerMode",]

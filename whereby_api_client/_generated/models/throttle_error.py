@@ -12,15 +12,14 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import absent, explain, nested, object_in
-from ..._runtime.model import Model
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish
 from .throttle_error_data import ThrottleErrorData
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class ThrottleError(Model):
     """A ThrottleError as the API gives it.
 
@@ -29,8 +28,8 @@ class ThrottleError(Model):
         data: Extra info about the rate limit
     """
 
-    error: str | Unset = UNSET
-    data: ThrottleErrorData | Unset = UNSET
+    error: str | None = None
+    data: ThrottleErrorData | None = None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "error": "error",
@@ -48,9 +47,9 @@ class ThrottleError(Model):
         get = d.get
         self = _new(cls)
         try:
-            v = get("error", UNSET)
+            v = get("error")
             self.error = v if type(v) is str else absent(cls, "error", "a string", v)
-            v = get("data", UNSET)
+            v = get("data")
             self.data = (
                 nested(ThrottleErrorData.from_dict, cls, "data", v)
                 if type(v) is dict
@@ -64,6 +63,5 @@ class ThrottleError(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is ThrottleError else finish(self, ThrottleError)

@@ -12,14 +12,13 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import explain, integer, object_in
-from ..._runtime.model import Model
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class ThrottleErrorData(Model):
     """Extra info about the rate limit
 
@@ -28,7 +27,7 @@ class ThrottleErrorData(Model):
             again.
     """
 
-    ms_left: int | Unset = UNSET
+    ms_left: int | None = None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "ms_left": "msLeft",
@@ -45,7 +44,7 @@ class ThrottleErrorData(Model):
         get = d.get
         self = _new(cls)
         try:
-            v = get("msLeft", UNSET)
+            v = get("msLeft")
             self.ms_left = v if type(v) is int else integer(cls, "msLeft", v, null=True)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -55,6 +54,5 @@ class ThrottleErrorData(Model):
                 dates=(),
                 enums=(),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is ThrottleErrorData else finish(self, ThrottleErrorData)

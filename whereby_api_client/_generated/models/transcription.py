@@ -12,8 +12,7 @@ from typing import Any, ClassVar, Self
 from attrs import define
 
 from ..._runtime.codec import absent, date_time, explain, member, object_in, wrong
-from ..._runtime.model import Model
-from ...types import UNSET, Unset
+from ..._runtime.model import Model, finish
 from .transcription_state import TranscriptionState
 from .transcription_storage_type import TranscriptionStorageType
 from .transcription_type import TranscriptionType
@@ -25,7 +24,7 @@ _TranscriptionStorageType: Callable[[Any], Any] = TranscriptionStorageType._valu
 _TranscriptionType: Callable[[Any], Any] = TranscriptionType._value2member_map_.get
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, getstate_setstate=False)
 class Transcription(Model):
     """A Transcription as the API gives it.
 
@@ -61,9 +60,9 @@ class Transcription(Model):
     state: TranscriptionState
     created_at: datetime
     type_: TranscriptionType
-    filename: str | None | Unset = UNSET
-    duration_in_seconds: float | Unset = UNSET
-    storage_type: TranscriptionStorageType | Unset = UNSET
+    filename: str | None = None
+    duration_in_seconds: float | None = None
+    storage_type: TranscriptionStorageType | None = None
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "transcription_id": "transcriptionId",
@@ -78,6 +77,7 @@ class Transcription(Model):
         "duration_in_seconds": "durationInSeconds",
         "storage_type": "storageType",
     }
+    _id_name = "transcription_id"
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -122,17 +122,17 @@ class Transcription(Model):
             )
             v = d["type"]
             self.type_ = _TranscriptionType(v) or member(TranscriptionType, cls, "type", v)
-            v = get("filename", UNSET)
+            v = get("filename")
             self.filename = v if type(v) is str else absent(cls, "filename", "a string", v)
-            v = get("durationInSeconds", UNSET)
+            v = get("durationInSeconds")
             self.duration_in_seconds = (
                 v
                 if type(v) is int or type(v) is float
                 else absent(cls, "durationInSeconds", "a number", v)
             )
-            v = get("storageType", UNSET)
+            v = get("storageType")
             self.storage_type = _TranscriptionStorageType(v) or member(
-                TranscriptionStorageType, cls, "storageType", v
+                TranscriptionStorageType, cls, "storageType", v, null=True
             )
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
@@ -150,6 +150,5 @@ class Transcription(Model):
                     "storageType",
                 ),
             ) from None
-        self._extra = None
         self._source = d
-        return self
+        return self if cls is Transcription else finish(self, Transcription)

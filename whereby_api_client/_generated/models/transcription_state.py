@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -16,3 +18,10 @@ class TranscriptionState(OpenEnum):
     READY = "ready"
     FAILED = "failed"
     IN_PROGRESS = "in_progress"
+
+
+TranscriptionStateValue = Literal[
+    "ready",
+    "failed",
+    "in_progress",
+]

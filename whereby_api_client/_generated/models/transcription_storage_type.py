@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -14,3 +16,9 @@ class TranscriptionStorageType(OpenEnum):
 
     WHEREBY_HOSTED = "WHEREBY_HOSTED"
     SELF_HOSTED = "SELF_HOSTED"
+
+
+TranscriptionStorageTypeValue = Literal[
+    "WHEREBY_HOSTED",
+    "SELF_HOSTED",
+]

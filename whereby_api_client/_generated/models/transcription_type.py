@@ -3,6 +3,8 @@
 The template is overrides/templates/str_enum.py.jinja.
 """
 
+from typing import Literal
+
 from ..._runtime.model import OpenEnum
 
 
@@ -14,3 +16,9 @@ class TranscriptionType(OpenEnum):
 
     LIVE_TRANSCRIPTION = "LIVE_TRANSCRIPTION"
     RECORDING_TRANSCRIPTION = "RECORDING_TRANSCRIPTION"
+
+
+TranscriptionTypeValue = Literal[
+    "LIVE_TRANSCRIPTION",
+    "RECORDING_TRANSCRIPTION",
+]

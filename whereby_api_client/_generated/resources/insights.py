@@ -21,10 +21,10 @@ from ..models.room_insights_page import RoomInsightsPage
 from ..models.room_session_insights_page import RoomSessionInsightsPage
 
 if TYPE_CHECKING:
-    from ..models.created_at_filter import CreatedAtFilter
+    from ..models.created_at_filter import CreatedAtFilter, CreatedAtFilterDict
     from ..models.participant_insights import ParticipantInsights
     from ..models.room_insights import RoomInsights
-    from ..models.room_name_filter import RoomNameFilter
+    from ..models.room_name_filter import RoomNameFilter, RoomNameFilterDict
     from ..models.room_session_insights import RoomSessionInsights
 
 
@@ -36,8 +36,8 @@ class Insights(Resource):
     async def get_participant(
         self,
         *,
-        room_session_id: str,
-        participant_id: str,
+        room_session_id: str | RoomSessionInsights,
+        participant_id: str | ParticipantInsights,
         extra_query: Mapping[str, Any] | None = None,
     ) -> builtins.list[ParticipantDetails]:
         """Get details for a participant in a session.
@@ -66,8 +66,14 @@ class Insights(Resource):
                 path="/insights/participant",
                 cost=1,
                 query=arg.query(
-                    arg.form("roomSessionId", arg.string("room_session_id", room_session_id)),
-                    arg.form("participantId", arg.string("participant_id", participant_id)),
+                    arg.form(
+                        "roomSessionId",
+                        arg.item_id("room_session_id", room_session_id, "room_session_id"),
+                    ),
+                    arg.form(
+                        "participantId",
+                        arg.item_id("participant_id", participant_id, "participant_id"),
+                    ),
                     extra=extra_query,
                 ),
                 parse=partial(items, ParticipantDetails.from_dict, "list[ParticipantDetails]", ""),
@@ -78,7 +84,7 @@ class Insights(Resource):
     def list_participants(
         self,
         *,
-        room_session_id: str | Unset = UNSET,
+        room_session_id: str | RoomSessionInsights | Unset = UNSET,
         external_id: str | Unset = UNSET,
         sort_by: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
@@ -124,7 +130,10 @@ class Insights(Resource):
                     path="/insights/participants",
                     cost=1,
                     query=arg.query(
-                        arg.form("roomSessionId", arg.string("room_session_id", room_session_id)),
+                        arg.form(
+                            "roomSessionId",
+                            arg.item_id("room_session_id", room_session_id, "room_session_id"),
+                        ),
                         arg.form("externalId", arg.string("external_id", external_id)),
                         arg.form("sortBy", arg.string("sort_by", sort_by)),
                         arg.form("cursor", arg.string("cursor", cursor)),
@@ -142,7 +151,7 @@ class Insights(Resource):
         self,
         *,
         room_name: str,
-        room_session_id: str | Unset = UNSET,
+        room_session_id: str | RoomSessionInsights | Unset = UNSET,
         sort_by: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -182,7 +191,10 @@ class Insights(Resource):
                     cost=1,
                     query=arg.query(
                         arg.form("roomName", arg.room_name("room_name", room_name)),
-                        arg.form("roomSessionId", arg.string("room_session_id", room_session_id)),
+                        arg.form(
+                            "roomSessionId",
+                            arg.item_id("room_session_id", room_session_id, "room_session_id"),
+                        ),
                         arg.form("sortBy", arg.string("sort_by", sort_by)),
                         arg.form("cursor", arg.string("cursor", cursor)),
                         arg.form("limit", arg.integer("limit", limit, minimum=1, maximum=100)),
@@ -198,8 +210,8 @@ class Insights(Resource):
     def list_rooms(
         self,
         *,
-        room_name: RoomNameFilter | Mapping[str, Any] | Unset = UNSET,
-        created_at: CreatedAtFilter | Mapping[str, Any] | Unset = UNSET,
+        room_name: str | RoomNameFilter | RoomNameFilterDict | Unset = UNSET,
+        created_at: CreatedAtFilter | CreatedAtFilterDict | Unset = UNSET,
         sort_by: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -240,7 +252,7 @@ class Insights(Resource):
                     query=arg.query(
                         arg.deep_object(
                             "roomName",
-                            arg.json_object("room_name", room_name),
+                            arg.exact_or_filter("room_name", room_name),
                             room_names=("exact", "startsWith"),
                         ),
                         arg.deep_object("createdAt", arg.json_object("created_at", created_at)),

@@ -17,13 +17,16 @@ from ..models.meeting import Meeting
 from ..models.meeting_page import MeetingPage
 
 if TYPE_CHECKING:
-    from ..models.meeting_field import MeetingField
-    from ..models.meeting_live_transcription import MeetingLiveTranscription
-    from ..models.meeting_recording import MeetingRecording
-    from ..models.meeting_streaming import MeetingStreaming
-    from ..models.room_mode import RoomMode
-    from ..models.room_name_pattern import RoomNamePattern
-    from ..models.template_type import TemplateType
+    from ..models.meeting_field import MeetingField, MeetingFieldValue
+    from ..models.meeting_live_transcription import (
+        MeetingLiveTranscription,
+        MeetingLiveTranscriptionDict,
+    )
+    from ..models.meeting_recording import MeetingRecording, MeetingRecordingDict
+    from ..models.meeting_streaming import MeetingStreaming, MeetingStreamingDict
+    from ..models.room_mode import RoomMode, RoomModeValue
+    from ..models.room_name_pattern import RoomNamePattern, RoomNamePatternValue
+    from ..models.template_type import TemplateType, TemplateTypeValue
 
 
 class Meetings(Resource):
@@ -37,14 +40,14 @@ class Meetings(Resource):
         end_date: datetime,
         start_date: datetime | Unset = UNSET,
         is_locked: bool | Unset = UNSET,
-        room_mode: RoomMode | str | Unset = UNSET,
+        room_mode: RoomMode | RoomModeValue | str | Unset = UNSET,
         room_name_prefix: str | Unset = UNSET,
-        room_name_pattern: RoomNamePattern | str | Unset = UNSET,
-        template_type: TemplateType | str | Unset = UNSET,
-        recording: MeetingRecording | Mapping[str, Any] | Unset = UNSET,
-        live_transcription: MeetingLiveTranscription | Mapping[str, Any] | Unset = UNSET,
-        streaming: MeetingStreaming | Mapping[str, Any] | Unset = UNSET,
-        fields: Sequence[MeetingField | str] | Unset = UNSET,
+        room_name_pattern: RoomNamePattern | RoomNamePatternValue | str | Unset = UNSET,
+        template_type: TemplateType | TemplateTypeValue | str | Unset = UNSET,
+        recording: MeetingRecording | MeetingRecordingDict | Unset = UNSET,
+        live_transcription: MeetingLiveTranscription | MeetingLiveTranscriptionDict | Unset = UNSET,
+        streaming: MeetingStreaming | MeetingStreamingDict | Unset = UNSET,
+        fields: Sequence[MeetingField | MeetingFieldValue] | Unset = UNSET,
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Meeting:
@@ -108,16 +111,20 @@ class Meetings(Resource):
                         "endDate": arg.date_time("end_date", end_date),
                         "startDate": arg.date_time("start_date", start_date),
                         "isLocked": arg.boolean("is_locked", is_locked),
-                        "roomMode": arg.enum("room_mode", room_mode),
+                        "roomMode": arg.enum("room_mode", room_mode, ("group", "normal")),
                         "roomNamePrefix": arg.string("room_name_prefix", room_name_prefix),
-                        "roomNamePattern": arg.enum("room_name_pattern", room_name_pattern),
-                        "templateType": arg.enum("template_type", template_type),
+                        "roomNamePattern": arg.enum(
+                            "room_name_pattern", room_name_pattern, ("uuid", "human-short")
+                        ),
+                        "templateType": arg.enum("template_type", template_type, ("viewerMode",)),
                         "recording": arg.json_object("recording", recording),
                         "liveTranscription": arg.json_object(
                             "live_transcription", live_transcription
                         ),
                         "streaming": arg.json_object("streaming", streaming),
-                        "fields": arg.array("fields", fields, arg.enum),
+                        "fields": arg.array(
+                            "fields", fields, arg.enum, values=("hostRoomUrl", "viewerRoomUrl")
+                        ),
                     },
                     extra_body,
                 ),
@@ -131,7 +138,7 @@ class Meetings(Resource):
         *,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-        fields: Sequence[MeetingField | str] | Unset = UNSET,
+        fields: Sequence[MeetingField | MeetingFieldValue] | Unset = UNSET,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Paginator[MeetingPage, Meeting]:
         """Get meetings.
@@ -170,7 +177,13 @@ class Meetings(Resource):
                     query=arg.query(
                         arg.form("cursor", arg.string("cursor", cursor)),
                         arg.form("limit", arg.integer("limit", limit, minimum=1, maximum=100)),
-                        arg.form("fields", arg.array("fields", fields, arg.enum), explode=False),
+                        arg.form(
+                            "fields",
+                            arg.array(
+                                "fields", fields, arg.enum, values=("hostRoomUrl", "viewerRoomUrl")
+                            ),
+                            explode=False,
+                        ),
                         extra=extra_query,
                     ),
                     parse=MeetingPage.from_dict,
@@ -182,9 +195,9 @@ class Meetings(Resource):
 
     async def get(
         self,
-        meeting_id: str,
+        meeting_id: str | Meeting,
         *,
-        fields: Sequence[MeetingField | str] | Unset = UNSET,
+        fields: Sequence[MeetingField | MeetingFieldValue] | Unset = UNSET,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Meeting:
         """Get meeting.
@@ -212,10 +225,16 @@ class Meetings(Resource):
             Call(
                 operation="meetings.get",
                 method="GET",
-                path=f"/meetings/{arg.segment('meeting_id', meeting_id)}",
+                path=f"/meetings/{arg.segment('meeting_id', arg.item_id('meeting_id', meeting_id, 'meeting_id'))}",
                 cost=1,
                 query=arg.query(
-                    arg.form("fields", arg.array("fields", fields, arg.enum), explode=False),
+                    arg.form(
+                        "fields",
+                        arg.array(
+                            "fields", fields, arg.enum, values=("hostRoomUrl", "viewerRoomUrl")
+                        ),
+                        explode=False,
+                    ),
                     extra=extra_query,
                 ),
                 parse=Meeting.from_dict,
@@ -225,7 +244,7 @@ class Meetings(Resource):
 
     async def delete(
         self,
-        meeting_id: str,
+        meeting_id: str | Meeting,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -249,7 +268,7 @@ class Meetings(Resource):
             Call(
                 operation="meetings.delete",
                 method="DELETE",
-                path=f"/meetings/{arg.segment('meeting_id', meeting_id)}",
+                path=f"/meetings/{arg.segment('meeting_id', arg.item_id('meeting_id', meeting_id, 'meeting_id'))}",
                 cost=2,
                 query=arg.query(
                     extra=extra_query,

@@ -6,7 +6,7 @@ The template is overrides/templates/resource.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._runtime import arguments as arg
 from ..._runtime.resource import Call, Resource, nothing
@@ -16,6 +16,9 @@ from ...types import UNSET, Unset
 from ..models.access_link import AccessLink
 from ..models.recording import Recording
 from ..models.recording_page import RecordingPage
+
+if TYPE_CHECKING:
+    pass
 
 
 class Recordings(Downloadable[Recording], Resource):
@@ -84,7 +87,7 @@ class Recordings(Downloadable[Recording], Resource):
     async def bulk_delete(
         self,
         *,
-        recording_ids: Sequence[str],
+        recording_ids: Sequence[str | Recording],
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -118,7 +121,9 @@ class Recordings(Downloadable[Recording], Resource):
                 ),
                 json=arg.body(
                     {
-                        "recordingIds": arg.array("recording_ids", recording_ids, arg.string),
+                        "recordingIds": arg.array(
+                            "recording_ids", recording_ids, arg.item_id, id_name="recording_id"
+                        ),
                     },
                     extra_body,
                 ),
@@ -130,7 +135,7 @@ class Recordings(Downloadable[Recording], Resource):
 
     async def get(
         self,
-        recording_id: str,
+        recording_id: str | Recording,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Recording:
@@ -156,7 +161,7 @@ class Recordings(Downloadable[Recording], Resource):
             Call(
                 operation="recordings.get",
                 method="GET",
-                path=f"/recordings/{arg.segment('recording_id', recording_id)}",
+                path=f"/recordings/{arg.segment('recording_id', arg.item_id('recording_id', recording_id, 'recording_id'))}",
                 cost=1,
                 query=arg.query(
                     extra=extra_query,
@@ -168,7 +173,7 @@ class Recordings(Downloadable[Recording], Resource):
 
     async def delete(
         self,
-        recording_id: str,
+        recording_id: str | Recording,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -192,7 +197,7 @@ class Recordings(Downloadable[Recording], Resource):
             Call(
                 operation="recordings.delete",
                 method="DELETE",
-                path=f"/recordings/{arg.segment('recording_id', recording_id)}",
+                path=f"/recordings/{arg.segment('recording_id', arg.item_id('recording_id', recording_id, 'recording_id'))}",
                 cost=2,
                 query=arg.query(
                     extra=extra_query,
@@ -205,7 +210,7 @@ class Recordings(Downloadable[Recording], Resource):
 
     async def get_access_link(
         self,
-        recording_id: str,
+        recording_id: str | Recording,
         *,
         valid_for_seconds: int | Unset = UNSET,
         extra_query: Mapping[str, Any] | None = None,
@@ -234,7 +239,7 @@ class Recordings(Downloadable[Recording], Resource):
             Call(
                 operation="recordings.get_access_link",
                 method="GET",
-                path=f"/recordings/{arg.segment('recording_id', recording_id)}/access-link",
+                path=f"/recordings/{arg.segment('recording_id', arg.item_id('recording_id', recording_id, 'recording_id'))}/access-link",
                 cost=1,
                 query=arg.query(
                     arg.form(

@@ -13,11 +13,11 @@ from ..._runtime.resource import Call, Resource, nothing
 from ...types import UNSET, ImageInput, Unset
 
 if TYPE_CHECKING:
-    from ..models.room_logo_theme import RoomLogoTheme
-    from ..models.room_palette import RoomPalette
-    from ..models.room_theme import RoomTheme
-    from ..models.room_tokens import RoomTokens
-    from ..models.room_tokens_preset import RoomTokensPreset
+    from ..models.room_logo_theme import RoomLogoTheme, RoomLogoThemeValue
+    from ..models.room_palette import RoomPalette, RoomPaletteValue
+    from ..models.room_theme import RoomTheme, RoomThemeValue
+    from ..models.room_tokens import RoomTokens, RoomTokensDict
+    from ..models.room_tokens_preset import RoomTokensPreset, RoomTokensPresetValue
 
 
 class Rooms(Resource):
@@ -30,7 +30,7 @@ class Rooms(Resource):
         room_name: str,
         *,
         image: ImageInput | Unset = UNSET,
-        theme: RoomLogoTheme | str | Unset = UNSET,
+        theme: RoomLogoTheme | RoomLogoThemeValue | str | Unset = UNSET,
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -58,7 +58,7 @@ class Rooms(Resource):
         if image is UNSET:
             json = arg.body(
                 {
-                    "theme": arg.enum("theme", theme),
+                    "theme": arg.enum("theme", theme, ("default",)),
                 },
                 extra_body,
             )
@@ -87,8 +87,8 @@ class Rooms(Resource):
         room_name: str,
         *,
         image: ImageInput | Unset = UNSET,
-        palette: RoomPalette | str | Unset = UNSET,
-        theme: RoomTheme | str | Unset = UNSET,
+        palette: RoomPalette | RoomPaletteValue | str | Unset = UNSET,
+        theme: RoomTheme | RoomThemeValue | str | Unset = UNSET,
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -119,8 +119,12 @@ class Rooms(Resource):
         if image is UNSET:
             json = arg.body(
                 {
-                    "palette": arg.enum("palette", palette),
-                    "theme": arg.enum("theme", theme),
+                    "palette": arg.enum(
+                        "palette", palette, ("default", "grey", "purple", "burgund")
+                    ),
+                    "theme": arg.enum(
+                        "theme", theme, ("default", "mountains", "characters", "rocks")
+                    ),
                 },
                 extra_body,
             )
@@ -149,8 +153,8 @@ class Rooms(Resource):
         room_name: str,
         *,
         image: ImageInput | Unset = UNSET,
-        palette: RoomPalette | str | Unset = UNSET,
-        theme: RoomTheme | str | Unset = UNSET,
+        palette: RoomPalette | RoomPaletteValue | str | Unset = UNSET,
+        theme: RoomTheme | RoomThemeValue | str | Unset = UNSET,
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -181,8 +185,12 @@ class Rooms(Resource):
         if image is UNSET:
             json = arg.body(
                 {
-                    "palette": arg.enum("palette", palette),
-                    "theme": arg.enum("theme", theme),
+                    "palette": arg.enum(
+                        "palette", palette, ("default", "grey", "purple", "burgund")
+                    ),
+                    "theme": arg.enum(
+                        "theme", theme, ("default", "mountains", "characters", "rocks")
+                    ),
                 },
                 extra_body,
             )
@@ -210,8 +218,8 @@ class Rooms(Resource):
         self,
         room_name: str,
         *,
-        tokens: RoomTokens | Mapping[str, Any] | Unset = UNSET,
-        tokens_preset: RoomTokensPreset | str | Unset = UNSET,
+        tokens: RoomTokens | RoomTokensDict | Unset = UNSET,
+        tokens_preset: RoomTokensPreset | RoomTokensPresetValue | str | Unset = UNSET,
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -246,7 +254,9 @@ class Rooms(Resource):
                 json=arg.body(
                     {
                         "tokens": arg.json_object("tokens", tokens),
-                        "tokensPreset": arg.enum("tokens_preset", tokens_preset),
+                        "tokensPreset": arg.enum(
+                            "tokens_preset", tokens_preset, ("custom", "default")
+                        ),
                     },
                     extra_body,
                 ),

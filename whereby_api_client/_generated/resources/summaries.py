@@ -19,7 +19,9 @@ from ..models.summary_page import SummaryPage
 
 if TYPE_CHECKING:
     from ...webhooks import Webhooks
-    from ..models.summary_template import SummaryTemplate
+    from ..models.created_transcription import CreatedTranscription
+    from ..models.summary_template import SummaryTemplate, SummaryTemplateValue
+    from ..models.transcription import Transcription
 
 
 class Summaries(Waitable[Summary], Resource):
@@ -32,8 +34,8 @@ class Summaries(Waitable[Summary], Resource):
     async def create(
         self,
         *,
-        transcription_id: str,
-        template: SummaryTemplate | str | Unset = UNSET,
+        transcription_id: str | Transcription | CreatedTranscription,
+        template: SummaryTemplate | SummaryTemplateValue | str | Unset = UNSET,
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> CreatedSummary:
@@ -79,8 +81,21 @@ class Summaries(Waitable[Summary], Resource):
                 ),
                 json=arg.body(
                     {
-                        "transcriptionId": arg.string("transcription_id", transcription_id),
-                        "template": arg.enum("template", template),
+                        "transcriptionId": arg.item_id(
+                            "transcription_id", transcription_id, "transcription_id"
+                        ),
+                        "template": arg.enum(
+                            "template",
+                            template,
+                            (
+                                "SOAP",
+                                "Extended SOAP",
+                                "General Narrative",
+                                "General Bulleted",
+                                "Educational Lecture",
+                                "Educational Tutoring",
+                            ),
+                        ),
                     },
                     extra_body,
                 ),
@@ -147,7 +162,7 @@ class Summaries(Waitable[Summary], Resource):
 
     async def get(
         self,
-        summary_id: str,
+        summary_id: str | Summary | CreatedSummary,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Summary:
@@ -176,7 +191,7 @@ class Summaries(Waitable[Summary], Resource):
             Call(
                 operation="summaries.get",
                 method="GET",
-                path=f"/summaries/{arg.segment('summary_id', summary_id)}",
+                path=f"/summaries/{arg.segment('summary_id', arg.item_id('summary_id', summary_id, 'summary_id'))}",
                 cost=1,
                 query=arg.query(
                     extra=extra_query,
@@ -188,7 +203,7 @@ class Summaries(Waitable[Summary], Resource):
 
     async def delete(
         self,
-        summary_id: str,
+        summary_id: str | Summary | CreatedSummary,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -215,7 +230,7 @@ class Summaries(Waitable[Summary], Resource):
             Call(
                 operation="summaries.delete",
                 method="DELETE",
-                path=f"/summaries/{arg.segment('summary_id', summary_id)}",
+                path=f"/summaries/{arg.segment('summary_id', arg.item_id('summary_id', summary_id, 'summary_id'))}",
                 cost=2,
                 query=arg.query(
                     extra=extra_query,
@@ -229,8 +244,8 @@ class Summaries(Waitable[Summary], Resource):
     async def create_and_wait(
         self,
         *,
-        transcription_id: str,
-        template: SummaryTemplate | str | Unset = UNSET,
+        transcription_id: str | Transcription | CreatedTranscription,
+        template: SummaryTemplate | SummaryTemplateValue | str | Unset = UNSET,
         timeout: float | None = DEFAULT_TIMEOUT,
         webhooks: Webhooks | None = None,
         extra_body: Mapping[str, Any] | None = None,

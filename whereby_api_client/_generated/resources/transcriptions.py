@@ -21,6 +21,7 @@ from ..models.transcription_page import TranscriptionPage
 
 if TYPE_CHECKING:
     from ...webhooks import Webhooks
+    from ..models.recording import Recording
 
 
 class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resource):
@@ -33,7 +34,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
     async def create(
         self,
         *,
-        recording_id: str,
+        recording_id: str | Recording,
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> CreatedTranscription:
@@ -67,7 +68,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
                 ),
                 json=arg.body(
                     {
-                        "recordingId": arg.string("recording_id", recording_id),
+                        "recordingId": arg.item_id("recording_id", recording_id, "recording_id"),
                     },
                     extra_body,
                 ),
@@ -135,7 +136,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
     async def bulk_delete(
         self,
         *,
-        transcription_ids: Sequence[str],
+        transcription_ids: Sequence[str | Transcription | CreatedTranscription],
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -170,7 +171,10 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
                 json=arg.body(
                     {
                         "transcriptionIds": arg.array(
-                            "transcription_ids", transcription_ids, arg.string
+                            "transcription_ids",
+                            transcription_ids,
+                            arg.item_id,
+                            id_name="transcription_id",
                         ),
                     },
                     extra_body,
@@ -183,7 +187,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
 
     async def get(
         self,
-        transcription_id: str,
+        transcription_id: str | Transcription | CreatedTranscription,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Transcription:
@@ -209,7 +213,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
             Call(
                 operation="transcriptions.get",
                 method="GET",
-                path=f"/transcriptions/{arg.segment('transcription_id', transcription_id)}",
+                path=f"/transcriptions/{arg.segment('transcription_id', arg.item_id('transcription_id', transcription_id, 'transcription_id'))}",
                 cost=1,
                 query=arg.query(
                     extra=extra_query,
@@ -221,7 +225,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
 
     async def delete(
         self,
-        transcription_id: str,
+        transcription_id: str | Transcription | CreatedTranscription,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -245,7 +249,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
             Call(
                 operation="transcriptions.delete",
                 method="DELETE",
-                path=f"/transcriptions/{arg.segment('transcription_id', transcription_id)}",
+                path=f"/transcriptions/{arg.segment('transcription_id', arg.item_id('transcription_id', transcription_id, 'transcription_id'))}",
                 cost=2,
                 query=arg.query(
                     extra=extra_query,
@@ -258,7 +262,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
 
     async def get_access_link(
         self,
-        transcription_id: str,
+        transcription_id: str | Transcription | CreatedTranscription,
         *,
         valid_for_seconds: int | Unset = UNSET,
         extra_query: Mapping[str, Any] | None = None,
@@ -287,7 +291,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
             Call(
                 operation="transcriptions.get_access_link",
                 method="GET",
-                path=f"/transcriptions/{arg.segment('transcription_id', transcription_id)}/access-link",
+                path=f"/transcriptions/{arg.segment('transcription_id', arg.item_id('transcription_id', transcription_id, 'transcription_id'))}/access-link",
                 cost=1,
                 query=arg.query(
                     arg.form(
@@ -306,7 +310,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
     async def create_and_wait(
         self,
         *,
-        recording_id: str,
+        recording_id: str | Recording,
         timeout: float | None = DEFAULT_TIMEOUT,
         webhooks: Webhooks | None = None,
         extra_body: Mapping[str, Any] | None = None,
