@@ -11,14 +11,16 @@ import types
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin, get_type_hints
 
 from attrs import NOTHING, fields
 from pydantic_core import PydanticCustomError, core_schema
 
 from ..types import Unset
 from .codec import DecodeError
-from .model import Model
+
+if TYPE_CHECKING:
+    from .model import Model
 
 _TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
     str: {"type": "string"},
@@ -63,9 +65,9 @@ def _without_secrets(model: Model) -> dict[str, Any]:
         value = getattr(model, name)
         if name in model._secrets:
             wire.pop(key, None)
-        elif isinstance(value, Model):
+        elif _is_model(type(value)):
             wire[key] = _without_secrets(value)
-        elif isinstance(value, list) and any(isinstance(item, Model) for item in value):
+        elif isinstance(value, list) and all(_is_model(type(item)) for item in value):
             wire[key] = [_without_secrets(item) for item in value]
     return wire
 
@@ -90,9 +92,7 @@ def _schema(hint: Any) -> dict[str, Any]:
         return dict(_TYPES[hint])
     if get_origin(hint) in (Union, types.UnionType):
         parts = [part for part in get_args(hint) if part is not Unset]
-        classes = [
-            part for part in parts if isinstance(part, type) and issubclass(part, (Enum, Model))
-        ]
+        classes = [part for part in parts if _is_enum(part) or _is_model(part)]
         if classes:  # beside them stand the strings and the dicts that callers may give
             parts = [*classes, *(part for part in parts if part is types.NoneType)]
         schemas = [_schema(part) for part in parts]
@@ -101,9 +101,17 @@ def _schema(hint: Any) -> dict[str, Any]:
         return {"type": "array", "items": _schema(get_args(hint)[0])}
     if get_origin(hint) is dict:
         return {"type": "object"}
-    if isinstance(hint, type) and issubclass(hint, Model):
+    if _is_model(hint):
         return json_schema_of(hint)
-    if isinstance(hint, type) and issubclass(hint, Enum):
+    if _is_enum(hint):
         # the API may send other values than the listed ones
         return {"type": "string", "examples": [member.value for member in hint]}
     return {}
+
+
+def _is_enum(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Enum)
+
+
+def _is_model(hint: Any) -> bool:
+    return hasattr(hint, "_wire_names")
