@@ -73,11 +73,16 @@ format: .venv/.dev  ## format the hand-written code and fix what the linter can
 
 .PHONY: matrix
 matrix:  ## run the tests on every Python that is here, lowest and newest dependencies, httpx2
-	$(PYTHON) .ci/matrix
+	$(PYTHON) .ci/matrix.py
 
 .PHONY: docs
 docs: .venv/.dev  ## build the documentation into docs/_build; a warning is an error
 	$(BIN)/python -m sphinx -q --fail-on-warning --keep-going -b html docs docs/_build
+
+.PHONY: release-check
+release-check: .venv/.dev  ## build twice, look inside, install, try out: all but publishing
+	$(PIP) install --group release
+	$(BIN)/python .ci/release_check.py $(TAG)
 
 .PHONY: bench
 bench: .venv/.dev  ## run the benchmarks

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run the tests on other ground: .ci/matrix [names] [-- pytest arguments].
+"""Run the tests on other ground: .ci/matrix.py [names] [-- pytest arguments].
 
 Each in an environment of its own under .matrix/. Without names: all that there is a Python for.
 
