@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Do everything that comes before a release but the publishing: .ci/release_check.py [tag].
 
-Builds from what git has, twice: both must be the same, byte for byte. Looks at what the archives hold.
-Installs each in a clean environment, with the versions that a user gets today, and runs the README's
-first script there. With a tag (v1.2.3) the version and the changelog have to be of it.
+Builds from what git has, twice: both must be the same, byte for byte. Looks at what the archives
+hold. Installs each in a clean environment, with the versions that a user gets today, and runs the
+README's first script there. With a tag (v1.2.3) the version and the changelog have to be of it.
 """
 
 from __future__ import annotations

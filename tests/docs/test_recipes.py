@@ -170,7 +170,7 @@ def test_celery(fake: FakeWhereby, url: str, redis_url: str, tmp_path: Path) -> 
 @pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")  # arq's own
 def test_arq(fake: FakeWhereby, url: str, redis_url: str, tmp_path: Path) -> None:
     """A worker of arq's transcribes what is put into the queue."""
-    # arq cannot be installed beside redis 6 and later: `.ci/matrix.py arq` has an environment for it
+    # arq needs a redis older than 6: `.ci/matrix.py arq` has an environment for it
     arq = pytest.importorskip("arq")
     create_worker = importlib.import_module("arq.worker").create_worker
     module = load("workers.md", tmp_path, index=1, REDIS=redis_url)
