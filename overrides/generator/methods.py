@@ -58,15 +58,16 @@ class QueryParameter:
     explode: bool
     bounds: str
     room_name_filters: tuple[str, ...]
-    exact: bool  # a filter where a plain string means an exact match
+    shorthand: str  # the key of a filter that a plain string stands for
 
     @property
     def written(self) -> str:
         """The expression that checks it and writes it into the query."""
         function = "deep_object" if self.style == "deepObject" else "form"
         check, options = self.field.check(self.bounds), ""
-        if self.exact:
-            check = check.replace("arg.json_object", "arg.exact_or_filter", 1)
+        if self.shorthand:
+            name = self.field.name
+            check = f'arg.json_filter("{name}", {name}, {quoted(self.shorthand)})'
         if self.room_name_filters:
             options = f", room_names={self.room_name_filters!r}"
         elif not self.explode:
@@ -277,12 +278,24 @@ def _query_parameter(field: Field, written: Json, schema: Json) -> QueryParamete
     )
     explode = schema.get("type") != "array" or written.get("explode") is not False
     style = "deepObject" if written.get("style") == "deepObject" else "form"
-    exact = style == "deepObject" and "exact" in schema.get("properties", {})
-    if exact:
-        field = evolve(field, type=evolve(field.type, argument=f"str | {field.type.argument}"))
+    shorthand = ""
+    if style == "deepObject":
+        shorthand = _shorthand(schema.get("properties", {}))
+    if shorthand:
+        hint = evolve(field.type, argument=f"str | {field.type.argument}")
+        text = f"{field.description}\nA plain string means `{shorthand}`.".strip()
+        field = evolve(field, type=hint, description=text)
     if schema.get("x-sort-order"):
         bounds = ", sort_order=True"
-    return QueryParameter(field, style, explode, bounds, filters, exact)
+    return QueryParameter(field, style, explode, bounds, filters, shorthand)
+
+
+def _shorthand(properties: Json) -> str:
+    """Return the key of a filter that a plain string stands for; none if that could be another."""
+    if "exact" in properties:
+        return "exact"
+    names = [name for name, schema in properties.items() if schema.get("type") == "string"]
+    return names[0] if len(properties) == len(names) == 1 else ""
 
 
 def _body(

@@ -253,7 +253,16 @@ def _needs_name(schema: Json) -> bool:
 
 # what belongs to the use of a schema, and not to the schema itself
 _BESIDE_REFERENCE = frozenset(
-    ("default", "deprecated", "nullable", "readOnly", "writeOnly", "x-room-name", "x-secret")
+    (
+        "default",
+        "deprecated",
+        "nullable",
+        "readOnly",
+        "writeOnly",
+        "x-narrowed",
+        "x-room-name",
+        "x-secret",
+    )
 )
 
 

@@ -1,14 +1,15 @@
 """Date-times are declared as plain strings.
 
 None of the dates in the insights responses has `format: date-time`, which the rest of the document
-uses.
+uses. A response may hold something else one day: `x-narrowed: true` tells the SDK to read that as
+None.
 """
 
 from __future__ import annotations
 
 import re
 
-from overrides.openapi.document import DATE_TIME, has_type, schemas, text
+from overrides.openapi.document import DATE_TIME, Schema, has_type, schemas, text
 from overrides.openapi.pointers import join
 from overrides.patch import Patch
 from overrides.spec._order import FIELD_MAKERS
@@ -35,9 +36,16 @@ def apply(patch: Patch) -> None:
         example = text(schema.data.get("example"))
         by_name = BY_NAME.search(schema.name)
         if DATE_TIME.fullmatch(example):
-            patch.add(join(schema.pointer, "format"), "date-time")
+            _narrow(patch, schema)
         elif by_name and BY_TEXT.search(text(schema.data.get("description"))):
             if example:
                 patch.drifted(schema.pointer, expected="an ISO 8601 example", actual=repr(example))
             else:
-                patch.add(join(schema.pointer, "format"), "date-time")
+                _narrow(patch, schema)
+
+
+def _narrow(patch: Patch, schema: Schema) -> None:
+    patch.add(join(schema.pointer, "format"), "date-time")
+    if not schema.is_request:
+        # only we say that it is a date: what is none must not cost the rest of the response
+        patch.add(join(schema.pointer, "x-narrowed"), True)

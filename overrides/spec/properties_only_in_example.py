@@ -28,7 +28,10 @@ def apply(patch: Patch) -> None:
         for name in [*names, *(name for name in example if name not in names)]:
             derived = describe(example.get(name))
             if derived is not None:
-                properties[name] = derived
+                # Only the example says so: another value must not cost the rest of the response.
+                # Ids and names are strings everywhere, and an item without them is of no use.
+                is_plain = derived == {"type": "string"}
+                properties[name] = derived if is_plain else {**derived, "x-narrowed": True}
             elif name in names:
                 expected = f"an example value for the required `{name}`"
                 patch.drifted(schema.pointer, expected=expected, actual=example.get(name))

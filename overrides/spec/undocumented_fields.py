@@ -16,7 +16,11 @@ AFTER = ("properties_only_in_example",)
 
 FIELDS: dict[str, dict[str, Json]] = {
     "/components/schemas/Recording": {
-        "roomName": {"type": "string", "description": "The name of the room."},
+        "roomName": {
+            "type": "string",
+            "description": "The name of the room.",
+            "x-narrowed": True,  # only we say that it is a string
+        },
     },
 }
 

@@ -72,6 +72,7 @@ ROWS = [
     Row("meetings.create", "POST", "/meetings", 201, CREATE),
     Row("meetings.create", "POST", "/meetings", 201, {"endDate": END, "recording": {"type": "none", "destination": None, "startTrigger": None}}),
     Row("meetings.list", "GET", "/meetings"),
+    Row("meetings.list", "GET", "/meetings?roomName%5BstartsWith%5D=%2Fno-such-prefix"),
     Row("meetings.list", "GET", "/meetings?limit=1&fields=hostRoomUrl,viewerRoomUrl"),
     Row("meetings.list", "GET", "/meetings?limit=1&fields=hostRoomUrl%2CviewerRoomUrl"),
     Row("meetings.list", "GET", "/meetings?cursor=nobody-gave-this-out", 400),

@@ -127,6 +127,13 @@ CASES = [
         points=1,
     ),
     Case(
+        "meetings.list",
+        lambda w: w.meetings.list(room_name="customer a"),
+        "GET",
+        "/v1/meetings?roomName%5BstartsWith%5D=%2Fcustomer%20a",
+        points=1,
+    ),
+    Case(
         "meetings.get",
         lambda w: w.meetings.get("a/b ?#é", fields=[MeetingField.HOSTROOMURL]),
         "GET",

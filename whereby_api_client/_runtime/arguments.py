@@ -111,9 +111,9 @@ def item_id(name: str, value: Any, id_name: str, *, null: bool = False) -> Any:
     return string(name, value, null=null)
 
 
-def exact_or_filter(name: str, value: Any) -> Any:
-    """Check a filter; a plain string means an exact match."""
-    return {"exact": string(name, value)} if isinstance(value, str) else json_object(name, value)
+def json_filter(name: str, value: Any, key: str) -> Any:
+    """Check a filter; a plain string is the filter's value of this key."""
+    return {key: string(name, value)} if isinstance(value, str) else json_object(name, value)
 
 
 def boolean(name: str, value: Any, *, null: bool = False) -> Any:

@@ -115,7 +115,7 @@ def absent(model: type, field: str, expected: str, value: object) -> Any:
 _warned: set[tuple[type, str]] = set()
 
 
-def misfit(model: type, field: str, expected: str, value: object) -> None:
+def misfit(model: type, field: str, expected: str, value: object) -> Any:
     """Return None for a value that fits the published document, but not our narrower type.
 
     The raw value stays in `to_dict`. A warning is logged, once for each field.
@@ -129,6 +129,7 @@ def misfit(model: type, field: str, expected: str, value: object) -> None:
             expected,
             "other text" if expected == "a date-time" and type(value) is str else json_name(value),
         )
+    return None
 
 
 def integer(model: type, field: str, value: object, *, null: bool = False) -> Any:

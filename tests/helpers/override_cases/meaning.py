@@ -11,6 +11,7 @@ LANGUAGE = (
     "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties"
     "/liveTranscription/properties/language"
 )
+RECORDING = LANGUAGE.removesuffix("/liveTranscription/properties/language") + "/recording"
 INSIGHTS = "/paths/~1insights~1{}/get/responses/200/content/application~1json/schema"
 
 
@@ -201,7 +202,89 @@ class DatetimesWithoutFormat(ObjectCase):
         at(document, self.drifts_at)["example"] = "May 12th, 2025"
 
 
+class NullableFieldsRequired(ObjectCase):
+    """Destinations and triggers that may be null have to be sent."""
+
+    name = "nullable_fields_required"
+    places = 3
+    drifts_at = RECORDING + "/required"
+
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
+        properties, required = value.get("properties", {}), value.get("required")
+        if not isinstance(required, list) or "results" in properties:
+            return False
+        texts = [str(properties.get(name, {}).get("description", "")) for name in required]
+        return any(re.search("`null`|set to null", text) for text in texts)
+
+    def repair(self, value: Json) -> None:
+        value["required"] = ["type"]
+
+    def drift(self, document: Json) -> None:
+        at(document, RECORDING)["required"] = "type"
+
+
+class RoomNamePrefixesRefused(ObjectCase):
+    """A prefix cannot be null, nor a slash and 39 characters."""
+
+    name = "room_name_prefixes_refused"
+    places = 1
+    drifts_at = RECORDING.replace("recording", "roomNamePrefix")
+
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
+        is_prefix = pointer.endswith("/properties/roomNamePrefix")
+        return is_prefix and (value.get("nullable") is not True or value["maxLength"] < 40)
+
+    def repair(self, value: Json) -> None:
+        value.update(nullable=True, maxLength=40)
+
+    def drift(self, document: Json) -> None:
+        at(document, self.drifts_at)["type"] = "integer"
+
+
+class UndocumentedEnumValues(Case):
+    """`fields` takes `dialIn`, and its enum does not know it."""
+
+    name = "undocumented_enum_values"
+    places = 1
+    drifts_at = "/components/schemas/Fields"
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document["components"]["schemas"]):
+            if "hostRoomUrl" in value.get("enum", ()) and "dialIn" not in value["enum"]:
+                yield pointer
+
+    def fix(self, document: Json) -> None:
+        at(document, "/components/schemas/Fields/items/enum").append("dialIn")
+
+    def drift(self, document: Json) -> None:
+        document["components"]["schemas"]["Fields"]["items"] = {"type": "string"}
+
+
+class SortOrdersOnlyInExample(Case):
+    """What a sort order looks like stands in examples only."""
+
+    name = "sort_orders_only_in_example"
+    places = 6
+    drifts_at = "/paths/~1recordings/get/parameters/3"
+
+    def find(self, document: Json) -> Places:
+        for pointer, value in objects(document):
+            if value.get("name") == "sortBy" and "x-sort-order" not in value.get("schema", {}):
+                yield pointer
+
+    def fix(self, document: Json) -> None:
+        for pointer in list(self.find(document)):
+            at(document, pointer)["schema"] = {"type": "string", "x-sort-order": True}
+
+    def drift(self, document: Json) -> None:
+        at(document, self.drifts_at)["example"] = "roomName"
+
+
 CASES: list[Case] = [
+    NullableFieldsRequired(),
+    RoomNamePrefixesRefused(),
+    UndocumentedEnumValues(),
+    SortOrdersOnlyInExample(),
     EnumTrailingComma(),
     NullOnlyInText(),
     NullInPractice(),

@@ -233,7 +233,36 @@ class OptionalRequestBodies(ObjectCase):
         operation(document, "POST /meetings")["requestBody"]["required"] = False
 
 
+class UndocumentedParameters(Case):
+    """The filter of meetings by the start of the room's name is not documented."""
+
+    name = "undocumented_parameters"
+    places = 1
+    drifts_at = "/paths/~1meetings/get/parameters"
+
+    def find(self, document: Json) -> Places:
+        listed = operation(document, "GET /meetings")["parameters"]
+        if not any(one.get("name") == "roomName" for one in listed):
+            yield "/paths/~1meetings/get"
+
+    def fix(self, document: Json) -> None:
+        operation(document, "GET /meetings")["parameters"].append(
+            {
+                "in": "query",
+                "name": "roomName",
+                "style": "deepObject",
+                "schema": {"type": "object", "properties": {"startsWith": {"type": "string"}}},
+            }
+        )
+
+    def drift(self, document: Json) -> None:
+        operation(document, "GET /meetings")["parameters"].append(
+            {"in": "query", "name": "roomName", "schema": {"type": "string"}}
+        )
+
+
 CASES: list[Case] = [
+    UndocumentedParameters(),
     MisplacedProperties(),
     UnwrappedProperties(),
     PathParametersNotInPath(),

@@ -23,6 +23,7 @@ from tests.helpers.override_runs import (
 SCHEMAS: Json = result().document["components"]["schemas"]
 TEXT = {"type": "string"}
 DATE_TIME = {"type": "string", "format": "date-time"}
+NARROWED: Json = {"x-narrowed": True}
 
 
 def cure(name: str, document: Json) -> Patch:
@@ -53,10 +54,10 @@ def test_a_recording_has_its_fields() -> None:
         "recordingId": TEXT,
         "roomSessionId": TEXT,
         "filename": TEXT | {"nullable": True},
-        "startDate": DATE_TIME,
-        "endDate": DATE_TIME,
-        "sizeInMegaBytes": {"type": "number"},
-        "roomName": TEXT | {"description": "The name of the room."},
+        "startDate": DATE_TIME | NARROWED,
+        "endDate": DATE_TIME | NARROWED,
+        "sizeInMegaBytes": {"type": "number", "x-narrowed": True},
+        "roomName": TEXT | NARROWED | {"description": "The name of the room."},
     }
     required = ["recordingId", "roomSessionId", "startDate", "endDate", "sizeInMegaBytes"]
     assert recording["required"] == required
@@ -66,9 +67,10 @@ def test_a_summary_has_its_fields() -> None:
     """Derive them from the example; what is in `summary` depends on the template."""
     properties = SCHEMAS["Summary"]["properties"]
     assert list(properties) == SCHEMAS["Summary"]["required"]
-    assert properties["createdAt"] == properties["modifiedAt"] == DATE_TIME
+    assert properties["createdAt"] == properties["modifiedAt"] == DATE_TIME | NARROWED
     assert properties["template"] == TEXT
-    assert properties["summary"] == {"$ref": "#/components/schemas/SummaryContent"}
+    content = {"$ref": "#/components/schemas/SummaryContent"}
+    assert properties["summary"] == {"allOf": [content], **NARROWED}
     assert SCHEMAS["SummaryContent"] == {"type": "object", "additionalProperties": True}
 
 
@@ -208,7 +210,7 @@ def test_every_parameter_has_a_type() -> None:
     """Have a schema everywhere; texts where nothing was said."""
     document = result().document
     assert parameter(document, "GET /insights/participant", "participantId")["schema"] == TEXT
-    assert parameter(document, "GET /recordings", "sortBy")["schema"] == TEXT
+    assert parameter(document, "GET /recordings", "sortBy")["schema"]["type"] == "string"
     assert parameter(document, "GET /insights/rooms", "limit")["schema"]["type"] == "integer"
 
 

@@ -62,6 +62,8 @@ if TYPE_CHECKING:
         MeetingRecordingStartTrigger as MeetingRecordingStartTrigger,
     )
     from .meeting_recording_type import MeetingRecordingType as MeetingRecordingType
+    from .meeting_room_name_filter import MeetingRoomNameFilter as MeetingRoomNameFilter
+    from .meeting_room_name_filter import MeetingRoomNameFilterDict as MeetingRoomNameFilterDict
     from .meeting_streaming import MeetingStreaming as MeetingStreaming
     from .meeting_streaming import MeetingStreamingDict as MeetingStreamingDict
     from .meeting_streaming_destination import (
@@ -132,6 +134,8 @@ _MODULES = {
     "MeetingRecordingDict": "meeting_recording",
     "MeetingRecordingStartTrigger": "meeting_recording_start_trigger",
     "MeetingRecordingType": "meeting_recording_type",
+    "MeetingRoomNameFilter": "meeting_room_name_filter",
+    "MeetingRoomNameFilterDict": "meeting_room_name_filter",
     "MeetingStreaming": "meeting_streaming",
     "MeetingStreamingDestination": "meeting_streaming_destination",
     "MeetingStreamingDestinationDict": "meeting_streaming_destination",
@@ -192,6 +196,7 @@ __all__ = [
     "MeetingRecordingDestinationProvider",
     "MeetingRecordingStartTrigger",
     "MeetingRecordingType",
+    "MeetingRoomNameFilter",
     "MeetingStreaming",
     "MeetingStreamingDestination",
     "MeetingStreamingStartTrigger",
@@ -232,6 +237,7 @@ if TYPE_CHECKING:  # the names of dicts are of use in annotations only
         "MeetingLiveTranscriptionDict",
         "MeetingRecordingDestinationDict",
         "MeetingRecordingDict",
+        "MeetingRoomNameFilterDict",
         "MeetingStreamingDestinationDict",
         "MeetingStreamingDict",
         "RoomColorsDict",

@@ -13,9 +13,11 @@ class MeetingField(OpenEnum):
 
     HOSTROOMURL = "hostRoomUrl"
     VIEWERROOMURL = "viewerRoomUrl"
+    DIALIN = "dialIn"
 
 
 MeetingFieldValue = Literal[
     "hostRoomUrl",
     "viewerRoomUrl",
+    "dialIn",
 ]

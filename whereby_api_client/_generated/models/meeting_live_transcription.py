@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Required, Self, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
 
@@ -61,14 +61,15 @@ class MeetingLiveTranscription(Model):
     """
 
     destination: (
-        MeetingLiveTranscriptionDestination | MeetingLiveTranscriptionDestinationDict | None
-    )
+        MeetingLiveTranscriptionDestination | MeetingLiveTranscriptionDestinationDict | None | Unset
+    ) = UNSET
     start_trigger: (
         MeetingLiveTranscriptionStartTrigger
         | MeetingLiveTranscriptionStartTriggerValue
         | str
         | None
-    )
+        | Unset
+    ) = UNSET
     language: (
         MeetingLiveTranscriptionLanguage
         | MeetingLiveTranscriptionLanguageValue
@@ -96,13 +97,13 @@ class MeetingLiveTranscription(Model):
         get = d.get
         self = _new(cls)
         try:
-            v = get("destination")
+            v = get("destination", UNSET)
             self.destination = (
                 nested(MeetingLiveTranscriptionDestination.from_dict, cls, "destination", v)
                 if type(v) is dict
                 else absent(cls, "destination", "an object", v)
             )
-            v = get("startTrigger")
+            v = get("startTrigger", UNSET)
             self.start_trigger = _MeetingLiveTranscriptionStartTrigger(v) or member(
                 MeetingLiveTranscriptionStartTrigger, cls, "startTrigger", v, null=True
             )
@@ -132,12 +133,12 @@ class MeetingLiveTranscription(Model):
 MeetingLiveTranscriptionDict = TypedDict(
     "MeetingLiveTranscriptionDict",
     {
-        "destination": Required[
-            MeetingLiveTranscriptionDestination | MeetingLiveTranscriptionDestinationDict | None
-        ],
-        "startTrigger": Required[
-            MeetingLiveTranscriptionStartTrigger | MeetingLiveTranscriptionStartTriggerValue | None
-        ],
+        "destination": MeetingLiveTranscriptionDestination
+        | MeetingLiveTranscriptionDestinationDict
+        | None,
+        "startTrigger": MeetingLiveTranscriptionStartTrigger
+        | MeetingLiveTranscriptionStartTriggerValue
+        | None,
         "language": MeetingLiveTranscriptionLanguage | MeetingLiveTranscriptionLanguageValue | None,
         "liveCaptions": bool,
     },

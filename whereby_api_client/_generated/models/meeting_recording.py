@@ -13,6 +13,7 @@ from attrs import define
 
 from ..._runtime.codec import absent, explain, member, nested, object_in
 from ..._runtime.model import Model, finish
+from ...types import UNSET, Unset
 from .meeting_recording_destination import (
     MeetingRecordingDestination,
     MeetingRecordingDestinationDict,
@@ -55,8 +56,12 @@ class MeetingRecording(Model):
     """
 
     type_: MeetingRecordingType | MeetingRecordingTypeValue | str
-    destination: MeetingRecordingDestination | MeetingRecordingDestinationDict | None
-    start_trigger: MeetingRecordingStartTrigger | MeetingRecordingStartTriggerValue | str | None
+    destination: MeetingRecordingDestination | MeetingRecordingDestinationDict | None | Unset = (
+        UNSET
+    )
+    start_trigger: (
+        MeetingRecordingStartTrigger | MeetingRecordingStartTriggerValue | str | None | Unset
+    ) = UNSET
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "type_": "type",
@@ -77,13 +82,13 @@ class MeetingRecording(Model):
         try:
             v = d["type"]
             self.type_ = _MeetingRecordingType(v) or member(MeetingRecordingType, cls, "type", v)
-            v = get("destination")
+            v = get("destination", UNSET)
             self.destination = (
                 nested(MeetingRecordingDestination.from_dict, cls, "destination", v)
                 if type(v) is dict
                 else absent(cls, "destination", "an object", v)
             )
-            v = get("startTrigger")
+            v = get("startTrigger", UNSET)
             self.start_trigger = _MeetingRecordingStartTrigger(v) or member(
                 MeetingRecordingStartTrigger, cls, "startTrigger", v, null=True
             )
@@ -106,12 +111,8 @@ MeetingRecordingDict = TypedDict(
     "MeetingRecordingDict",
     {
         "type": Required[MeetingRecordingType | MeetingRecordingTypeValue],
-        "destination": Required[
-            MeetingRecordingDestination | MeetingRecordingDestinationDict | None
-        ],
-        "startTrigger": Required[
-            MeetingRecordingStartTrigger | MeetingRecordingStartTriggerValue | None
-        ],
+        "destination": MeetingRecordingDestination | MeetingRecordingDestinationDict | None,
+        "startTrigger": MeetingRecordingStartTrigger | MeetingRecordingStartTriggerValue | None,
     },
     total=False,
 )

@@ -13,6 +13,7 @@ from attrs import define
 
 from ..._runtime.codec import explain, member, nested, object_in, wrong
 from ..._runtime.model import Model, finish
+from ...types import UNSET, Unset
 from .meeting_streaming_destination import (
     MeetingStreamingDestination,
     MeetingStreamingDestinationDict,
@@ -45,7 +46,9 @@ class MeetingStreaming(Model):
     """
 
     destination: MeetingStreamingDestination | MeetingStreamingDestinationDict
-    start_trigger: MeetingStreamingStartTrigger | MeetingStreamingStartTriggerValue | str | None
+    start_trigger: (
+        MeetingStreamingStartTrigger | MeetingStreamingStartTriggerValue | str | None | Unset
+    ) = UNSET
 
     _wire_names: ClassVar[Mapping[str, str]] = {
         "destination": "destination",
@@ -69,7 +72,7 @@ class MeetingStreaming(Model):
                 if type(v) is dict
                 else wrong(cls, "destination", "an object", v)
             )
-            v = get("startTrigger")
+            v = get("startTrigger", UNSET)
             self.start_trigger = _MeetingStreamingStartTrigger(v) or member(
                 MeetingStreamingStartTrigger, cls, "startTrigger", v, null=True
             )
@@ -89,9 +92,7 @@ MeetingStreamingDict = TypedDict(
     "MeetingStreamingDict",
     {
         "destination": Required[MeetingStreamingDestination | MeetingStreamingDestinationDict],
-        "startTrigger": Required[
-            MeetingStreamingStartTrigger | MeetingStreamingStartTriggerValue | None
-        ],
+        "startTrigger": MeetingStreamingStartTrigger | MeetingStreamingStartTriggerValue | None,
     },
     total=False,
 )

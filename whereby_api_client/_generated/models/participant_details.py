@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, date_time, explain, object_in, wrong
+from ..._runtime.codec import absent, explain, narrowed_date_time, object_in, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -34,7 +34,7 @@ class ParticipantDetails(Model):
 
     user_role: str
     user_agent: str
-    time_stamp: datetime
+    time_stamp: datetime | None
     sample_rate_ms: float
     samples: dict[str, Any]
     display_name: str | None = None
@@ -47,6 +47,11 @@ class ParticipantDetails(Model):
         "samples": "samples",
         "display_name": "displayName",
     }
+    _narrowed = frozenset(
+        {
+            "time_stamp",
+        }
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -64,11 +69,7 @@ class ParticipantDetails(Model):
             v = d["userAgent"]
             self.user_agent = v if type(v) is str else wrong(cls, "userAgent", "a string", v)
             v = d["timeStamp"]
-            self.time_stamp = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "timeStamp", v)
-            )
+            self.time_stamp = narrowed_date_time(cls, "timeStamp", v)
             v = d["sampleRateMs"]
             self.sample_rate_ms = (
                 v
@@ -84,7 +85,7 @@ class ParticipantDetails(Model):
                 error,
                 cls,
                 d,
-                dates=("timeStamp",),
+                dates=(),
                 enums=(),
             ) from None
         self._source = d

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, date_time, explain, object_in, wrong
+from ..._runtime.codec import absent, explain, narrowed_date_time, object_in, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -43,7 +43,7 @@ class ParticipantInsights(Model):
     room_session_id: str
     participant_id: str
     role_name: str
-    joined_at: datetime
+    joined_at: datetime | None
     device_id: str | None = None
     user_id: str | None = None
     display_name: str | None = None
@@ -67,6 +67,12 @@ class ParticipantInsights(Model):
         "tags": "tags",
         "comment": "comment",
     }
+    _narrowed = frozenset(
+        {
+            "joined_at",
+            "left_at",
+        }
+    )
     _id_name = "participant_id"
 
     @classmethod
@@ -91,11 +97,7 @@ class ParticipantInsights(Model):
             v = d["roleName"]
             self.role_name = v if type(v) is str else wrong(cls, "roleName", "a string", v)
             v = d["joinedAt"]
-            self.joined_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "joinedAt", v)
-            )
+            self.joined_at = narrowed_date_time(cls, "joinedAt", v)
             v = get("deviceId")
             self.device_id = v if type(v) is str else absent(cls, "deviceId", "a string", v)
             v = get("userId")
@@ -103,11 +105,7 @@ class ParticipantInsights(Model):
             v = get("displayName")
             self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
             v = get("leftAt")
-            self.left_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "leftAt", v, null=True)
-            )
+            self.left_at = narrowed_date_time(cls, "leftAt", v)
             v = get("externalId")
             self.external_id = v if type(v) is str else absent(cls, "externalId", "a string", v)
             v = get("rating")
@@ -123,10 +121,7 @@ class ParticipantInsights(Model):
                 error,
                 cls,
                 d,
-                dates=(
-                    "joinedAt",
-                    "leftAt",
-                ),
+                dates=(),
                 enums=(),
             ) from None
         self._source = d

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, date_time, explain, object_in, wrong
+from ..._runtime.codec import absent, explain, misfit, narrowed_date_time, object_in, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -28,9 +28,9 @@ class Recording(Model):
 
     recording_id: str
     room_session_id: str
-    start_date: datetime
-    end_date: datetime
-    size_in_mega_bytes: float
+    start_date: datetime | None
+    end_date: datetime | None
+    size_in_mega_bytes: float | None
     filename: str | None = None
     room_name: str | None = None
 
@@ -43,6 +43,14 @@ class Recording(Model):
         "filename": "filename",
         "room_name": "roomName",
     }
+    _narrowed = frozenset(
+        {
+            "start_date",
+            "end_date",
+            "size_in_mega_bytes",
+            "room_name",
+        }
+    )
     _id_name = "recording_id"
 
     @classmethod
@@ -63,36 +71,25 @@ class Recording(Model):
                 v if type(v) is str else wrong(cls, "roomSessionId", "a string", v)
             )
             v = d["startDate"]
-            self.start_date = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "startDate", v)
-            )
+            self.start_date = narrowed_date_time(cls, "startDate", v)
             v = d["endDate"]
-            self.end_date = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "endDate", v)
-            )
+            self.end_date = narrowed_date_time(cls, "endDate", v)
             v = d["sizeInMegaBytes"]
             self.size_in_mega_bytes = (
                 v
                 if type(v) is int or type(v) is float
-                else wrong(cls, "sizeInMegaBytes", "a number", v)
+                else misfit(cls, "sizeInMegaBytes", "a number", v)
             )
             v = get("filename")
             self.filename = v if type(v) is str else absent(cls, "filename", "a string", v)
             v = get("roomName")
-            self.room_name = v if type(v) is str else absent(cls, "roomName", "a string", v)
+            self.room_name = v if type(v) is str else misfit(cls, "roomName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
                 error,
                 cls,
                 d,
-                dates=(
-                    "startDate",
-                    "endDate",
-                ),
+                dates=(),
                 enums=(),
             ) from None
         self._source = d

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, date_time, explain, integer, object_in, wrong
+from ..._runtime.codec import absent, explain, integer, narrowed_date_time, object_in, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -43,7 +43,7 @@ class RoomInsights(Model):
     """
 
     room_name: str
-    created_at: datetime
+    created_at: datetime | None
     total_participant_minutes: int
     total_recorder_minutes: int
     total_streamer_minutes: int
@@ -73,6 +73,14 @@ class RoomInsights(Model):
         "rating": "rating",
         "total_ratings": "totalRatings",
     }
+    _narrowed = frozenset(
+        {
+            "created_at",
+            "end_at",
+            "first_session_started_at",
+            "last_session_started_at",
+        }
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -88,11 +96,7 @@ class RoomInsights(Model):
             v = d["roomName"]
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["createdAt"]
-            self.created_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "createdAt", v)
-            )
+            self.created_at = narrowed_date_time(cls, "createdAt", v)
             v = d["totalParticipantMinutes"]
             self.total_participant_minutes = (
                 v if type(v) is int else integer(cls, "totalParticipantMinutes", v)
@@ -120,23 +124,11 @@ class RoomInsights(Model):
             v = d["totalSessions"]
             self.total_sessions = v if type(v) is int else integer(cls, "totalSessions", v)
             v = get("endAt")
-            self.end_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "endAt", v, null=True)
-            )
+            self.end_at = narrowed_date_time(cls, "endAt", v)
             v = get("firstSessionStartedAt")
-            self.first_session_started_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "firstSessionStartedAt", v, null=True)
-            )
+            self.first_session_started_at = narrowed_date_time(cls, "firstSessionStartedAt", v)
             v = get("lastSessionStartedAt")
-            self.last_session_started_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "lastSessionStartedAt", v, null=True)
-            )
+            self.last_session_started_at = narrowed_date_time(cls, "lastSessionStartedAt", v)
             v = get("rating")
             self.rating = (
                 v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
@@ -152,12 +144,7 @@ class RoomInsights(Model):
                 error,
                 cls,
                 d,
-                dates=(
-                    "createdAt",
-                    "endAt",
-                    "firstSessionStartedAt",
-                    "lastSessionStartedAt",
-                ),
+                dates=(),
                 enums=(),
             ) from None
         self._source = d

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, date_time, explain, integer, object_in, wrong
+from ..._runtime.codec import absent, explain, integer, narrowed_date_time, object_in, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -42,7 +42,7 @@ class RoomSessionInsights(Model):
 
     room_session_id: str
     room_name: str
-    started_at: datetime
+    started_at: datetime | None
     total_participant_minutes: int
     total_recorder_minutes: int
     total_streamer_minutes: int
@@ -67,6 +67,12 @@ class RoomSessionInsights(Model):
         "rating": "rating",
         "total_ratings": "totalRatings",
     }
+    _narrowed = frozenset(
+        {
+            "started_at",
+            "ended_at",
+        }
+    )
     _id_name = "room_session_id"
 
     @classmethod
@@ -87,11 +93,7 @@ class RoomSessionInsights(Model):
             v = d["roomName"]
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["startedAt"]
-            self.started_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "startedAt", v)
-            )
+            self.started_at = narrowed_date_time(cls, "startedAt", v)
             v = d["totalParticipantMinutes"]
             self.total_participant_minutes = (
                 v if type(v) is int else integer(cls, "totalParticipantMinutes", v)
@@ -117,11 +119,7 @@ class RoomSessionInsights(Model):
                 v if type(v) is int else integer(cls, "totalUniqueStreamers", v)
             )
             v = get("endedAt")
-            self.ended_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "endedAt", v, null=True)
-            )
+            self.ended_at = narrowed_date_time(cls, "endedAt", v)
             v = get("rating")
             self.rating = (
                 v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
@@ -137,10 +135,7 @@ class RoomSessionInsights(Model):
                 error,
                 cls,
                 d,
-                dates=(
-                    "startedAt",
-                    "endedAt",
-                ),
+                dates=(),
                 enums=(),
             ) from None
         self._source = d

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import date_time, explain, object_in, wrong
+from ..._runtime.codec import explain, misfit, narrowed_date_time, object_in, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -24,14 +24,14 @@ class Summary(Model):
 
     summary_id: str
     transcription_id: str
-    summary: dict[str, Any]
+    summary: dict[str, Any] | None
     room_session_id: str
     room_name: str
-    start_date: datetime
-    end_date: datetime
+    start_date: datetime | None
+    end_date: datetime | None
     state: str
-    created_at: datetime
-    modified_at: datetime
+    created_at: datetime | None
+    modified_at: datetime | None
     template: str
 
     _wire_names: ClassVar[Mapping[str, str]] = {
@@ -47,6 +47,15 @@ class Summary(Model):
         "modified_at": "modifiedAt",
         "template": "template",
     }
+    _narrowed = frozenset(
+        {
+            "summary",
+            "start_date",
+            "end_date",
+            "created_at",
+            "modified_at",
+        }
+    )
     _id_name = "summary_id"
 
     @classmethod
@@ -67,7 +76,7 @@ class Summary(Model):
                 v if type(v) is str else wrong(cls, "transcriptionId", "a string", v)
             )
             v = d["summary"]
-            self.summary = v if type(v) is dict else wrong(cls, "summary", "an object", v)
+            self.summary = v if type(v) is dict else misfit(cls, "summary", "an object", v)
             v = d["roomSessionId"]
             self.room_session_id = (
                 v if type(v) is str else wrong(cls, "roomSessionId", "a string", v)
@@ -75,31 +84,15 @@ class Summary(Model):
             v = d["roomName"]
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["startDate"]
-            self.start_date = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "startDate", v)
-            )
+            self.start_date = narrowed_date_time(cls, "startDate", v)
             v = d["endDate"]
-            self.end_date = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "endDate", v)
-            )
+            self.end_date = narrowed_date_time(cls, "endDate", v)
             v = d["state"]
             self.state = v if type(v) is str else wrong(cls, "state", "a string", v)
             v = d["createdAt"]
-            self.created_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "createdAt", v)
-            )
+            self.created_at = narrowed_date_time(cls, "createdAt", v)
             v = d["modifiedAt"]
-            self.modified_at = (
-                _fromisoformat(v)
-                if type(v) is str and v[-1:] == "Z"
-                else date_time(cls, "modifiedAt", v)
-            )
+            self.modified_at = narrowed_date_time(cls, "modifiedAt", v)
             v = d["template"]
             self.template = v if type(v) is str else wrong(cls, "template", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
@@ -107,12 +100,7 @@ class Summary(Model):
                 error,
                 cls,
                 d,
-                dates=(
-                    "startDate",
-                    "endDate",
-                    "createdAt",
-                    "modifiedAt",
-                ),
+                dates=(),
                 enums=(),
             ) from None
         self._source = d

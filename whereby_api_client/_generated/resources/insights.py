@@ -135,7 +135,7 @@ class Insights(Resource):
                             arg.item_id("room_session_id", room_session_id, "room_session_id"),
                         ),
                         arg.form("externalId", arg.string("external_id", external_id)),
-                        arg.form("sortBy", arg.string("sort_by", sort_by)),
+                        arg.form("sortBy", arg.string("sort_by", sort_by, sort_order=True)),
                         arg.form("cursor", arg.string("cursor", cursor)),
                         arg.form("limit", arg.integer("limit", limit, minimum=1, maximum=100)),
                         extra=extra_query,
@@ -195,7 +195,7 @@ class Insights(Resource):
                             "roomSessionId",
                             arg.item_id("room_session_id", room_session_id, "room_session_id"),
                         ),
-                        arg.form("sortBy", arg.string("sort_by", sort_by)),
+                        arg.form("sortBy", arg.string("sort_by", sort_by, sort_order=True)),
                         arg.form("cursor", arg.string("cursor", cursor)),
                         arg.form("limit", arg.integer("limit", limit, minimum=1, maximum=100)),
                         extra=extra_query,
@@ -224,7 +224,7 @@ class Insights(Resource):
         GET /insights/rooms, 1 point.
 
         Args:
-            room_name: Filter results by room name.
+            room_name: Filter results by room name. A plain string means `exact`.
             created_at: Filter rooms by the date they were created.
             sort_by: Sort results by a field.
             cursor: The cursor for paginating through the results. To fetch the next page, set
@@ -252,11 +252,11 @@ class Insights(Resource):
                     query=arg.query(
                         arg.deep_object(
                             "roomName",
-                            arg.exact_or_filter("room_name", room_name),
+                            arg.json_filter("room_name", room_name, "exact"),
                             room_names=("exact", "startsWith"),
                         ),
                         arg.deep_object("createdAt", arg.json_object("created_at", created_at)),
-                        arg.form("sortBy", arg.string("sort_by", sort_by)),
+                        arg.form("sortBy", arg.string("sort_by", sort_by, sort_order=True)),
                         arg.form("cursor", arg.string("cursor", cursor)),
                         arg.form("limit", arg.integer("limit", limit, minimum=1, maximum=100)),
                         extra=extra_query,

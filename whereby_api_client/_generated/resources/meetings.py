@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         MeetingLiveTranscriptionDict,
     )
     from ..models.meeting_recording import MeetingRecording, MeetingRecordingDict
+    from ..models.meeting_room_name_filter import MeetingRoomNameFilter, MeetingRoomNameFilterDict
     from ..models.meeting_streaming import MeetingStreaming, MeetingStreamingDict
     from ..models.room_mode import RoomMode, RoomModeValue
     from ..models.room_name_pattern import RoomNamePattern, RoomNamePatternValue
@@ -41,7 +42,7 @@ class Meetings(Resource):
         start_date: datetime | Unset = UNSET,
         is_locked: bool | Unset = UNSET,
         room_mode: RoomMode | RoomModeValue | str | Unset = UNSET,
-        room_name_prefix: str | Unset = UNSET,
+        room_name_prefix: str | None | Unset = UNSET,
         room_name_pattern: RoomNamePattern | RoomNamePatternValue | str | Unset = UNSET,
         template_type: TemplateType | TemplateTypeValue | str | Unset = UNSET,
         recording: MeetingRecording | MeetingRecordingDict | Unset = UNSET,
@@ -112,7 +113,9 @@ class Meetings(Resource):
                         "startDate": arg.date_time("start_date", start_date),
                         "isLocked": arg.boolean("is_locked", is_locked),
                         "roomMode": arg.enum("room_mode", room_mode, ("group", "normal")),
-                        "roomNamePrefix": arg.string("room_name_prefix", room_name_prefix),
+                        "roomNamePrefix": arg.string(
+                            "room_name_prefix", room_name_prefix, null=True
+                        ),
                         "roomNamePattern": arg.enum(
                             "room_name_pattern", room_name_pattern, ("uuid", "human-short")
                         ),
@@ -123,7 +126,10 @@ class Meetings(Resource):
                         ),
                         "streaming": arg.json_object("streaming", streaming),
                         "fields": arg.array(
-                            "fields", fields, arg.enum, values=("hostRoomUrl", "viewerRoomUrl")
+                            "fields",
+                            fields,
+                            arg.enum,
+                            values=("hostRoomUrl", "viewerRoomUrl", "dialIn"),
                         ),
                     },
                     extra_body,
@@ -139,6 +145,7 @@ class Meetings(Resource):
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
         fields: Sequence[MeetingField | MeetingFieldValue] | Unset = UNSET,
+        room_name: str | MeetingRoomNameFilter | MeetingRoomNameFilterDict | Unset = UNSET,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Paginator[MeetingPage, Meeting]:
         """Get meetings.
@@ -155,6 +162,8 @@ class Meetings(Resource):
             fields: Additional fields that should be populated.
                 - `hostRoomUrl` - Include hostRoomUrl field in the meeting response.
                 - `viewerRoomUrl` - Include viewerRoomUrl field in the meeting response.
+            room_name: Filter by the room's name. Example: `roomName[startsWith]=/customer` A
+                plain string means `startsWith`.
             extra_query: Further query parameters.
 
         Returns:
@@ -180,9 +189,17 @@ class Meetings(Resource):
                         arg.form(
                             "fields",
                             arg.array(
-                                "fields", fields, arg.enum, values=("hostRoomUrl", "viewerRoomUrl")
+                                "fields",
+                                fields,
+                                arg.enum,
+                                values=("hostRoomUrl", "viewerRoomUrl", "dialIn"),
                             ),
                             explode=False,
+                        ),
+                        arg.deep_object(
+                            "roomName",
+                            arg.json_filter("room_name", room_name, "startsWith"),
+                            room_names=("startsWith",),
                         ),
                         extra=extra_query,
                     ),
@@ -231,7 +248,10 @@ class Meetings(Resource):
                     arg.form(
                         "fields",
                         arg.array(
-                            "fields", fields, arg.enum, values=("hostRoomUrl", "viewerRoomUrl")
+                            "fields",
+                            fields,
+                            arg.enum,
+                            values=("hostRoomUrl", "viewerRoomUrl", "dialIn"),
                         ),
                         explode=False,
                     ),

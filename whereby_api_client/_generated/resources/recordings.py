@@ -74,7 +74,7 @@ class Recordings(Downloadable[Recording], Resource):
                         arg.form("roomName", arg.room_name("room_name", room_name)),
                         arg.form("cursor", arg.string("cursor", cursor)),
                         arg.form("limit", arg.integer("limit", limit, minimum=1, maximum=100)),
-                        arg.form("sortBy", arg.string("sort_by", sort_by)),
+                        arg.form("sortBy", arg.string("sort_by", sort_by, sort_order=True)),
                         extra=extra_query,
                     ),
                     parse=RecordingPage.from_dict,

@@ -150,7 +150,7 @@ class Summaries(Waitable[Summary], Resource):
                     query=arg.query(
                         arg.form("cursor", arg.string("cursor", cursor)),
                         arg.form("limit", arg.integer("limit", limit, minimum=1, maximum=100)),
-                        arg.form("sortBy", arg.string("sort_by", sort_by)),
+                        arg.form("sortBy", arg.string("sort_by", sort_by, sort_order=True)),
                         extra=extra_query,
                     ),
                     parse=SummaryPage.from_dict,
