@@ -107,7 +107,7 @@ class PoolTransport(httpx.AsyncBaseTransport):
         self,
         make: Callable[[], Awaitable[httpx.AsyncBaseTransport]],
         *,
-        max_connections: int = MAX_CONNECTIONS,
+        max_connections: int,
         check_open: Callable[[], None] = lambda: None,
     ) -> None:
         self._make = make

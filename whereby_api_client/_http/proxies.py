@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 from typing import Any
 from urllib.request import getproxies
 
@@ -55,7 +56,11 @@ def make_proxy(name: str, address: Any) -> httpx.Proxy:
         with contextlib.suppress(httpx.InvalidURL, ValueError, TypeError):
             proxy = httpx.Proxy(address)
     # Never with the address: it can hold a password.
-    if proxy is None or not proxy.url.host or not 0 <= (proxy.url.port or 0) <= 65535:
+    if (
+        proxy is None
+        or re.fullmatch(rb"[\w.:-]+", proxy.url.raw_host) is None  # httpx takes more than hosts
+        or not 0 <= (proxy.url.port or 0) <= 65535
+    ):
         raise InvalidArgumentError(
             f"{name}: cannot be used as a proxy; it must be http://host:port, https://… or socks5://…"
         )

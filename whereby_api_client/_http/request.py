@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,35 @@ _USER_AGENT: Final = (
     f"(python {sys.version_info.major}.{sys.version_info.minor}; httpx {httpx.__version__})"
 )
 
-_NO_BODY: Final = httpx.ByteStream(b"")
+
+class _Body(httpx.AsyncByteStream, httpx.SyncByteStream):
+    """The bytes of a request's body.
+
+    httpx's own is an async generator, of which trio complains when sending is cancelled.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._content,))
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self._content)
+
+
+class _Once(AsyncIterator[bytes]):
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content
+
+
+_NO_BODY: Final = _Body(b"")
 
 
 def shared_headers(url: str, token: str) -> httpx.Headers:
@@ -59,13 +87,16 @@ def _make_request(
         # Most calls. With `stream=` httpx adds no headers of its own: ours are complete.
         request = httpx.Request(call.method, url, headers=headers, stream=_NO_BODY)
         request.read()  # for transports that look at `request.content`
+        request.stream = _NO_BODY
         return request
     headers = httpx.Headers(headers)
     if call.json is not UNSET:
         headers["Content-Type"] = "application/json"
     headers.update(extra_headers)
     content = None if call.json is UNSET else _json_bytes(call.json)
-    return httpx.Request(call.method, url, headers=headers, content=content, files=call.files)
+    request = httpx.Request(call.method, url, headers=headers, content=content, files=call.files)
+    request.stream = _Body(request.read())
+    return request
 
 
 def _json_bytes(value: Any) -> bytes:

@@ -120,7 +120,9 @@ class OurPools(Transports):
             verify = given or await default_context()
             return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
 
-        return PoolTransport(make, check_open=self._lifetime.check_open)
+        return PoolTransport(
+            make, max_connections=MAX_CONNECTIONS, check_open=self._lifetime.check_open
+        )
 
 
 class CallersFactory(Transports):
