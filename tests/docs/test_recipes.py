@@ -30,6 +30,7 @@ from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.webhooks import WebhookSender, recording_finished
 from whereby_api_client.webhooks import sign
 
+from ..helpers.django_project import django_project
 from ..helpers.pages import client_of, python_blocks
 from ..helpers.redis_server import RedisServer, find_binary
 
@@ -119,30 +120,19 @@ def test_fastapi(fake: FakeWhereby, url: str, tmp_path: Path) -> None:
 
 def test_django(fake: FakeWhereby, url: str, tmp_path: Path) -> None:
     """Create a meeting and receive a webhook through Django's own handler and middleware."""
-    django = need("django")
-    settings = need("django.conf").settings
-    if not settings.configured:
-        settings.configure(
-            ALLOWED_HOSTS=["*"],
-            ROOT_URLCONF="recipe_django_0",
-            SECRET_KEY="not a secret",
-            MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
-        )
-    django.setup()
     browsers = need("django.test")
     module = load("django.md", tmp_path)
     body = recording_finished(fake.add_recording()).body
 
     async def use() -> None:
-        browser = browsers.AsyncClient(enforce_csrf_checks=True)
-        refused = await browser.post("/meetings")
-        assert refused.status_code == 403  # a browser needs Django's token, Whereby does not
-        browser = browsers.AsyncClient()
-        created = await browser.post("/meetings")
+        stranger = browsers.AsyncClient(enforce_csrf_checks=True)
+        # a form needs Django's token, Whereby does not
+        assert (await stranger.post("/meetings")).status_code == 403
+        created = await browsers.AsyncClient().post("/meetings")
         assert created.status_code == 201
         assert created.json() == {"url": fake.meetings.all()[0].room_url}
         for signature, status in ((sign(body, SECRET), 200), (sign(body, "guess"), 401)):
-            response = await browser.post(
+            response = await stranger.post(
                 "/webhooks",
                 data=body,
                 content_type="application/json",
@@ -151,7 +141,8 @@ def test_django(fake: FakeWhereby, url: str, tmp_path: Path) -> None:
             assert response.status_code == status
         await module.whereby.aclose()
 
-    asyncio.run(use())
+    with django_project(module):
+        asyncio.run(use())
 
 
 def test_celery(fake: FakeWhereby, url: str, redis_url: str, tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import anyio.lowlevel
@@ -14,6 +12,8 @@ import pytest
 
 from tests.files.test_docs import examples
 from whereby_api_client.webhooks import Event, sign
+
+from ..helpers.django_project import django_project
 
 pytestmark = pytest.mark.anyio
 
@@ -41,28 +41,6 @@ def recipe(framework: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         if any(name.partition(".")[0] == framework for name in uses):
             return names
     raise AssertionError(f"the page has no recipe for {framework}")
-
-
-@pytest.fixture
-def django_urls() -> Iterator[types.ModuleType]:
-    """Configure Django with a module that the recipe can fill."""
-    from django.conf import settings
-
-    urls = types.ModuleType("recipe_urls")
-    sys.modules["recipe_urls"] = urls
-    if not settings.configured:
-        settings.configure(
-            SECRET_KEY="made up",
-            ALLOWED_HOSTS=["service.test"],
-            ROOT_URLCONF="recipe_urls",
-            # As in a new project, where a POST without a token of the form is refused.
-            MIDDLEWARE=[
-                "django.middleware.common.CommonMiddleware",
-                "django.middleware.csrf.CsrfViewMiddleware",
-            ],
-        )
-    yield urls
-    del sys.modules["recipe_urls"]
 
 
 async def check(app: Any, names: dict[str, Any]) -> None:
@@ -102,17 +80,15 @@ async def test_route(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_django(
-    anyio_backend: str, django_urls: types.ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_django(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Receive deliveries in a view of Django, through its ASGI handler."""
-    names = recipe("django", monkeypatch)
-    from django.core.asgi import get_asgi_application
-    from django.urls import clear_url_caches
+    urls = types.ModuleType("recipe_urls")
+    with django_project(urls):
+        from django.core.asgi import get_asgi_application
 
-    clear_url_caches()
-    django_urls.urlpatterns = names["urlpatterns"]  # type: ignore[attr-defined]
-    await check(get_asgi_application(), names)
+        names = recipe("django", monkeypatch)
+        urls.urlpatterns = names["urlpatterns"]  # type: ignore[attr-defined]
+        await check(get_asgi_application(), names)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
