@@ -124,6 +124,7 @@ class WherebyClient(Resources):
         max_wait: float | Unset | None = UNSET,
         priority: Priority | Unset = UNSET,
         max_response_bytes: int | Unset = UNSET,
+        points: int | Unset | None = UNSET,
         token: str | Unset = UNSET,
         budget: Budget | Unset = UNSET,
     ) -> Self:
@@ -141,6 +142,7 @@ class WherebyClient(Resources):
             max_retries: how many more attempts a call gets.
             max_wait: seconds that one call may wait for points; None: as long as it takes.
             priority: "foreground", or "background" for what may wait until others are served.
+            points: what each call costs, if you know better; None: the documented or learned price.
         """
         old = self._options
         view = self._view()
@@ -150,6 +152,7 @@ class WherebyClient(Resources):
             old.max_wait if max_wait is UNSET else max_wait,
             old.priority if priority is UNSET else priority,
             old.max_response_bytes if max_response_bytes is UNSET else max_response_bytes,
+            old.points if points is UNSET else points,
         )
         if token is not UNSET or budget is not UNSET:
             view._sender = self._sender.for_tenant(
@@ -333,6 +336,7 @@ def _options(
     max_wait: float | None,
     priority: Priority,
     max_response_bytes: int,
+    points: int | None = None,
 ) -> Options:
     if priority not in ("foreground", "background"):
         raise InvalidArgumentError('priority: expected "foreground" or "background"')
@@ -343,6 +347,7 @@ def _options(
         checks.seconds("max_wait", max_wait, zero=True),
         priority,
         checks.whole_number("max_response_bytes", max_response_bytes, 1),
+        None if points is None else checks.whole_number("points", points, 1),
         dict.fromkeys(("connect", "read", "write", "pool"), timeout),
     )
 

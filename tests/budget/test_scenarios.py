@@ -178,16 +178,20 @@ class SendLog:
         """Tell whether a call may be sent."""
         return now >= self.paused_until and self.out + cost <= self.limit
 
-    def take(self, cost: int, now: float) -> Ticket:
+    def price(self, operation: str, documented: int) -> int:
+        """Return what is documented."""
+        return documented
+
+    def take(self, cost: int, now: float, *, operation: str, documented: int) -> Ticket:
         """Send a call."""
         self.log.append((now, cost))
         self.out += cost
-        return Ticket(cost, now, 0, 0)
+        return Ticket(0, cost, now, 0, 0)
 
-    def settle(self, ticket: Ticket, now: float, said: RateLimit, *, rejected: bool) -> None:
+    def settle(self, ticket: Ticket, now: float, reported: RateLimit, *, rejected: bool) -> None:
         """Obey a 429."""
         if rejected:
-            self.paused_until = now + (said.retry_in or 1.0)
+            self.paused_until = now + (reported.retry_in or 1.0)
 
     def next_change(self, cost: int, now: float) -> float | None:
         """Tell when to look again."""

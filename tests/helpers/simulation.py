@@ -1,4 +1,4 @@
-"""A discrete-event simulation of clients, network and server around the pure books.
+"""A discrete-event simulation of clients, network and server around the pure ledger.
 
 No event loop: hours of traffic run in a second, and the same seed gives the same run.
 """
@@ -9,6 +9,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ from whereby_api_client.budget.ledger import Ledger, Ticket
 from .rate_limit_servers import Response, Server
 
 Delay = Callable[[], float]
+#: What the server takes for a call, alone or with the operation and its documented price.
+Job = int | tuple[int, str, int]
 #: What becomes of a call: its response arrives; it never reaches the server and we know it, or do
 #: not know it; the response gets lost; the caller gives up while the request is still on its way.
 Fate = Literal["answered", "no connection", "request lost", "response lost", "given up"]
@@ -43,17 +46,21 @@ class World:
 
 
 class _Call:
-    __slots__ = ("cost", "done", "fate", "sent", "since", "ticket")
+    __slots__ = ("cost", "documented", "done", "fate", "operation", "sent", "since", "ticket")
 
     def __init__(
         self,
         cost: int,
+        operation: str,
+        documented: int,
         since: float,
         fate: Fate,
         sent: Callable[[], None],
         done: Callable[[], None],
     ) -> None:
-        self.cost = cost
+        self.cost = cost  # what the server takes
+        self.operation = operation
+        self.documented = documented
         self.since = since
         self.fate: Fate = fate
         self.sent = sent
@@ -93,29 +100,35 @@ class Client:
         self,
         cost: int,
         *,
+        operation: str = "",
+        documented: int = 0,
         fate: Fate = "answered",
         sent: Callable[[], None] = lambda: None,
         done: Callable[[], None] = lambda: None,
     ) -> None:
-        """Queue a call."""
-        self.queue.append(_Call(cost, self.world.now, fate, sent, done))
+        """Queue a call: the server takes `cost`, whatever is `documented`."""
+        call = _Call(cost, operation, documented or cost, self.world.now, fate, sent, done)
+        self.queue.append(call)
         self.pump()
 
-    def work(self, jobs: Iterator[int]) -> None:
+    def work(self, jobs: Iterator[Job]) -> None:
         """Be one worker: make the next call as soon as the last one is answered."""
-        for cost in jobs:
-            self.call(cost, done=lambda: self.work(jobs))
+        for job in jobs:
+            cost, operation, documented = (job, "", job) if isinstance(job, int) else job
+            again = partial(self.work, jobs)
+            self.call(cost, operation=operation, documented=documented, done=again)
             return
 
     def pump(self) -> None:
-        """Send what may be sent, and look again when that may change."""
+        """Send what may be sent, and try again when that may change."""
         now = self.world.now
         self.ledger.advance(now)
-        while self.queue and self.ledger.admits(self.queue[0].cost, now):
-            self._send(self.queue.popleft(), now)
+        while self.queue and self.ledger.admits(self._price(), now):
+            cost = self._price()
+            self._send(self.queue.popleft(), cost, now)
         self.check()
         if self.queue:
-            change = self.ledger.next_change(self.queue[0].cost, now)
+            change = self.ledger.next_change(self._price(), now)
             if change is not None and change < self._alarm:
                 self._alarm = change
                 self.world.at(change, self._ring)
@@ -124,8 +137,14 @@ class Client:
         self._alarm = float("inf")
         self.pump()
 
-    def _send(self, call: _Call, now: float) -> None:
-        call.ticket = self.ledger.take(call.cost, now)
+    def _price(self) -> int:
+        call = self.queue[0]
+        return self.ledger.price(call.operation, call.documented)
+
+    def _send(self, call: _Call, cost: int, now: float) -> None:
+        call.ticket = self.ledger.take(
+            cost, now, operation=call.operation, documented=call.documented
+        )
         call.sent()
         travel = self.upward()
         if call.fate == "no connection":
@@ -148,10 +167,10 @@ class Client:
 
     def _answer(self, call: _Call, response: Response) -> None:
         now = self.world.now
-        said = read_rate_limit(response.status, response.headers, response.body)
+        reported = read_rate_limit(response.status, response.headers, response.body)
         rejected = response.status == 429
         self.ledger.advance(now)
-        self.ledger.settle(call.ticket, now, said, rejected=rejected)
+        self.ledger.settle(call.ticket, now, reported, rejected=rejected)
         if rejected:
             self.refused += 1
             self.queue.appendleft(call)
@@ -170,5 +189,5 @@ class Client:
 
 
 def mixed(calls: int, rng: random.Random) -> list[int]:
-    """Costs of reads, deletes and writes alike; the first call is a read."""
+    """Return costs of reads, deletes and writes alike; the first call is a read."""
     return [1] + [rng.choice((1, 2, 3)) for _ in range(calls - 1)]

@@ -33,6 +33,7 @@ class BudgetTransport(httpx.AsyncBaseTransport):
         began = None if context.max_wait is None else anyio.current_time()
         grant = await (context.budget or self._budget).acquire(
             context.cost,
+            operation=context.operation,
             priority=context.priority,
             max_wait=context.max_wait,
             first=context.first,

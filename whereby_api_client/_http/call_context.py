@@ -47,6 +47,7 @@ class CallContext:
         "max_response_bytes",
         "max_retries",
         "max_wait",
+        "operation",
         "priority",
         "reached",
         "repeatable",
@@ -58,6 +59,7 @@ class CallContext:
         self,
         cost: int,
         *,
+        operation: str = "",
         repeatable: bool = False,
         priority: Priority = "foreground",
         max_wait: float | None = None,
@@ -69,6 +71,8 @@ class CallContext:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self.cost = cost
+        # The budget learns what it costs; "" where the cost is as it is given.
+        self.operation = operation
         # in place of the transport's: a client can serve several organizations
         self.budget = budget
         self.max_response_bytes = max_response_bytes

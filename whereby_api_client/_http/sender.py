@@ -45,6 +45,7 @@ class Options(NamedTuple):
     max_wait: float | None
     priority: Priority
     max_response_bytes: int
+    points: int | None
     # `timeout` in httpx's form: each single step is bounded as well
     timeouts: Mapping[str, float | None]
 
@@ -131,7 +132,9 @@ class Sender:
         info = RequestInfo(call.method, url)
         scope = anyio.CancelScope()
         context = CallContext(
-            call.cost,
+            options.points or call.cost,
+            # What is given is not learned; and `request()` can be anything.
+            operation="" if options.points or call.operation == "request" else call.operation,
             repeatable=call.repeatable,
             priority=options.priority,
             max_wait=options.max_wait,

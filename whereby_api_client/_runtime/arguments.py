@@ -6,6 +6,7 @@ what the API could not understand before anything is sent, naming the argument.
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -303,24 +304,44 @@ async def image(name: str, value: ImageInput) -> tuple[str, bytes, str]:
         try:
             content = await path.read_bytes()
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise InvalidArgumentError(
-                f"{name}: cannot read {os.fspath(value)!r}: {reason}"
-            ) from None
-    elif hasattr(value, "read"):
-        filename = os.path.basename(str(getattr(value, "name", "") or ""))
-        content = await anyio.to_thread.run_sync(value.read)
-        if not isinstance(content, bytes):
+            raise _unreadable(name, repr(os.fspath(value)), error) from None
+    elif callable(getattr(value, "read", None)):
+        # aiofiles, anyio and the like have a `name`; an upload of FastAPI has a `filename`
+        filename = os.path.basename(
+            str(getattr(value, "name", "") or getattr(value, "filename", "") or "")
+        )
+        try:
+            content = await _read(value)
+        except (OSError, ValueError) as error:
+            raise _unreadable(name, f"the {type(value).__name__}", error) from None
+        if not isinstance(content, (bytes, bytearray, memoryview)):
             raise InvalidArgumentError(f"{name}: must be a file in binary mode ('rb')")
+        content = bytes(content)
     else:
         raise _refuse(name, value, "a path, bytes or a binary file")
     if not content:
-        raise InvalidArgumentError(f"{name}: the image is empty")
+        raise InvalidArgumentError(
+            f"{name}: the image is empty; a file is read from where it stands: seek(0) to its start"
+        )
     extension, content_type = _image_type(content)
     # httpx writes the multipart body. The name is ours to choose: a caller's may hold what a
     # multipart header cannot.
     safe = "".join(c for c in filename if c.isalnum() or c in "._-")
     return safe or f"{name}.{extension}", content, content_type
+
+
+async def _read(file: Any) -> Any:
+    """Read a file to its end; one whose `read` is asynchronous in the event loop, all else not."""
+    if inspect.iscoroutinefunction(file.read):
+        return await file.read()
+    # In a list, because trio takes no coroutine from a thread.
+    (content,) = await anyio.to_thread.run_sync(lambda: [file.read()])
+    return await content if inspect.isawaitable(content) else content
+
+
+def _unreadable(name: str, file: str, error: Exception) -> InvalidArgumentError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return InvalidArgumentError(f"{name}: cannot read {file}: {reason}")
 
 
 def _image_type(content: bytes) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from .queue import Grant, Priority
@@ -19,6 +20,8 @@ class BudgetSnapshot(NamedTuple):
         next_points_in: seconds until the next points come back, None if none are out.
         paused_for: seconds until the end of the pause that a 429 asked for, else 0.
         others_present: True if the server's count shows that others spend from the organization.
+        prices: what each operation that was called is taken to cost: its documented price, the one
+            that the caller gave, or the one that the server's counts have shown.
     """
 
     limit: int
@@ -29,6 +32,7 @@ class BudgetSnapshot(NamedTuple):
     next_points_in: float | None
     paused_for: float
     others_present: bool
+    prices: Mapping[str, int] = {}
 
 
 class Budget(Protocol):
@@ -38,6 +42,7 @@ class Budget(Protocol):
         self,
         cost: int,
         *,
+        operation: str = "",
         priority: Priority = "foreground",
         max_wait: float | None = None,
         first: bool = False,

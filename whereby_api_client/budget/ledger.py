@@ -1,8 +1,8 @@
-"""The books of a point budget: who holds which point, until when, and what the server says to that.
+"""The ledger of a point budget: who holds which point, until when, and what the server reports.
 
-No I/O, no waiting, no clock of its own: every method is told the time. `budget.py` puts a queue and
-the event loops around it. The state is a handful of numbers and two short lists, so that a script
-inside Redis can keep the same books.
+No I/O, no waiting, no clock of its own: every method is given the time. `queue.py` puts a queue and
+the event loops in front of it. The state is some numbers and short lists, which `to_state` writes
+as JSON can hold them, so that several processes can share one ledger.
 
 Every point is in exactly one place, after every step:
 
@@ -12,7 +12,7 @@ Every point is in exactly one place, after every step:
 - *counted*: the response is here, so the server has counted it before now.
 - *lost*: sent, and no response will come. Nobody knows whether or when the server counts it.
 - *foreign*: the server counts it, and it is not ours: other processes spend from the same
-  organization, or a call cost more than documented.
+  organization.
 
 **Why a point returns one period after its response.** The server counts a call somewhere between
 its sending and its response. If no more than the limit is ever out, from sending until one period
@@ -24,23 +24,29 @@ the limit.
 **Why the server's `Remaining` may bring points back sooner.** A response says how much the server
 counts at its moment. Everything of ours that had been answered before this call was sent is either
 in that figure or forgotten by the server, and what it has forgotten it never counts again. So if
-the books hold more of those than the figure, the oldest of them go back. This needs no knowledge of
-the server's algorithm: with a fixed window it brings everything back with the first response of a
+it holds more of those than the figure, the oldest of them go back. This needs no knowledge of the
+server's algorithm: with a fixed window it brings everything back with the first response of a
 new window, with a sliding window a little, with a token bucket what has been refilled.
 
 **What is only predicted is worth one call.** Nothing is known of the server before its first
 response, after a 429, and at a window's end that we have only computed. Each of these lets a single
 call through, and its response opens the rest.
+
+**What an operation costs is learned** (`prices.py`). As long as the server reports counts, and a
+price is not known, a call holds the most that it can cost, and is settled at that: what was too
+much comes back with the next response, as everything does that the server does not count.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 from collections import deque
-from typing import Final
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any, Final
 
 from .headers import RateLimit
+from .prices import Figure, Figures, PriceList
 
 # A call costs up to 10 points, so no honest limit is below that; and nobody sells a million points
 # a minute. Header values outside are nonsense.
@@ -64,50 +70,112 @@ _BITE: Final = 4
 _SPREAD: Final = 20
 
 
+# A server that has refused every call for so many periods, and at least so many calls, refuses
+# everything: an organization that is blocked, say.
+_REFUSING_PERIODS: Final = 3
+_REFUSING_CALLS: Final = 3
+
+
 class Ticket:
     """One attempt's points, from the sending to its end."""
 
-    __slots__ = ("cost", "entered_before", "open", "returned_before", "sent_at")
+    __slots__ = (
+        "cost",
+        "documented",
+        "entered_before",
+        "number",
+        "open",
+        "operation",
+        "returned_before",
+        "sent_at",
+    )
 
     def __init__(
-        self, cost: int, sent_at: float, entered_before: int, returned_before: int
+        self,
+        number: int,
+        cost: int,
+        sent_at: float,
+        entered_before: int,
+        returned_before: int,
+        operation: str = "",
+        documented: int = 0,
     ) -> None:
+        self.number = number
         self.cost = cost
         self.sent_at = sent_at
         # How far the ledger's running totals were at the sending.
         self.entered_before = entered_before
         self.returned_before = returned_before
+        self.operation = operation
+        self.documented = documented
         self.open = True
+
+    def to_state(self) -> list[Any]:
+        """Return it as JSON can hold it: the arguments of another one."""
+        return [
+            self.number,
+            self.cost,
+            self.sent_at,
+            self.entered_before,
+            self.returned_before,
+            self.operation,
+            self.documented,
+        ]
 
 
 class _Spent:
-    """Points that go back at `due`; the earliest of their calls was sent at `sent_at`."""
+    """Points that go back at `due`; the earliest of their calls was sent at `sent_at`.
 
-    __slots__ = ("due", "points", "sent_at")
+    The calls have cost `least` at least: their prices may not be known yet.
+    """
 
-    def __init__(self, points: int, sent_at: float, due: float) -> None:
+    __slots__ = ("due", "least", "points", "sent_at")
+
+    def __init__(self, points: int, least: int, sent_at: float, due: float) -> None:
         self.points = points
+        self.least = least
         self.sent_at = sent_at
         self.due = due
 
 
 class Ledger:
-    """The books of one organization. `now` must never run backwards.
+    """The points of one organization. `now` must never run backwards.
 
     Args:
         limit: points per period, to begin with.
         ceiling: a limit that the server cannot raise, None for no such limit.
         period: the length of the server's window in seconds.
+        prices: points by operation or pattern, for who knows better than the document.
     """
 
-    def __init__(self, limit: int, *, ceiling: int | None, period: float) -> None:
-        self.limit = limit
-        self.period = period
-        self.in_flight = 0
-        self.counted = 0
-        self.lost = 0
-        self.foreign = 0
-        self.paused_until = -math.inf
+    def __init__(
+        self,
+        limit: int,
+        *,
+        ceiling: int | None,
+        period: float,
+        prices: Mapping[str, int] | None = None,
+    ) -> None:
+        self.limit: int = limit
+        self.period: float = period
+        self.in_flight: int = 0
+        self.counted: int = 0
+        self.lost: int = 0
+        self.foreign: int = 0
+        self.paused_until: float = -math.inf
+        self.prices: PriceList = PriceList(prices)
+        # False until there is a response, one has reported a limit, one has reported a count.
+        self.has_response: bool = False
+        self.knows_limit: bool = False
+        self.knows_counts: bool = False
+        self._figures = Figures()
+        self._sent_at: dict[int, float] = {}  # of what is in flight, in the order of sending
+        self._tickets = 0  # their numbers so far
+        # Since when, and how often, nothing but refusals has come.
+        self._refused_since = math.inf
+        self._refusals = 0
+        # No counted call of ours can have expired at the server since then.
+        self._expired_until = -math.inf
         self._ceiling = ceiling
         self._hold = period * (1 + _DRIFT) + _TICK
         self._patience = min(_PATIENCE, period / 4)
@@ -135,6 +203,7 @@ class Ledger:
         self._window_floor = -math.inf
         self._window_from = -math.inf
         self._is_fixed = False  # proven: the server's window does not slide
+        self._is_refusing = False
 
     @property
     def returning(self) -> int:
@@ -148,18 +217,40 @@ class Ledger:
 
     @property
     def others_present(self) -> bool:
-        """True while the server's count shows that others spend from the same organization."""
+        """Whether the server's count shows that others spend from the same organization."""
         return self._others_seen is not None
 
-    # -- a call's way through the books -----------------------------------------------------------
+    @property
+    def is_refusing(self) -> bool:
+        """Whether the server has refused everything for three periods."""
+        return self._is_refusing
+
+    # -- a call's way through the ledger ----------------------------------------------------------
+
+    def price(self, operation: str, documented: int) -> int:
+        """Return the points that a call has to hold now."""
+        if not operation:
+            return documented
+        if not self.knows_counts:  # nothing to learn from
+            return self.prices.likely(operation, documented)
+        return min(self.prices.most(operation, documented), self.limit)
+
+    def least(self, operation: str, documented: int) -> int:
+        """Return the points that a call surely costs."""
+        if not operation:
+            return documented
+        if not self.knows_counts:
+            return self.prices.likely(operation, documented)
+        return self.prices.least(operation, documented)
 
     def advance(self, now: float) -> None:
         """Take back what is due by now."""
         counted = self._counted
         while counted and counted[0].due <= now:
-            points = counted.popleft().points
-            self.counted -= points
-            self._returned_total += points
+            spent = counted.popleft()
+            self.counted -= spent.points
+            self._returned_total += spent.points
+            self._expired_until = spent.due
         lost = self._lost
         while lost and lost[0].due <= now:
             points = lost.popleft().points
@@ -169,10 +260,10 @@ class Ledger:
             self._return_foreign(self.foreign)
 
     def admits(self, cost: int, now: float, *, reserve: int = 0) -> bool:
-        """Tell whether a call may be sent now, such that `reserve` points are left."""
+        """Return whether a call may be sent now, such that `reserve` points are left."""
         if now < self.paused_until:
             return False
-        # How much is in flight matters only while an answer may be near.
+        # How much is in flight matters only while a response may be near.
         in_flight = self.in_flight if now < self._last_sent + self._patience else 0
         if self._cautious and in_flight:
             return False
@@ -183,25 +274,10 @@ class Ledger:
             return True
         return in_flight * _BITE <= max(0, left) and now >= self._next_turn(cost)
 
-    def fork(self, now: float) -> Ledger:
-        """Return the ledger of a forked child, to which its parent is somebody else."""
-        child = copy.copy(self)
-        child._counted, child._lost = (
-            deque(map(copy.copy, self._counted)),
-            deque(map(copy.copy, self._lost)),
-        )
-        # What was in flight at the fork is answered in the parent.
-        child.foreign += child.in_flight
-        child.in_flight = 0
-        child._foreign_due = max(child._foreign_due, self._last_sent + self._hold)
-        child._foreign_since = child._others_seen = now
-        child._cautious, child._cautious_since = True, now
-        return child
-
-    def take(self, cost: int, now: float) -> Ticket:
-        """Send a call that `admits` let through."""
+    def take(self, cost: int, now: float, *, operation: str = "", documented: int = 0) -> Ticket:
+        """Send a call that `admits` let through; `cost` is its `price`."""
         if self._window_end is not None and now >= self._window_end:
-            # This call will tell. No second one goes on the strength of the same prediction.
+            # This call will show it. No second one goes on the strength of the same prediction.
             self._window_end = None
             self._window_from = now
         missing = cost - self.available
@@ -212,60 +288,111 @@ class Ledger:
         self.in_flight += cost
         self._spent_total += cost
         self._last_sent = now
-        return Ticket(cost, now, self._entered_total, self._returned_total)
+        self._tickets += 1
+        self._sent_at[self._tickets] = now
+        return Ticket(
+            self._tickets,
+            cost,
+            now,
+            self._entered_total,
+            self._returned_total,
+            operation,
+            documented or cost,
+        )
+
+    def _close(self, ticket: Ticket) -> bool:
+        if not ticket.open:
+            return False
+        ticket.open = False
+        self.in_flight -= ticket.cost
+        self._sent_at.pop(ticket.number, None)
+        return True
 
     def refund(self, ticket: Ticket) -> None:
         """End a call that surely never reached the server."""
-        if ticket.open:
-            ticket.open = False
-            self.in_flight -= ticket.cost
+        if self._close(ticket):
             self._spent_total -= ticket.cost
 
     def lose(self, ticket: Ticket, now: float) -> None:
         """End a call whose fate is unknown: it counts as spent now."""
-        if ticket.open:
-            ticket.open = False
-            self.in_flight -= ticket.cost
+        if self._close(ticket):
             self.lost += ticket.cost
             # A request that was given up can still be on its way to the server.
-            _append(self._lost, ticket, now + self._hold + self._patience)
+            _append(self._lost, ticket, ticket.cost, 0, now + self._hold + self._patience)
+            self._figures.lose(ticket.sent_at, now + self._patience)
 
-    def settle(self, ticket: Ticket, now: float, said: RateLimit, *, rejected: bool) -> None:
-        """End a call whose response is here, and learn from what it says."""
-        if not ticket.open:
-            return
-        ticket.open = False
-        self.in_flight -= ticket.cost
-        if said.limit is not None and _LEAST_LIMIT <= said.limit <= _GREATEST_LIMIT:
+    def settle(self, ticket: Ticket, now: float, reported: RateLimit, *, rejected: bool) -> int:
+        """End a call whose response is here, and learn from it.
+
+        Returns the points that it has most likely cost.
+        """
+        if not self._close(ticket):
+            return 0
+        self.has_response = True
+        if reported.limit is not None and _LEAST_LIMIT <= reported.limit <= _GREATEST_LIMIT:
             # The server is right, but what the caller set aside for others stays set aside.
-            self.limit = said.limit if self._ceiling is None else min(said.limit, self._ceiling)
-        if not rejected:
+            limit = reported.limit
+            self.limit = limit if self._ceiling is None else min(limit, self._ceiling)
+            self.knows_limit = True
+        paid = least = likely = ticket.cost
+        if rejected:
+            least = 0  # not every server counts what it refuses
+        else:
+            self._refusals, self._refused_since, self._is_refusing = 0, math.inf, False
             if ticket.sent_at >= self._cautious_since:
                 self._cautious = False
             if self._others_seen is not None and now - self._others_seen > 2 * self.period:
                 self._others_seen = None
-            if said.remaining is not None:
-                self._reconcile(ticket, now, said.remaining, said)
-        self.counted += ticket.cost
-        self._entered_total += ticket.cost
-        _append(self._counted, ticket, now + self._hold)
+            counts = self._counts(reported)
+            self.knows_counts = self.knows_counts or counts is not None
+            if counts is not None:
+                self._compare(ticket, now, counts)
+            if ticket.operation:
+                paid, least, likely = self._prices_of(ticket, counts)
+                self._spent_total += paid - ticket.cost
+                ticket.cost = paid
+            if counts is not None:
+                self._reconcile(ticket, least, now, counts, reported)
+        self.counted += paid
+        self._entered_total += paid
+        _append(self._counted, ticket, paid, least, now + self._hold)
         if rejected:
-            self._pause(ticket, now, said)
+            self._pause(ticket, now, reported)
+        elif not self.in_flight and not self.lost and now >= self._doubt_until:
+            # All are answered: the server counts no more now than when it handled the last of them.
+            counts = self._figures.latest()
+            if counts is not None:
+                counts += self.limit - (reported.limit or self.limit)
+                self._return_oldest(max(0, self.counted + self.foreign - max(0, counts)))
+        return likely
+
+    def fork(self, now: float) -> Ledger:
+        """Return the ledger of a forked child, to which its parent is somebody else."""
+        child = Ledger.from_state(self.to_state(), now, ceiling=self._ceiling, period=self.period)
+        child.prices.given = self.prices.given
+        # What is in flight now will be answered in the parent.
+        child.foreign += child.in_flight
+        child.in_flight = 0
+        child._sent_at.clear()
+        child._foreign_due = max(child._foreign_due, self._last_sent + self._hold)
+        child._foreign_since = child._others_seen = now
+        child._cautious, child._cautious_since = True, now
+        return child
 
     # -- looking ahead ----------------------------------------------------------------------------
 
     def next_return(self, now: float) -> float | None:
-        """Tell when the next points come back at the latest."""
-        times = [spent[0].due for spent in (self._counted, self._lost) if spent]
+        """Return when the next points come back at the latest."""
+        times = [next((s.due for s in spent if s.points), math.inf) for spent in self._spent()]
         if self.foreign:
             times.append(self._foreign_due)
-        return max(min(times), self.paused_until) if times else None
+        return max(min(times), self.paused_until) if min(times) < math.inf else None
 
     def next_change(self, cost: int, now: float) -> float | None:
-        """Tell when, if nothing else happens, `admits` may change its mind about a call."""
+        """Return when, if nothing else happens, `admits` may decide otherwise about a call."""
         if now < self.paused_until:
             return self.paused_until
-        times = [spent[0].due for spent in (self._counted, self._lost) if spent]
+        times = [next((s.due for s in spent if s.points), math.inf) for spent in self._spent()]
         if self.foreign:
             times.append(self._foreign_due)
         if self._window_end is not None:
@@ -274,14 +401,15 @@ class Ledger:
             times.append(self._last_sent + self._patience)
         if self._others_seen is not None:
             times.append(self._next_turn(cost))
-        return min((time for time in times if time > now), default=None)
+        return min((time for time in times if now < time < math.inf), default=None)
 
     def earliest(self, points: int, now: float) -> float:
-        """Tell the time before which `points` can surely not have been spent."""
+        """Return the time before which `points` can surely not have been spent."""
         start = max(now, self.paused_until)
         rounds, need = divmod(points - self.available - 1, self.limit)
         if rounds < 0:
-            return start
+            # In company the last points of a window are spread out.
+            return start if self._others_seen is None else max(start, self._next_turn(points))
         # What is in flight comes last: it returns one period after its response.
         when = now + self._hold
         back = [(spent.due, spent.points) for spent in (*self._counted, *self._lost)]
@@ -293,19 +421,59 @@ class Ledger:
         if self._window_end is not None:
             when = min(when, self._window_end)
         elif self._window_from > -math.inf and self.in_flight:
-            when = now  # the window has ended: the answer that is under way may open everything
+            when = now  # the window has ended: the response under way may open everything
         return max(start, when) + rounds * self.period
 
-    # -- what the server says ---------------------------------------------------------------------
+    # -- what the server reports ------------------------------------------------------------------
 
-    def _reconcile(self, ticket: Ticket, now: float, remaining: int, said: RateLimit) -> None:
-        """Bring the books in line with what the server counted when it handled this call."""
-        server_limit = self.limit if said.limit is None else said.limit
-        if remaining > server_limit:
+    def _counts(self, reported: RateLimit) -> int | None:
+        """Return what the server has counted in its window, if that makes sense."""
+        server_limit = self.limit if reported.limit is None else reported.limit
+        remaining = reported.remaining
+        if remaining is None or remaining > server_limit:
+            return None
+        return server_limit - remaining
+
+    def _compare(self, ticket: Ticket, now: float, counts: int) -> None:
+        """Learn prices from the server's count."""
+        if not ticket.operation and not self.prices:
             return
-        counts = server_limit - remaining
-        beside = max(0, counts - ticket.cost)  # what it counts beside this call
-        # Ours that had been answered before this call was sent, and are still in the books.
+        quiet_since = max(self._expired_until, now - 2 * self.period)
+        oldest = self._counted[0].sent_at if self._counted else math.inf
+        if self.foreign or oldest + self.period <= now:
+            quiet_since = now  # something may be expiring right now, nobody knows when
+        figure = Figure(
+            counts, ticket.sent_at, now, ticket.operation, ticket.documented, quiet_since
+        )
+        # A call that takes long may have been counted long ago, or never be: do not wait for it.
+        recent = now - self._patience
+        first = next((sent for sent in self._sent_at.values() if sent >= recent), now)
+        self._figures.add(figure)
+        self._figures.compare(
+            self.prices,
+            first,
+            self.limit / self.period,
+            is_alone=self._others_seen is None,
+        )
+
+    def _prices_of(self, ticket: Ticket, counts: int | None) -> tuple[int, int, int]:
+        """Return what a call has cost at most, at least, and most likely."""
+        known = self.prices, ticket.operation, ticket.documented
+        most, least, likely = (
+            find(*known) for find in (PriceList.most, PriceList.least, PriceList.likely)
+        )
+        if counts is None:
+            return likely, likely, likely
+        most = min(most, max(counts, 1))
+        least = min(least, most)
+        return most, least, min(max(likely, least), most)
+
+    def _reconcile(
+        self, ticket: Ticket, least: int, now: float, counts: int, reported: RateLimit
+    ) -> None:
+        """Bring the ledger in line with what the server counted when it handled this call."""
+        beside = max(0, counts - least)  # what it counts beside this call, at most
+        # Ours that had been answered before this call was sent, and are still in the ledger.
         answered = max(0, self.counted - (self._entered_total - ticket.entered_before))
         forgotten = 0
         if now >= self._doubt_until:
@@ -313,16 +481,22 @@ class Ledger:
                 self._return_foreign(min(self.foreign, max(0, answered + self.foreign - beside)))
             forgotten = max(0, answered - beside)
             if forgotten:
-                self._weigh(forgotten, answered, counts, server_limit, now)
+                self._weigh(ticket, least, counts, now)
                 self._return_oldest(forgotten)
-        self._notice_others(ticket, now, self.limit - remaining, answered - forgotten)
-        self._notice_window(ticket, now, said, is_first=not beside, is_new=forgotten > 0)
+        self._notice_others(ticket, now, counts, answered - forgotten, reported)
+        self._notice_window(ticket, now, reported, is_first=not beside, is_new=forgotten > 0)
 
-    def _notice_others(self, ticket: Ticket, now: float, counts: int, answered: int) -> None:
+    def _notice_others(
+        self, ticket: Ticket, now: float, counts: int, answered: int, reported: RateLimit
+    ) -> None:
+        # With a limit of our own below the server's, others take from what is left beside it first.
+        counts -= (self.limit if reported.limit is None else reported.limit) - self.limit
         # The most of ours that the server can have counted: all that was sent until now, without
         # what had come back before this call was sent.
         unexplained = counts - (self._spent_total - ticket.returned_before)
         if unexplained > 0:
+            if self._others_seen is None:
+                self.prices.doubt()  # they may be our own calls, at new prices
             self._others_seen = now
         if self._others_seen is not None:
             # In company be careful: what was under way with this call comes on top of the figure.
@@ -335,7 +509,7 @@ class Ledger:
             self._foreign_due = now + self._hold
 
     def _notice_window(
-        self, ticket: Ticket, now: float, said: RateLimit, *, is_first: bool, is_new: bool
+        self, ticket: Ticket, now: float, reported: RateLimit, *, is_first: bool, is_new: bool
     ) -> None:
         """Keep track of when the server's window surely ends."""
         is_late = ticket.sent_at < self._window_from or (
@@ -347,41 +521,49 @@ class Ledger:
         self._window_floor = ticket.sent_at + self.period * (1 - _DRIFT) if is_first else -math.inf
         # The window was open when the server handled this call: it ends within a period from now.
         self._window_end = now + self._hold
-        if self.foreign and said.window_left is not None:
+        if self.foreign and reported.window_left is not None:
             # Others opened it, so it ends sooner, and only the server knows when.
-            self._window_end = min(self._window_end, now + said.window_left + _TICK)
+            self._window_end = min(self._window_end, now + reported.window_left + _TICK)
 
-    def _weigh(
-        self, forgotten: int, answered: int, counts: int, server_limit: int, now: float
-    ) -> None:
+    def _weigh(self, ticket: Ticket, least: int, counts: int, now: float) -> None:
         """Look for proof of a fixed window in what the server has forgotten."""
         # A sliding window forgets nothing that is younger than a period, and a token bucket no more
         # than it refills in the meantime. Whatever forgets faster has a fixed window.
-        since = answered  # what was spent since the call that we look at, itself included
-        for spent in self._counted:
-            if forgotten <= 0:
-                return
+        rate = self.limit / self.period
+        answered = [spent for spent in self._counted if spent.due - self._hold < ticket.sent_at]
+        since = least
+        for spent in reversed(answered):
+            since += spent.least
             age = now - spent.sent_at
-            if age < self.period and since - server_limit * age / self.period > counts + 1:
-                self._is_fixed = True
+            if age >= self.period:
                 return
-            since -= spent.points
-            forgotten -= spent.points
+            if since > counts:
+                self._figures.never_slides = True
+            if since - rate * age > counts + 1:
+                self._is_fixed = self._figures.never_refills = True
+                return
 
-    def _pause(self, ticket: Ticket, now: float, said: RateLimit) -> None:
+    def _pause(self, ticket: Ticket, now: float, reported: RateLimit) -> None:
         """Stop until the server's own time: it refused a call for lack of points."""
+        self._refusals += 1
+        self._refused_since = min(self._refused_since, now)
+        self._is_refusing = (
+            self._refusals >= _REFUSING_CALLS
+            and now - self._refused_since >= _REFUSING_PERIODS * self.period
+        )
         self.paused_until = max(
-            min(self.paused_until, now + self.period), now + self._pause_length(now, said)
+            min(self.paused_until, now + self.period), now + self._pause_length(now, reported)
         )
         if self._others_seen is None:
-            # Nobody explains it, so the server's figures have misled us.
+            # Nobody explains it: the server's figures have misled us, or a price has risen.
+            self.prices.doubt()
             self._doubt_until = now + 2 * self.period
-        if said.remaining is not None and said.remaining >= ticket.cost:
-            # Refused although it says that points were left: these figures are about something
-            # else.
+        if reported.remaining is not None and reported.remaining >= ticket.cost:
+            # Refused although points were left: these figures are about something else.
             self._doubt_until = now + 10 * self.period
         if now < self._doubt_until:
             self._is_fixed = False
+            self._figures.never_refills = self._figures.never_slides = False
         self._others_seen = now
         free = max(0, self.available)
         self.foreign += free
@@ -391,21 +573,21 @@ class Ledger:
         self._cautious = True
         self._cautious_since = now
 
-    def _pause_length(self, now: float, said: RateLimit) -> float:
-        wait = said.retry_in
+    def _pause_length(self, now: float, reported: RateLimit) -> float:
+        wait = reported.retry_in
         window_left = math.inf if self._window_end is None else self._window_end - now
         if not wait:
             back = self.next_return(now)
             ways = (self.period, window_left, math.inf if back is None else back - now)
             wait = min(way for way in ways if way > 0)
-        elif not said.retry_is_exact and wait <= window_left <= wait + 1:
+        elif not reported.retry_is_exact and wait <= window_left <= wait + 1:
             wait = window_left  # our own reckoning is finer than whole seconds
         return min(wait, self.period)
 
     # -- bites ------------------------------------------------------------------------------------
 
     def _may_probe(self, missing: int, now: float) -> bool:
-        """Tell whether one call may try, because the server's window has ended by our reckoning."""
+        """Return whether one call may try, because the window should have ended."""
         if self._window_end is None or now < self._window_end or now < self._doubt_until:
             return False
         back = self.foreign
@@ -417,9 +599,9 @@ class Ledger:
         return missing <= back
 
     def _next_turn(self, cost: int) -> float:
-        """Tell when, in company, the next call may be sent: the last points are spread out."""
-        # Each response says how many the others have left us, and whether the window has ended,
-        # which can be up to a second sooner than a Reset in whole seconds says.
+        """Return when, in company, the next call may be sent: the last points are spread out."""
+        # Each response shows how many the others have left us, and whether the window has ended,
+        # which can be up to a second sooner than a Reset in whole seconds.
         left = self.available
         end = self._window_end
         if end is None or self._last_sent >= end or left * _SPREAD >= self.limit or left <= 0:
@@ -436,20 +618,139 @@ class Ledger:
         points = min(points, self.counted)
         self.counted -= points
         self._returned_total += points
-        while points > 0:
-            oldest = self._counted[0]
-            if oldest.points > points:
-                oldest.points -= points
+        # An entry without points stays until it is due: until then its call may be what expires.
+        for spent in self._counted:
+            if points <= 0:
                 return
-            points -= oldest.points
-            self._counted.popleft()
+            taken = min(points, spent.points)
+            points -= taken
+            spent.points -= taken
+            spent.least = min(spent.least, spent.points)
+
+    # -- as a value -------------------------------------------------------------------------------
+
+    def to_state(self) -> dict[str, Any]:
+        """Return it as JSON can hold it; limits that the caller has set are not in it."""
+        state: dict[str, Any] = {name: _finite(getattr(self, name)) for name in _NUMBERS}
+        for name in ("_counted", "_lost"):
+            state[name] = [[s.points, s.least, s.sent_at, s.due] for s in getattr(self, name)]
+        state["_sent_at"] = [[number, sent_at] for number, sent_at in self._sent_at.items()]
+        state["prices"] = self.prices.to_state()
+        state["figures"] = self._figures.to_state()
+        return state
+
+    @classmethod
+    def from_state(
+        cls,
+        state: Mapping[str, Any],
+        now: float,
+        *,
+        ceiling: int | None,
+        period: float,
+        prices: Mapping[str, int] | None = None,
+    ) -> Ledger:
+        """Make a ledger of what `to_state` returned.
+
+        Raises:
+            ValueError: it is no such state, or one that no ledger can have at this time.
+        """
+        ledger = cls(1, ceiling=ceiling, period=period, prices=prices)
+        try:
+            ledger._load(state, now)
+        except (KeyError, TypeError, AttributeError, OverflowError, ValueError) as error:
+            raise ValueError("not the state of a ledger") from error
+        return ledger
+
+    def _load(self, state: Mapping[str, Any], now: float) -> None:
+        for name in _NUMBERS:
+            default, value = getattr(self, name), state[name]
+            if isinstance(default, bool):
+                value = _checked(bool, value)
+            elif isinstance(default, int):
+                value = _checked(int, value)
+            elif value is None:
+                value = default
+            else:
+                value = float(_checked((int, float), value))
+            setattr(self, name, value)
+        for name in ("_counted", "_lost"):
+            spent = [
+                _Spent(_checked(int, p), _checked(int, least), float(s), float(d))
+                for p, least, s, d in state[name]
+            ]
+            setattr(self, name, deque(spent))
+        self._sent_at = {_checked(int, n): float(when) for n, when in state["_sent_at"]}
+        self.prices.load(state["prices"])
+        self._figures = Figures.from_state(state["figures"])
+        soon = now + 2 * self._hold + self._patience
+        times = [self._foreign_due, *(s.due for s in chain(*self._spent()))]
+        times += self._sent_at.values()
+        if not (
+            1 <= self.limit <= _GREATEST_LIMIT
+            and self.paused_until <= now + self.period + 1
+            and min(self.in_flight, self.counted, self.lost, self.foreign) >= 0
+            and all(s.points >= 0 for s in chain(*self._spent()))
+            and self.counted == sum(s.points for s in self._counted)
+            and self.lost == sum(s.points for s in self._lost)
+            and all(when <= soon for when in times)
+        ):
+            raise ValueError("not a state that a ledger can have now")
+
+    def _spent(self) -> tuple[deque[_Spent], deque[_Spent]]:
+        return self._counted, self._lost
 
 
-def _append(spent: deque[_Spent], ticket: Ticket, due: float) -> None:
+# What there is to keep of a ledger, beside its lists.
+_NUMBERS: Final = (
+    "limit",
+    "in_flight",
+    "counted",
+    "lost",
+    "foreign",
+    "paused_until",
+    "has_response",
+    "knows_limit",
+    "knows_counts",
+    "_tickets",
+    "_refused_since",
+    "_refusals",
+    "_is_refusing",
+    "_expired_until",
+    "_last_sent",
+    "_foreign_due",
+    "_foreign_since",
+    "_spent_total",
+    "_entered_total",
+    "_returned_total",
+    "_cautious",
+    "_cautious_since",
+    "_others_seen",
+    "_doubt_until",
+    "_window_end",
+    "_window_floor",
+    "_window_from",
+    "_is_fixed",
+)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+def _checked(kind: Any, value: Any) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError("not the state of a ledger")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not the state of a ledger")
+    return value
+
+
+def _append(spent: deque[_Spent], ticket: Ticket, points: int, least: int, due: float) -> None:
     # What returns within the same millisecond returns together: the list stays short.
     due = math.ceil(due / _TICK) * _TICK
     if spent and spent[-1].due >= due:
-        spent[-1].points += ticket.cost
+        spent[-1].points += points
+        spent[-1].least += least
         spent[-1].sent_at = min(spent[-1].sent_at, ticket.sent_at)
     else:
-        spent.append(_Spent(ticket.cost, ticket.sent_at, due))
+        spent.append(_Spent(points, least, ticket.sent_at, due))

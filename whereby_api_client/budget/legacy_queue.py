@@ -90,7 +90,7 @@ class PointBudget:
         # `_endings`.
         self._lock = threading.RLock()
         self._busy = False
-        self._endings: deque[Callable[[Ledger, float], None]] = deque()
+        self._endings: deque[Callable[[Ledger, float], object]] = deque()
         self._first: _Queue = OrderedDict()  # put back after a 429
         self._foreground: _Queue = OrderedDict()
         self._background: _Queue = OrderedDict()
@@ -102,6 +102,7 @@ class PointBudget:
         self,
         cost: int,
         *,
+        operation: str = "",
         priority: Priority = "foreground",
         max_wait: float | None = None,
         first: bool = False,
@@ -304,7 +305,7 @@ class PointBudget:
 
     # -- work: everything below runs with the lock held -------------------------------------------
 
-    def _end(self, ending: Callable[[Ledger, float], None]) -> None:
+    def _end(self, ending: Callable[[Ledger, float], object]) -> None:
         self._endings.append(ending)
         with self._lock:
             if not self._busy:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from ..errors import BudgetTimeoutError, InvalidArgumentError
@@ -23,11 +23,11 @@ from .queue import (
     Priority,
     Waiter,
     announce_wait,
+    impossible,
     logger,
     rank_of,
     reserved,
     reset_after_fork,
-    too_expensive,
 )
 
 _STARTING_LIMIT: Final = 100  # Whereby's smaller plan
@@ -42,12 +42,23 @@ class PointBudget:
             lower it, because then it is right, but not raise it.
         period: the length of the server's window in seconds.
         reserve: the part of the limit that background calls leave to the foreground.
+        prices: points by operation or by a pattern, such as {"insights.*": 10}, for who knows
+            better than the document. What the server counts still corrects them.
         on_wait: called with a `BudgetWait` whenever a call begins to wait.
         clock: seconds, never running backwards, common to all loops that use the budget. The
             default is `time.monotonic`, and trio's virtual time under its `MockClock`.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_ledger", "_on_wait", "_queue", "_reserve")
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_has_warned",
+        "_is_limited",
+        "_ledger",
+        "_on_wait",
+        "_queue",
+        "_reserve",
+    )
 
     def __init__(
         self,
@@ -55,11 +66,14 @@ class PointBudget:
         *,
         period: float = 60.0,
         reserve: float = 0.1,
+        prices: Mapping[str, int] | None = None,
         on_wait: Callable[[BudgetWait], object] | None = None,
         clock: Clock | None = None,
     ) -> None:
         check_arguments(limit, period, reserve)
-        self._ledger = Ledger(limit or _STARTING_LIMIT, ceiling=limit, period=period)
+        self._ledger = Ledger(limit or _STARTING_LIMIT, ceiling=limit, period=period, prices=prices)
+        self._is_limited = limit is not None
+        self._has_warned = False
         self._reserve = reserve
         self._on_wait = on_wait
         self._clock: Clock = LoopClock() if clock is None else clock
@@ -70,6 +84,7 @@ class PointBudget:
         self,
         cost: int,
         *,
+        operation: str = "",
         priority: Priority = "foreground",
         max_wait: float | None = None,
         first: bool = False,
@@ -77,7 +92,9 @@ class PointBudget:
         """Wait for `cost` points, first come, first served.
 
         Args:
-            cost: the points that the call needs.
+            cost: the points that the call needs, as far as is documented.
+            operation: its name, such as "meetings.create": the real price is learned and takes the
+                place of `cost`. Without one the cost is as given.
             priority: "background" calls leave a reserve to the foreground.
             max_wait: the longest acceptable wait in seconds. A call that would have to wait longer
                 fails at once.
@@ -90,17 +107,23 @@ class PointBudget:
         """
         if cost < 1:
             raise InvalidArgumentError(f"cost must be at least 1 point; got {cost!r}")
+        documented = cost
         queue, ledger, rank = self._queue, self._ledger, rank_of(priority, first=first)
         # No suspension while points are free: the request that follows has its own checkpoints.
         with queue as now:
             ledger.advance(now)
-            if cost > ledger.limit:
-                raise too_expensive(cost, ledger.limit)
+            error = impossible(ledger, operation, documented, now)
+            if error is not None:
+                raise error
+            cost = ledger.price(operation, documented)
             if queue.goes_at_once(rank, now, ledger.period):
                 leaves = 0 if priority == "foreground" else reserved(ledger, self._reserve, cost)
                 if ledger.admits(cost, now, reserve=leaves):
-                    return Grant(queue, ledger, ledger.take(cost, now))
-            waiter = Waiter(cost, rank, now)
+                    ticket = ledger.take(cost, now, operation=operation, documented=documented)
+                    return Grant(queue, ledger, ticket)
+            waiter = Waiter(cost, rank, now, operation, documented)
+        if not (ledger.knows_limit or self._has_warned or self._is_limited):
+            self._warn(ledger)
         if max_wait is not None or self._on_wait or logger.isEnabledFor(logging.INFO):
             self._announce(waiter, max_wait)
         with queue:
@@ -113,6 +136,17 @@ class PointBudget:
         if waiter.error is not None:
             raise waiter.error
         raise BudgetTimeoutError(f"{waiter.cost} points exceeded max_wait={max_wait:g} s")
+
+    def _warn(self, ledger: Ledger) -> None:
+        # Before the first response nothing is known, and that is as it should be.
+        if ledger.has_response:
+            self._has_warned = True
+            logger.warning(
+                "calls wait for points, and the server reports no limit: %d points per %g s are "
+                "assumed. If your plan has more, say so: PointBudget(limit=...)",
+                ledger.limit,
+                ledger.period,
+            )
 
     def _announce(self, waiter: Waiter, max_wait: float | None) -> None:
         with self._queue:
@@ -146,6 +180,7 @@ class PointBudget:
             next_points_in=None if next_points is None else max(0.0, next_points - now),
             paused_for=max(0.0, ledger.paused_until - now),
             others_present=ledger.others_present,
+            prices=ledger.prices.to_dict(),
         )
 
     def _after_fork(self) -> None:

@@ -20,7 +20,7 @@ from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import anyio
 
-from ..errors import BudgetTimeoutError, InvalidArgumentError
+from ..errors import BudgetTimeoutError, InvalidArgumentError, WherebyError
 from .headers import read_rate_limit
 from .ledger import Ledger, Ticket
 from .loops import Loop, Sleeper, make_loop, running_loop
@@ -64,10 +64,25 @@ class BudgetWait(NamedTuple):
 class Waiter(Sleeper):
     """A call in the queue. It ends with a ticket, with an error, or by giving up."""
 
-    __slots__ = ("cost", "error", "is_queued", "loop", "rank", "since", "ticket", "waited")
+    __slots__ = (
+        "cost",
+        "documented",
+        "error",
+        "is_queued",
+        "loop",
+        "operation",
+        "rank",
+        "since",
+        "ticket",
+        "waited",
+    )
 
-    def __init__(self, cost: int, rank: int, since: float) -> None:
-        self.cost = cost
+    def __init__(
+        self, cost: int, rank: int, since: float, operation: str = "", documented: int = 0
+    ) -> None:
+        self.cost = cost  # what it had to hold when it came; while it waits, prices are learned
+        self.operation = operation
+        self.documented = documented or cost
         self.rank = rank
         self.since = since
         self.waited = 0.0
@@ -304,19 +319,21 @@ class CallQueue:
         while (waiter := self.head()) is not None:
             if self.set_aside_if_stopped(waiter):
                 continue
-            if waiter.cost > ledger.limit:
-                waiter.error = too_expensive(waiter.cost, ledger.limit)
+            operation, documented = waiter.operation, waiter.documented
+            waiter.error = impossible(ledger, operation, documented, now)
+            if waiter.error is not None:
                 self.finish(waiter)
                 continue
+            cost = ledger.price(operation, documented)
             leaves = 0
             if waiter.is_background and self._turns < _FOREGROUND_TURNS:
-                leaves = reserved(ledger, reserve, waiter.cost)
-            if not ledger.admits(waiter.cost, now, reserve=leaves):
-                when = ledger.next_change(waiter.cost, now)
+                leaves = reserved(ledger, reserve, cost)
+            if not ledger.admits(cost, now, reserve=leaves):
+                when = ledger.next_change(cost, now)
                 if when is not None:
                     self.set_alarms(when, now)
                 return
-            waiter.ticket = ledger.take(waiter.cost, now)
+            waiter.ticket = ledger.take(cost, now, operation=operation, documented=documented)
             waiter.waited = now - waiter.since
             self._count_turn(waiter, now, ledger.period)
             if not self.finish(waiter):
@@ -373,12 +390,14 @@ class CallQueue:
 class Grant:
     """The points of one attempt. Exactly one of its methods ends it; the first call counts."""
 
-    __slots__ = ("_ledger", "_queue", "_ticket")
+    __slots__ = ("_ledger", "_queue", "_ticket", "points")
 
     def __init__(self, queue: CallQueue, ledger: Ledger, ticket: Ticket) -> None:
         self._queue = queue
         self._ledger = ledger
         self._ticket = ticket
+        #: What the attempt has cost, as far as is known, once it is settled.
+        self.points: int = 0
 
     @property
     def cost(self) -> int:
@@ -393,14 +412,17 @@ class Grant:
 
             def settle(now: float) -> None:
                 ledger.advance(now)
-                ledger.settle(ticket, now, rate_limit, rejected=status == 429)
+                was_paused = now < ledger.paused_until
+                self.points = ledger.settle(ticket, now, rate_limit, rejected=status == 429)
                 if status == 429:
+                    # One line for a pause; what was under way is refused as well.
+                    level = logging.DEBUG if was_paused else logging.WARNING
                     pause = max(0.0, ledger.paused_until - now)
-                    logger.warning(
-                        "the server refused a call for lack of points: %.1f s pause", pause
-                    )
+                    text = "the server refused a call for lack of points: %.1f s pause"
+                    logger.log(level, text, pause)
 
             self._queue.run(settle)
+            report_prices(ledger)
 
     def refund(self) -> None:
         """End it without a trace: the request surely never reached the server."""
@@ -420,6 +442,14 @@ class Grant:
     def __repr__(self) -> str:
         state = "open" if self._ticket.open else "ended"
         return f"<Grant of {self._ticket.cost} points, {state}>"
+
+
+def report_prices(ledger: Ledger) -> None:
+    """Log the prices that were learned since the last time."""
+    while ledger.prices.learned:
+        price = ledger.prices.learned.pop(0)
+        text = "%s costs %d points, not %d as assumed"
+        logger.info(text, price.operation, price.points, price.assumed)
 
 
 def reserved(ledger: Ledger, share: float, cost: int) -> int:
@@ -451,6 +481,18 @@ def announce_wait(
     logger.log(level, text, waiter.cost, expected, ahead)
     if on_wait is not None:
         on_wait(BudgetWait(waiter.cost, waiter.priority, ahead, expected))
+
+
+def impossible(ledger: Ledger, operation: str, documented: int, now: float) -> WherebyError | None:
+    """Return why a call cannot be made, None if it can."""
+    least = ledger.least(operation, documented)
+    if least > ledger.limit:
+        return too_expensive(least, ledger.limit)
+    if ledger.is_refusing and now < ledger.paused_until:
+        return BudgetTimeoutError(
+            "the server has refused every call for three periods: is the organization blocked?"
+        )
+    return None
 
 
 def too_expensive(cost: int, limit: int) -> InvalidArgumentError:

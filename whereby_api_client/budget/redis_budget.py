@@ -60,18 +60,18 @@ class OwnBooks(Ledger):
         # What ended within the last period or two: when, points, whether its fate is unknown.
         self._past: deque[tuple[float, int, bool]] = deque()
 
-    def take(self, cost: int, now: float) -> Ticket:
+    def take(self, cost: int, now: float, *, operation: str = "", documented: int = 0) -> Ticket:
         """Send a call."""
         ticket = super().take(cost, now)
         self.open[ticket] = None
         return ticket
 
-    def settle(self, ticket: Ticket, now: float, said: RateLimit, *, rejected: bool) -> None:
+    def settle(self, ticket: Ticket, now: float, reported: RateLimit, *, rejected: bool) -> int:
         """End a call whose response is here."""
         if ticket.open:
-            self._note("reject" if rejected else "settle", ticket, said)
+            self._note("reject" if rejected else "settle", ticket, reported)
             self._remember(now, ticket, is_lost=False)
-            super().settle(ticket, now, said, rejected=rejected)
+        return super().settle(ticket, now, reported, rejected=rejected)
 
     def refund(self, ticket: Ticket) -> None:
         """End a call that surely never reached the server."""
@@ -278,6 +278,7 @@ class RedisPointBudget(PointBudget):
         self,
         cost: int,
         *,
+        operation: str = "",
         priority: Priority = "foreground",
         max_wait: float | None = None,
         first: bool = False,

@@ -1,0 +1,289 @@
+"""Prices are learned from what the server counts, and a wrong one does no lasting harm."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from whereby_api_client.budget.headers import RateLimit
+from whereby_api_client.budget.ledger import Ledger
+from whereby_api_client.budget.prices import PriceList
+from whereby_api_client.errors import InvalidArgumentError
+
+from ..helpers.rate_limit_servers import ALGORITHMS, Limiter, Server
+from ..helpers.simulation import Client, Job, World
+from .test_scenarios import delays
+
+OPERATIONS = [f"operation {n}" for n in range(24)]
+SCALES = [(1000, 60.0), (100, 60.0), (300, 3.0)]
+USUAL = ("fixed", "sliding", "bucket")
+
+
+class Run:
+    """Fifty workers call operations of random prices as fast as they may."""
+
+    def __init__(
+        self,
+        algorithm: str,
+        limit: int,
+        period: float,
+        seed: int,
+        *,
+        windows: int = 8,
+        headers: bool = True,
+        given: bool = False,
+    ) -> None:
+        self.rng = random.Random(seed)
+        self.documented = {name: self.rng.choice((1, 1, 2, 3)) for name in OPERATIONS}
+        self.real = {name: self.rng.randint(1, 10) for name in OPERATIONS}
+        self.world = World()
+        self.limiter: Limiter = ALGORITHMS[algorithm](limit, period)
+        self.server = Server(
+            self.limiter, reset="javascript" if headers else None, shift=self.rng.random()
+        )
+        self.ledger = Ledger(
+            100 if headers else limit,
+            ceiling=None if headers else limit,
+            period=period,
+            prices=self.real if given else None,
+        )
+        way = delays(self.rng)
+        self.client = Client(self.world, self.server, self.ledger, upward=way, downward=way)
+        mean = sum(self.real.values()) / len(self.real)
+        self.left = int(windows * limit / mean) + 50
+
+    def jobs(self) -> Iterator[Job]:
+        """Draw operations."""
+        while self.left > 0:
+            self.left -= 1
+            name = self.rng.choice(OPERATIONS)
+            yield self.real[name], name, self.documented[name]
+
+    def run(self) -> None:
+        """Let all happen, and see that no call fails."""
+        jobs = self.jobs()
+        calls = self.left
+        for _ in range(50):
+            self.client.work(jobs)
+        self.world.run()
+        assert self.client.done == calls
+
+    def share(self) -> float:
+        """Return the part of the limit that was used after the first two periods."""
+        period, log = self.limiter.period, self.limiter.log
+        starts = [log[0][0]]
+        for when, _ in log:  # as the windows really followed each other, with the gaps in between
+            if when >= starts[-1] + period:
+                starts.append(when)
+        used = sum(cost for when, cost in log if starts[2] <= when < starts[-1])
+        return used * period / self.limiter.limit / (starts[-1] - starts[2])
+
+
+@pytest.mark.parametrize(("limit", "period"), SCALES)
+@pytest.mark.parametrize("algorithm", USUAL)
+def test_random_prices(algorithm: str, limit: int, period: float) -> None:
+    """Draw no 429 and use 95 % of the limit, without knowing a price beforehand."""
+    shares = []
+    for seed in range(2):
+        run = Run(algorithm, limit, period, seed)
+        run.run()
+        assert run.limiter.refused == 0
+        shares.append(run.share())
+    assert sum(shares) / len(shares) >= 0.94
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("limit", "period"), SCALES)
+@pytest.mark.parametrize("algorithm", USUAL)
+def test_random_prices_many_seeds(algorithm: str, limit: int, period: float) -> None:
+    """Draw no 429 and use 95 % of the limit, on average of 20 seeds."""
+    shares = []
+    for seed in range(20):
+        run = Run(algorithm, limit, period, seed, windows=12)
+        run.run()
+        assert run.limiter.refused == 0
+        shares.append(run.share())
+    assert sum(shares) / len(shares) >= 0.95
+
+
+@pytest.mark.parametrize(("limit", "period"), SCALES)
+def test_prices_of_a_fixed_window_are_exact(limit: int, period: float) -> None:
+    """Know every price to the point, after some windows."""
+    run = Run("fixed", limit, period, 3, windows=16)
+    run.run()
+    assert run.ledger.prices.to_dict() == run.real
+    learned = {price.operation: price.points for price in run.ledger.prices.learned}
+    assert learned.items() <= run.real.items()
+    # Where nothing differs from what was assumed there is nothing to report.
+    differing = {name for name in OPERATIONS if run.real[name] != run.documented[name]}
+    assert set(learned) == differing
+
+
+@pytest.mark.parametrize("algorithm", USUAL)
+def test_given_prices_without_headers(algorithm: str) -> None:
+    """Draw no 429 from a server that reports nothing, where the caller gives the prices."""
+    run = Run(algorithm, 300, 3.0, 5, headers=False, given=True)
+    run.run()
+    assert run.limiter.refused == 0
+    assert run.share() >= 0.95
+    # The judge can refuse: with the documented prices it does.
+    run = Run(algorithm, 300, 3.0, 5, headers=False)
+    run.run()
+    assert run.limiter.refused > 0
+
+
+def test_given_prices_are_corrected() -> None:
+    """Believe the server more than the caller: the real prices are found out all the same."""
+    run = Run("fixed", 300, 3.0, 6, windows=16)
+    run.ledger.prices = PriceList({"operation *": 10})
+    run.run()
+    assert run.limiter.refused == 0
+    assert run.ledger.prices.to_dict() == run.real
+
+
+@pytest.mark.parametrize("algorithm", USUAL)
+def test_prices_that_change(algorithm: str) -> None:
+    """Draw few 429s when all prices change at once, all in one window, and none after that."""
+    run = Run(algorithm, 1000, 60.0, 8, windows=12)
+    refused: list[float] = []
+    handle = run.limiter.handle
+
+    def change() -> None:
+        run.real.update({name: run.rng.randint(1, 10) for name in OPERATIONS})
+
+    def watch(cost: int, now: float) -> object:
+        decision = handle(cost, now)
+        if not decision.allowed:
+            refused.append(now)
+        return decision
+
+    run.limiter.handle = watch  # type: ignore[method-assign, assignment]
+    run.world.at(150.0, change)
+    run.run()
+    assert len(refused) <= 30
+    assert refused[-1] - refused[0] < 60
+
+
+def serial(ledger: Ledger, operation: str, now: float, remaining: int, documented: int = 1) -> None:
+    """Make a call that is answered after 50 ms."""
+    cost = ledger.price(operation, documented)
+    ledger.advance(now)
+    ticket = ledger.take(cost, now, operation=operation, documented=documented)
+    ledger.advance(now + 0.05)
+    ledger.settle(ticket, now + 0.05, RateLimit(1000, remaining), rejected=False)
+
+
+def test_one_call_of_somebody_else_changes_no_price() -> None:
+    """Keep a price that was learned when others spend now and then."""
+    ledger = Ledger(1000, ceiling=None, period=60.0)
+    left = 1000
+    for n in range(40):
+        left -= 4
+        if n % 3 == 2:
+            left -= 2  # somebody else
+        serial(ledger, "a", float(n), left)
+        if n > 1:
+            assert ledger.prices.to_dict() == {"a": 4}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lies_do_no_lasting_harm(seed: int) -> None:
+    """Find the true price again when the figures have become true."""
+    rng = random.Random(seed)
+    ledger = Ledger(1000, ceiling=None, period=60.0)
+    for n in range(200):
+        serial(ledger, "a", n * 0.7, rng.randint(0, 1000))
+    now, left = 1000.0, 1000
+    for n in range(150):
+        left -= 4
+        serial(ledger, "a", now + n * 0.1, left)
+        serial(ledger, "a", now + n * 0.1 + 0.05, left := left - 4) if left > 200 else None
+    assert ledger.prices.to_dict() == {"a": 4}
+
+
+def test_an_unknown_price_is_held_in_full() -> None:
+    """Hold ten points for a call whose price nobody knows, once the server reports counts."""
+    ledger = Ledger(1000, ceiling=None, period=60.0)
+    assert ledger.price("a", 1) == 1  # nothing to learn from yet: the first call goes alone
+    serial(ledger, "a", 0.0, 995)
+    assert ledger.price("a", 1) == 5
+    assert ledger.price("b", 1) == 10
+    assert ledger.price("", 3) == 3
+    assert ledger.available == 995
+
+
+def test_without_counts_the_document_is_right() -> None:
+    """Take the documented price as long as the server reports nothing."""
+    ledger = Ledger(100, ceiling=100, period=60.0)
+    ledger.settle(ledger.take(3, 0.0, operation="a"), 0.1, RateLimit(), rejected=False)
+    assert ledger.price("b", 2) == 2
+    assert ledger.available == 97
+
+
+def test_given_patterns() -> None:
+    """Prefer an operation's own name, then the first pattern that fits."""
+    prices = PriceList({"insights.*": 10, "insights.get_participant": 4, "*.list": 2})
+    assert prices.most("insights.list_rooms", 1) == 10
+    assert prices.most("insights.get_participant", 1) == 4
+    assert prices.least("meetings.list", 1) == 2
+    assert prices.likely("meetings.create", 3) == 3
+
+
+@pytest.mark.parametrize("points", [0, -1, 1.5, True, "3"])
+def test_given_prices_that_are_none(points: object) -> None:
+    """Refuse prices that make no sense."""
+    with pytest.raises(InvalidArgumentError, match="whole number of at least 1"):
+        PriceList({"a": points})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("algorithm", USUAL)
+def test_a_ledger_survives_as_json(algorithm: str) -> None:
+    """Go on from the state in the middle of everything just as without."""
+    logs = []
+    for is_copied in (False, True):
+        run = Run(algorithm, 300, 3.0, 8, windows=5)
+        if is_copied:
+
+            def copy(run: Run = run) -> None:
+                state = json.loads(json.dumps(run.client.ledger.to_state(), allow_nan=False))
+                now = run.world.now
+                run.client.ledger = Ledger.from_state(state, now, ceiling=None, period=3.0)
+                assert run.client.ledger.to_state() == state
+
+            run.client.check = copy
+        run.run()
+        logs.append(run.limiter.log)
+    assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"limit": 0},
+        {"limit": 10**7},
+        {"in_flight": -1},
+        {"counted": 5},
+        {"counted": "3"},
+        {"paused_until": 1e9},
+        {"paused_until": float("nan")},
+        {"_foreign_due": 1e9},
+        {"_counted": [[3, 3, 0.0, 1e9]], "counted": 3},
+        {"_counted": [[3, 3]]},
+        {"_cautious": 1},
+        {"_sent_at": [[1, "x"]]},
+        {"prices": [["a", 1, 1, 0, 1]]},
+        {"figures": []},
+    ],
+)
+def test_nonsense_is_no_state(change: dict[str, object]) -> None:
+    """Refuse what no ledger can be."""
+    state = Ledger(100, ceiling=None, period=60.0).to_state()
+    Ledger.from_state(state, 0.0, ceiling=None, period=60.0)
+    with pytest.raises(ValueError, match="state"):
+        Ledger.from_state({**state, **change}, 0.0, ceiling=None, period=60.0)
+    del state["limit"]
+    with pytest.raises(ValueError, match="state"):
+        Ledger.from_state(state, 0.0, ceiling=None, period=60.0)

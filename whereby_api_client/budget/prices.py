@@ -1,0 +1,333 @@
+"""What each operation costs, learned from what the server counts.
+
+The document prices an operation at 1, 2 or 3 points. What the server really takes is 1 to 10, and
+is not published (docs/api-facts.md#prices-of-operations). A response reports how much the server
+has counted when it handled the call, that call included. So two calls that it handled one right
+after the other differ in that figure by exactly what the second one cost, less what the server has
+forgotten in between.
+
+**Which one came right before?** In a fixed window the one with the next lower figure, once all
+calls that could lie between are answered. Where the server may have forgotten something in the
+meantime, the order of the figures is not the order of the calls: then a pair says something only if
+nothing else was under way, or if so many calls lie close together that hardly any time passed
+between two of them.
+
+Pure state: no clock, no I/O.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Final, NamedTuple
+
+from ..errors import InvalidArgumentError
+
+#: The most that an operation is documented to cost.
+MOST: Final = 10
+
+# Figures that are kept for comparing. More calls than this are hardly ever in flight at once.
+_KEPT: Final = 128
+
+# Calls lie close together if a token bucket gains less than this part of a point between two.
+_CLOSE: Final = 0.3
+_NOTHING: Final = 0.15
+_CLOSE_CALLS: Final = 4
+
+# So many points should have been refilled while all figures agreed with each other to the point:
+# with a token bucket that is as likely as e to the power of minus this.
+_AGREED: Final = 6.0
+
+
+class LearnedPrice(NamedTuple):
+    """A price that the server's figures have shown.
+
+    Attributes:
+        operation: such as "meetings.create".
+        points: what a call of it costs.
+        assumed: what it was taken to cost before: the document's price, or an earlier one.
+    """
+
+    operation: str
+    points: int
+    assumed: int
+
+
+class _Price:
+    """An operation's price lies from `low` to `high`."""
+
+    __slots__ = ("documented", "high", "known", "low")
+
+    def __init__(self, documented: int, low: int, high: int, known: int) -> None:
+        self.documented = documented
+        self.low = low
+        self.high = high
+        self.known = known  # the latest price that was reported as learned, or the documented one
+
+    def narrow(self, low: int, high: int) -> None:
+        """Take in that a call has cost at least `low` and at most `high`."""
+        # A figure that contradicts what is believed can be somebody else's call in between, or a
+        # lie, or a new price. So it only widens what is possible; the next one decides. Meanwhile
+        # calls hold the greater of the two.
+        if low > self.high:
+            self.high = high
+        elif high < self.low:
+            self.low = low
+        else:
+            self.low, self.high = max(low, self.low), min(high, self.high)
+
+
+class PriceList:
+    """The prices of operations: given by the caller, documented, or learned.
+
+    Args:
+        given: points by operation or by a pattern such as "insights.*"; an operation's own name
+            comes before patterns, and the first pattern that fits counts.
+    """
+
+    def __init__(self, given: Mapping[str, int] | None = None) -> None:
+        self.given: dict[str, int] = dict(given or {})
+        for pattern, points in self.given.items():
+            if type(points) is not int or points < 1:
+                raise InvalidArgumentError(
+                    f"prices: points must be a whole number of at least 1; got {points!r} "
+                    f"for {pattern!r}"
+                )
+        self._prices: dict[str, _Price] = {}
+        #: Learned since somebody looked last.
+        self.learned: list[LearnedPrice] = []
+
+    def _of(self, operation: str, documented: int) -> _Price:
+        price = self._prices.get(operation)
+        if price is None:
+            given = self._given_for(operation)
+            if given is None:
+                price = _Price(documented, 1, max(MOST, documented), documented)
+            else:
+                price = _Price(given, given, given, given)
+            self._prices[operation] = price
+        return price
+
+    def _given_for(self, operation: str) -> int | None:
+        if operation in self.given:
+            return self.given[operation]
+        for pattern, points in self.given.items():
+            if fnmatchcase(operation, pattern):
+                return points
+        return None
+
+    def most(self, operation: str, documented: int) -> int:
+        """Return the most that a call can cost, as far as is known."""
+        return self._of(operation, documented).high
+
+    def least(self, operation: str, documented: int) -> int:
+        """Return the least that a call can cost, as far as is known."""
+        return self._of(operation, documented).low
+
+    def likely(self, operation: str, documented: int) -> int:
+        """Return the documented (or given) price, or the nearest that the figures allow."""
+        price = self._of(operation, documented)
+        return min(max(price.documented, price.low), price.high)
+
+    def narrow(self, operation: str, documented: int, low: int, high: int) -> None:
+        """Take in that a call of an operation has cost at least `low` and at most `high`."""
+        price = self._of(operation, documented)
+        price.narrow(low, high)
+        if price.low == price.high != price.known:
+            self.learned.append(LearnedPrice(operation, price.low, price.known))
+            price.known = price.low
+
+    def doubt(self) -> None:
+        """Take every price for a lower bound: one of them may have risen."""
+        for price in self._prices.values():
+            price.high = max(MOST, price.high)
+
+    def __len__(self) -> int:
+        """Return how many operations have been seen."""
+        return len(self._prices)
+
+    def to_dict(self) -> dict[str, int]:
+        """Return what each operation that has been seen is taken to cost."""
+        return {name: self.likely(name, p.documented) for name, p in sorted(self._prices.items())}
+
+    def to_state(self) -> list[list[Any]]:
+        """Return it as JSON can hold it; what the caller has given is not in it."""
+        return [[name, p.documented, p.low, p.high, p.known] for name, p in self._prices.items()]
+
+    def load(self, state: list[list[Any]]) -> None:
+        """Take over what `to_state` returned.
+
+        Raises:
+            ValueError: it is no such state.
+        """
+        prices: dict[str, _Price] = {}
+        for name, *points in state:
+            if not isinstance(name, str) or not all(type(n) is int and n >= 1 for n in points):
+                raise ValueError("not the state of a price list")
+            prices[name] = _Price(*points)
+        self._prices = prices
+
+
+class Figure(NamedTuple):
+    """What the server had counted when it handled a call, that call included."""
+
+    counted: int
+    sent_at: float
+    answered_at: float
+    operation: str
+    documented: int
+    # Since then the server cannot have forgotten anything of ours until this response.
+    quiet_since: float
+
+
+def _counted(figure: Figure) -> int:
+    return figure.counted
+
+
+def _mean_gap(figure: Figure, near: list[Figure]) -> float:
+    """Return the mean time between calls that were under way together."""
+    if len(near) < _CLOSE_CALLS:
+        return math.inf
+    first = min(figure.sent_at, *(f.sent_at for f in near))
+    return (max(figure.answered_at, *(f.answered_at for f in near)) - first) / len(near)
+
+
+class Figures:
+    """The latest figures, to be compared with each other."""
+
+    def __init__(self) -> None:
+        self._compared: list[Figure] = []
+        self._waiting: list[Figure] = []
+        # Proven: the server does not refill as a token bucket does; its window does not slide.
+        self.never_refills: bool = False
+        self.never_slides: bool = False
+        self._agreed = 0.0
+        # Calls whose fate is unknown may have been counted between these times.
+        self._unsure_from = math.inf
+        self._unsure_until = -math.inf
+
+    def lose(self, sent_at: float, until: float) -> None:
+        """Take in that a call may be counted at any time between these."""
+        if sent_at > self._unsure_until:
+            self._unsure_from = sent_at
+        self._unsure_from = min(self._unsure_from, sent_at)
+        self._unsure_until = max(self._unsure_until, until)
+
+    def add(self, figure: Figure) -> None:
+        """Take in a response."""
+        self._waiting.append(figure)
+
+    def compare(
+        self,
+        prices: PriceList,
+        oldest_in_flight: float,
+        rate: float,
+        *,
+        is_alone: bool,
+    ) -> None:
+        """Learn from those whose neighbours are all here.
+
+        Args:
+            prices: what is learned goes here.
+            oldest_in_flight: when the oldest call was sent that may still be counted in between.
+            rate: points per second that a token bucket would refill.
+            is_alone: nobody else seems to spend.
+        """
+        ready = [f for f in self._waiting if f.answered_at <= oldest_in_flight]
+        if not ready:
+            return
+        self._waiting = [f for f in self._waiting if f.answered_at > oldest_in_flight]
+        self._compared += ready
+        for figure in ready:
+            self._compare(figure, prices, rate, is_alone)
+        # A call that another one has surely followed is nobody's neighbour any more.
+        first = min([oldest_in_flight, *(f.sent_at for f in self._waiting)])
+        followed = max(
+            (f.sent_at for f in self._compared if f.answered_at <= first), default=-math.inf
+        )
+        self._compared = [f for f in self._compared if f.answered_at > followed][-_KEPT:]
+
+    def _compare(self, figure: Figure, prices: PriceList, rate: float, is_alone: bool) -> None:
+        others = [
+            f
+            for f in (*self._compared, *self._waiting)
+            if f.sent_at < figure.answered_at and f is not figure
+        ]
+        followed = max(
+            (f.sent_at for f in others if f.answered_at <= figure.sent_at), default=-math.inf
+        )
+        near = [f for f in others if f.answered_at > followed]
+        before = max((f for f in near if f.counted < figure.counted), key=_counted, default=None)
+        if before is None:
+            # Nothing that we know of was counted before it in this window.
+            if figure.operation and figure.counted <= MOST:
+                prices.narrow(figure.operation, figure.documented, 1, figure.counted)
+            return
+        higher = (f.answered_at for f in near if f.counted >= figure.counted)
+        reset = max((at for at in higher if at <= figure.sent_at), default=-math.inf)
+        if before.sent_at < reset:
+            return  # it may have been counted in the window before
+        if before.sent_at < self._unsure_until and figure.answered_at > self._unsure_from:
+            return
+        cost = figure.counted - before.counted
+        follows = len(near) == 1 and before.answered_at <= figure.sent_at
+        if follows and cost + rate * (figure.sent_at - before.answered_at) > MOST + 1:
+            # More than any call costs, if the bucket had been refilled meanwhile.
+            self.never_refills = self.never_refills or figure.counted > MOST + 1
+        if cost > MOST or not figure.operation:
+            return  # others have spent in between, or the price is given
+        is_quiet = self.never_slides or before.sent_at >= figure.quiet_since
+        refill = 0.0
+        if not self.never_refills:
+            refill = rate * (figure.answered_at - before.sent_at)
+        high = MOST
+        if is_quiet and refill:
+            close = rate * _mean_gap(figure, near)
+            if close <= _CLOSE:
+                refill = close
+                self._count_agreement(figure, cost, prices, close)
+        if is_quiet and (follows or refill <= 1):
+            high = cost if refill <= _NOTHING else min(MOST, cost + math.ceil(refill))
+        elif not follows:
+            return
+        if high < MOST or is_alone:
+            prices.narrow(figure.operation, figure.documented, cost, high)
+
+    def _count_agreement(self, figure: Figure, cost: int, prices: PriceList, refill: float) -> None:
+        """Look for proof that the server does not refill: it would now and then show."""
+        least = prices.least(figure.operation, figure.documented)
+        if prices.most(figure.operation, figure.documented) - least > 1:
+            return
+        self._agreed = self._agreed + refill if cost == least else 0.0
+        self.never_refills = self.never_refills or self._agreed >= _AGREED
+
+    def latest(self) -> int | None:
+        """Return the greatest figure of those that can be the last, when nothing is in flight."""
+        return max((figure.counted for figure in self._compared), default=None)
+
+    def to_state(self) -> list[Any]:
+        """Return it as JSON can hold it."""
+        return [
+            self.never_refills,
+            self.never_slides,
+            self._agreed,
+            *(None if math.isinf(t) else t for t in (self._unsure_from, self._unsure_until)),
+            [list(f) for f in self._compared],
+            [list(f) for f in self._waiting],
+        ]
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> Figures:
+        """Make it of what `to_state` returned."""
+        figures = cls()
+        never_refills, never_slides, agreed, start, end, compared, waiting = state
+        figures.never_refills = bool(never_refills)
+        figures.never_slides = bool(never_slides)
+        figures._agreed = float(agreed)
+        figures._unsure_from = math.inf if start is None else float(start)
+        figures._unsure_until = -math.inf if end is None else float(end)
+        figures._compared, figures._waiting = (
+            [Figure(*f) for f in fs] for fs in (compared, waiting)
+        )
+        return figures
