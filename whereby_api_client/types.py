@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING, Final, Literal
+from collections.abc import Awaitable
+from typing import IO, TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     import enum
@@ -54,5 +55,14 @@ else:
     UNSET = Unset()
 """Left out: the default of an argument that is not sent. Falsy; no response ever holds it."""
 
-ImageInput = str | os.PathLike[str] | bytes | IO[bytes]
-"""An image to upload: its path, its bytes, or a file opened in binary mode."""
+
+class AsyncReadable(Protocol):
+    """A file whose `read` is awaited: FastAPI's `UploadFile`, or one of aiofiles or anyio."""
+
+    def read(self) -> Awaitable[bytes]:
+        """Read to the end."""
+        ...
+
+
+ImageInput = str | os.PathLike[str] | bytes | IO[bytes] | AsyncReadable
+"""An image to upload: its path, its bytes, or a file in binary mode, also an asynchronous one."""
