@@ -285,10 +285,7 @@ class WherebyClient(Resources):
             APIConnectionError: there is no response, or only half of one.
         """
         return open_link(
-            self._sender.connections.storage.get(),
-            link,
-            checks.headers(headers),
-            self._options.timeouts,
+            self._sender.connections, link, checks.headers(headers), self._options.timeouts
         )
 
     async def aclose(self) -> None:

@@ -522,7 +522,7 @@ async def test_links_stay_secret(
                 error = error.__cause__ or error.__context__
             assert isinstance(pickle.loads(pickle.dumps(caught.value)), WherebyError)
     assert "HTTP Request: GET" in caplog.text  # httpx has logged at all
-    shown += [line for line in caplog.text.splitlines() if "return_value" not in line]
+    shown.append(caplog.text)
     assert "s3cr3t" not in "".join(shown)
 
 

@@ -9,7 +9,9 @@ from ._httpx import httpx
 MAX_REDIRECTS: Final = 10
 
 # What may be shown to another host. Not `Authorization`, nor what a caller has added.
-_HARMLESS_HEADERS: Final = frozenset({"accept", "accept-encoding", "host", "range", "user-agent"})
+_HARMLESS_HEADERS: Final = frozenset(
+    {"accept", "accept-encoding", "host", "if-range", "range", "user-agent"}
+)
 
 
 class HiddenQueryURL(httpx.URL):

@@ -73,8 +73,9 @@ async def close_unfinished(stream: httpx.AsyncByteStream, chunks: AsyncIterator[
         await stream.aclose()
         # The generators of httpx and httpcore stand one inside the other, and trio complains of
         # those that are left unfinished; closing the outer one leaves the inner ones. But now
-        # that the connection is closed, they all end with an error after what is buffered.
-        with contextlib.suppress(Exception):
+        # that the connection is closed, they all end with an error after what is buffered. One
+        # that would rather wait, as a caller's own transport may, is cancelled.
+        with anyio.move_on_after(0, shield=True), contextlib.suppress(Exception):
             for _ in range(_BUFFERED_CHUNKS):
                 await chunks.__anext__()
         if isinstance(chunks, AsyncGenerator):  # a transport in memory never runs dry

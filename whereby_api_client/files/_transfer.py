@@ -166,6 +166,8 @@ class Transfer:
         if status in (408, 425, 429) or status >= 500:
             retry_after = read_rate_limit(429, response.headers, None).retry_in
             raise _Interrupted(f"it responded with {status}", status, retry_after)
+        if 300 <= status < 400 and "location" in response.headers:
+            raise self._error(f"redirects to an address that is not followed ({status})", status)
         details = f" ({status}{_message(await response.text())})"
         if 400 <= status < 500:
             raise _LinkRefused(status, details)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Final
-
-import anyio
+from typing import TYPE_CHECKING, Final
 
 from .._http._httpx import httpx
+from .._http.error_mapping import HTTPX_ERRORS, NETWORK_ERRORS
+from .._http.redirects import MAX_REDIRECTS, HiddenQueryURL, next_request
+from .._http.response_body import close_unfinished
 from ..errors import (
     APIConnectionError,
     APITimeoutError,
@@ -23,24 +24,11 @@ from ..errors import (
     WherebyError,
 )
 
+if TYPE_CHECKING:
+    from .._http.sender import Connections
+
 # Otherwise httpx looks for credentials in the address.
 _NO_AUTH: Final = httpx.Auth()
-
-# What can come out of httpx while it opens a link or reads from it.
-_HTTPX_ERRORS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
-
-_BUFFERED_CHUNKS: Final = 8
-_MAX_REDIRECTS: Final = 10
-
-
-class _Address(httpx.URL):
-    """An address that leads where it should, and shows itself without its secret part."""
-
-    def __str__(self) -> str:
-        return str(self.copy_with(query=None, fragment=None))
-
-    def __repr__(self) -> str:
-        return f"URL({str(self)!r})"
 
 
 class LinkResponse(AsyncIterator[bytes]):
@@ -52,10 +40,13 @@ class LinkResponse(AsyncIterator[bytes]):
         request: method and URL of the request, without the secret part of the link.
     """
 
-    def __init__(self, response: httpx.Response, request: RequestInfo) -> None:
-        self.status_code = response.status_code
-        self.headers = Headers(response.headers.multi_items())
-        self.request = request
+    def __init__(
+        self, response: httpx.Response, request: RequestInfo, connections: Connections
+    ) -> None:
+        self.status_code: int = response.status_code
+        self.headers: Headers = Headers(response.headers.multi_items())
+        self.request: RequestInfo = request
+        self._connections = connections
         # Not `response.aiter_raw()`: one more async generator that would have to be finished.
         stream = response.stream
         assert isinstance(stream, httpx.AsyncByteStream)
@@ -63,12 +54,12 @@ class LinkResponse(AsyncIterator[bytes]):
         self._chunks = stream.__aiter__()
 
     async def __anext__(self) -> bytes:
-        problem = None
         try:
-            return await self._chunks.__anext__()
-        except _HTTPX_ERRORS as failure:
-            problem = _explain(failure, self.request)
-        raise problem
+            with self._connections.lifetime.until_closed():
+                return await self._chunks.__anext__()
+        except NETWORK_ERRORS as failure:
+            error = _error(failure, self.request, self._connections)
+        raise error
 
     async def text(self, limit: int = 4096) -> str:
         """Return the beginning as text, for the storage host's message about an error."""
@@ -82,31 +73,27 @@ class LinkResponse(AsyncIterator[bytes]):
 
     async def aclose(self) -> None:
         """Give the connection back, or close it when the response was not read to its end."""
-        with anyio.CancelScope(shield=True):
-            await self._stream.aclose()
-            # The generators of httpx and httpcore stand one inside the other, and trio complains of
-            # those that are left unfinished; closing the outer one leaves the inner ones. But now
-            # that the connection is closed, they all end with an error after what is buffered.
-            with contextlib.suppress(Exception):
-                for _ in range(_BUFFERED_CHUNKS):
-                    await self._chunks.__anext__()
-            if isinstance(self._chunks, AsyncGenerator):  # a transport in memory never runs dry
-                await self._chunks.aclose()
+        await close_unfinished(self._stream, self._chunks)
 
 
 @contextlib.asynccontextmanager
 async def open_link(
-    http: httpx.AsyncClient,
+    connections: Connections,
     link: str,
     headers: Mapping[str, str],
     timeouts: Mapping[str, float | None],
 ) -> AsyncGenerator[LinkResponse, None]:
-    """Open an access link; what is asked for is what is on the wire, without compression.
+    """Open an access link; what is requested is what is on the wire, without compression.
+
+    Redirects are followed, but not from https to plain http. Another host gets none of the headers
+    that a caller has added.
 
     Raises:
         APIConnectionError: the storage host cannot be reached, or does not respond in time.
+        ClientClosedError: the client is closed.
         InvalidArgumentError: the link is no http(s) address.
     """
+    http = connections.storage.get()
     request = response = None
     with contextlib.suppress(httpx.InvalidURL, TypeError, ValueError):
         request = httpx.Request(
@@ -115,11 +102,11 @@ async def open_link(
             headers={"Accept": "*/*", "Accept-Encoding": "identity", **headers},
             extensions={"timeout": timeouts},
         )
-    if request is None or request.url.scheme not in ("https", "http") or request.url.userinfo:
+    if request is None or not _is_web_address(request.url):
         raise InvalidArgumentError("the access link must be an http(s) address")
-    for _ in range(_MAX_REDIRECTS):
-        request.url = _Address(request.url)
-        response, request = await _send(http, request)
+    for _ in range(MAX_REDIRECTS):
+        request.url = HiddenQueryURL(request.url)
+        response, request = await _send(http, request, connections)
         if request is None:
             break
         await response.aclose()
@@ -131,23 +118,40 @@ async def open_link(
         await response.aclose()
 
 
+def _is_web_address(url: httpx.URL) -> bool:
+    return (
+        url.scheme in ("https", "http")
+        and url.host != ""
+        and not url.userinfo
+        and 0 <= (url.port or 0) <= 65535
+    )
+
+
 async def _send(
-    http: httpx.AsyncClient, request: httpx.Request
+    http: httpx.AsyncClient, request: httpx.Request, connections: Connections
 ) -> tuple[LinkResponse, httpx.Request | None]:
     """Send a request; return the response, and the request that it redirects to."""
     info = RequestInfo("GET", str(request.url))
     try:
-        response = await http.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
-    except _HTTPX_ERRORS as failure:
-        problem = _explain(failure, info)
+        with connections.lifetime.until_closed():
+            response = await http.send(request, stream=True, auth=_NO_AUTH, follow_redirects=False)
+    except NETWORK_ERRORS as failure:
+        error = _error(failure, info, connections)
     else:
-        return LinkResponse(response, info), response.next_request
+        return LinkResponse(response, info, connections), next_request(response)
     # Out here, so that no chain leads to an exception that holds the link.
-    raise problem
+    raise error
 
 
-def _explain(failure: Exception, request: RequestInfo) -> WherebyError:
-    # Only the name: the text of an exception can hold the address, and with it the link.
+def _error(failure: Exception, request: RequestInfo, connections: Connections) -> Exception:
+    """Return the error for a failure on the way to the storage host, without its text.
+
+    The text of an exception can hold the address, and with it the link.
+    """
+    if isinstance(failure, WherebyError):
+        return failure
+    if not (connections.transports.is_ours or isinstance(failure, HTTPX_ERRORS)):
+        return failure  # a mistake in the caller's own transport
     name = type(failure).__name__
     if isinstance(failure, httpx.TimeoutException):
         text = f"the storage host was silent for too long ({name})"

@@ -91,11 +91,12 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
         identifier = self._identifier("item_id", item_id)
         path = checked_path("destination", destination)
         is_folder = names_a_folder(destination)
-        if is_folder:
-            await _make_folder(path)
-        if is_folder or await anyio.Path(path).is_dir():
-            path /= await self._file_name(item_id, identifier)
-        await self._fetch(identifier, path, progress)
+        with self._caller._until_closed():
+            if is_folder:
+                await _make_folder(path)
+            if is_folder or await anyio.Path(path).is_dir():
+                path /= await self._file_name(item_id, identifier)
+            await self._fetch(identifier, path, progress)
         return path
 
     async def download_all(
@@ -138,9 +139,9 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
                 await self._fetch(identifier, path, progress)
             return path
 
-        return await DownloadAll(partial(self._identifier, "items"), download, concurrency).run(
-            items
-        )
+        downloads = DownloadAll(partial(self._identifier, "items"), download, concurrency)
+        with self._caller._until_closed():
+            return await downloads.run(items)
 
     def _identifier(self, name: str, item: ItemT | str) -> str:
         identifier = item if isinstance(item, str) else getattr(item, self._id_name, None)
