@@ -267,12 +267,25 @@ async def test_no_points_within_max_wait() -> None:
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", True])
 async def test_odd_timeouts(timeout: Any) -> None:
-    """Refuse a timeout that is none."""
-    async with client(fake_whereby()) as whereby:
+    """Refuse a timeout that is none, and what is no transcription."""
+    fake = fake_whereby()
+    recording = fake.add_recording()
+    async with client(fake) as whereby:
         with pytest.raises(InvalidArgumentError, match="timeout"):
             await whereby.transcriptions.wait("id", timeout=timeout)
-        with pytest.raises(InvalidArgumentError):
-            await whereby.transcriptions.wait(5)  # type: ignore[arg-type]
+        for odd in (5, None, await whereby.recordings.get(recording.recording_id)):
+            with pytest.raises(InvalidArgumentError, match="transcription_id"):
+                await whereby.transcriptions.wait(odd)  # type: ignore[arg-type]
+
+
+async def test_model_in_place_of_its_id() -> None:
+    """Take the model where the id goes."""
+    fake = fake_whereby()
+    fake.add_transcription(job_time=45)
+    async with client(fake) as whereby:
+        (transcription,) = (await whereby.transcriptions.list()).results
+        assert transcription.state == "in_progress"
+        assert (await whereby.transcriptions.wait(transcription)).state == "ready"
 
 
 # ------------------------------------------------------------------------------- early wake-up

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeV
 
 import anyio
 
+from ._runtime import arguments as arg
 from ._runtime import checks
 from ._runtime.resource import Resource
 from .errors import (
     APIConnectionError,
     BudgetTimeoutError,
-    InvalidArgumentError,
     JobFailedError,
     JobTimeoutError,
     RateLimitError,
@@ -76,7 +76,7 @@ class Waitable(Resource, ABC, Generic[JobT]):
 
     async def wait(
         self,
-        job_id: str,
+        job_id: JobT | str,
         *,
         timeout: float | None = DEFAULT_TIMEOUT,
         webhooks: Webhooks | None = None,
@@ -88,7 +88,7 @@ class Waitable(Resource, ABC, Generic[JobT]):
         reached is repeated as long as there is time.
 
         Args:
-            job_id: what to wait for.
+            job_id: what to wait for: its id or its model.
             timeout: seconds to wait, waiting for points included; None: for ever.
             webhooks: where this process receives Whereby's events. An event that mentions the job
                 wakes the wait up early.
@@ -99,12 +99,13 @@ class Waitable(Resource, ABC, Generic[JobT]):
             APIStatusError: the API refuses the poll, for example because there is no such job.
         """
         checks.seconds("timeout", timeout)
-        if not isinstance(job_id, str):
-            raise InvalidArgumentError(f"job_id: must be a str, got a {type(job_id).__name__}")
+        identifier = arg.item_id(self._id_name, job_id, self._id_name)
         background = type(self)(self._caller.with_options(priority="background"))
-        poller = _Poller[JobT](job_id, self._id_name.removesuffix("_id"))
+        poller = _Poller[JobT](identifier, self._id_name.removesuffix("_id"))
         with contextlib.ExitStack() as stack:
-            watch = stack.enter_context(webhooks.watch(job_id)) if webhooks is not None else None
+            watch = (
+                stack.enter_context(webhooks.watch(identifier)) if webhooks is not None else None
+            )
             with anyio.move_on_after(timeout):
                 while not await poller.poll(background):
                     await poller.pause(watch)

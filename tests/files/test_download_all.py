@@ -379,6 +379,18 @@ async def test_odd_concurrency(tmp_path: Path, concurrency: Any) -> None:
             await whereby.recordings.download_all([], tmp_path, concurrency=concurrency)
 
 
+async def test_models_of_other_things(tmp_path: Path) -> None:
+    """Refuse the model of a transcription, although it knows the id of a recording."""
+    fake, _ = filled(1)
+    transcription = fake.add_transcription()
+    async with fake.client() as whereby:
+        model = await whereby.transcriptions.get(transcription.transcription_id)
+        with pytest.raises(InvalidArgumentError, match="recording_id; got Transcription"):
+            await whereby.recordings.download_all([model], tmp_path)  # type: ignore[list-item]
+        with pytest.raises(InvalidArgumentError, match="recording_id"):
+            await whereby.recordings.download(model, tmp_path)  # type: ignore[arg-type]
+
+
 async def test_folder_that_is_a_file(tmp_path: Path) -> None:
     """Pass on the system's error when the folder cannot be made."""
     (tmp_path / "file").touch()

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import anyio
 
+from .._runtime import arguments as arg
 from .._runtime import checks
 from .._runtime.resource import Resource
 from ..errors import InvalidArgumentError
@@ -88,7 +88,7 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
             APIStatusError: the API gives no access link: there is no such file, it is not ready
                 yet, or it is not hosted by Whereby.
         """
-        identifier = self._identifier("item_id", item_id)
+        identifier = arg.item_id(self._id_name, item_id, self._id_name)
         path = checked_path("destination", destination)
         is_folder = names_a_folder(destination)
         with self._caller._until_closed():
@@ -139,18 +139,20 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
                 await self._fetch(identifier, path, progress)
             return path
 
-        downloads = DownloadAll(partial(self._identifier, "items"), download, concurrency)
+        downloads = DownloadAll(self._id_of, download, concurrency)
         with self._caller._until_closed():
             return await downloads.run(items)
 
-    def _identifier(self, name: str, item: ItemT | str) -> str:
-        identifier = item if isinstance(item, str) else getattr(item, self._id_name, None)
-        if not isinstance(identifier, str):
-            raise InvalidArgumentError(
-                f"{name}: must be an id or a model with a {self._id_name}, "
-                f"got a {type(item).__name__}"
-            )
-        return identifier
+    def _id_of(self, item: ItemT | str) -> str:
+        """Return the id of an item; whether that can be one is seen when it is downloaded."""
+        if isinstance(item, str):
+            return item
+        if getattr(type(item), "_id_name", None) == self._id_name:
+            return str(getattr(item, self._id_name))
+        raise InvalidArgumentError(
+            f"items: must be ids, or models of what has a {self._id_name}; "
+            f"got {type(item).__name__}"
+        )
 
     async def _file_name(self, item: ItemT | str, identifier: str) -> str:
         model = await self.get(identifier) if isinstance(item, str) else item
