@@ -28,7 +28,7 @@ else:
         __slots__ = ()
 
         def __new__(cls):  # noqa: D102
-            return globals().get("UNSET") or object.__new__(cls)
+            return globals()["UNSET"] if "UNSET" in globals() else object.__new__(cls)
 
         def __bool__(self):
             return False

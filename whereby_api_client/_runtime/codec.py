@@ -78,23 +78,28 @@ def object_in(model: type, value: object) -> dict[str, Any]:
 
 
 def date_time(model: type, field: str, value: object, *, null: bool = False) -> Any:
-    """Read a date that is not plain ISO 8601 with `Z`: another form of it, or epoch milliseconds.
-
-    The API's texts promise UTC, so a date without a zone is read as UTC.
-    """
+    """Read a date in another form than ISO 8601 with `Z`, or as epoch milliseconds."""
     if null and (value is None or value is UNSET):
         return value
+    read = _as_date_time(value)
+    if read is None:
+        actual = "other text" if isinstance(value, str) else json_name(value)
+        raise DecodeError(model.__name__, field, "a date-time", actual)
+    return read
+
+
+def _as_date_time(value: object) -> datetime | None:
+    """Return the date that a value means; without a zone it is UTC, which the API promises."""
     try:
-        if type(value) in (int, float):
-            return _EPOCH + timedelta(milliseconds=value)  # type: ignore[arg-type]
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _EPOCH + timedelta(milliseconds=value)
         if isinstance(value, str):
-            # JavaScript writes years beyond 9999 with a sign; datetime has none of them
+            # years beyond 9999, which JavaScript writes with a sign, are none for datetime
             read = datetime.fromisoformat(value[:-1] + "Z" if value[-1:] == "z" else value)
             return read if read.tzinfo else read.replace(tzinfo=UTC)
     except (OverflowError, ValueError):
-        actual = "other text" if isinstance(value, str) else json_name(value)
-        raise DecodeError(model.__name__, field, "a date-time", actual) from None
-    wrong(model, field, "a date-time", value)
+        pass
+    return None
 
 
 def narrowed_date_time(model: type, field: str, value: object) -> Any:
@@ -130,6 +135,18 @@ def misfit(model: type, field: str, expected: str, value: object) -> Any:
             "other text" if expected == "a date-time" and type(value) is str else json_name(value),
         )
     return None
+
+
+def without_misfits(
+    model: type, source: dict[str, Any], dates: Iterable[str]
+) -> dict[str, Any] | None:
+    """Return the source with None for narrowed dates that are none; None if all are fine."""
+    misfits = [
+        name
+        for name in dates
+        if source.get(name) is not None and narrowed_date_time(model, name, source[name]) is None
+    ]
+    return {**source, **dict.fromkeys(misfits)} if misfits else None
 
 
 def integer(model: type, field: str, value: object, *, null: bool = False) -> Any:
@@ -245,8 +262,8 @@ def encode(name: str, value: object, source: object = None) -> Any:
     raise InvalidArgumentError(f"{name}: a {type(value).__name__} cannot be sent as JSON")
 
 
-def encode_date_time(name: str, value: datetime, source: object = None) -> str:
-    """Write a timezone-aware date-time as ISO 8601, UTC with `Z`.
+def encode_date_time(name: str, value: datetime, source: object = None) -> Any:
+    """Write a timezone-aware date-time as ISO 8601, UTC with `Z`; or as the source has it.
 
     Raises:
         InvalidArgumentError: the date-time has no timezone.
@@ -256,13 +273,7 @@ def encode_date_time(name: str, value: datetime, source: object = None) -> str:
             f"{name}: {value.isoformat()} has no timezone; give an aware date-time, "
             "for example datetime.now(timezone.utc)"
         )
-    if isinstance(source, str):
-        try:
-            read = datetime.fromisoformat(source)
-        except ValueError:
-            pass
-        else:
-            if (read if read.tzinfo else read.replace(tzinfo=UTC)) == value:
-                return source
+    if source is not None and _as_date_time(source) == value:
+        return source
     text = value.isoformat()
     return text[:-6] + "Z" if text.endswith("+00:00") else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from attrs import NOTHING, Factory, define, field, fields
@@ -39,10 +40,8 @@ class OpenEnum(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        return cls._unlisted(value) if isinstance(value, str) else None
-
-    @classmethod
-    def _unlisted(cls, value: str) -> Self:
+        if not isinstance(value, str):
+            return None
         member = str.__new__(cls, value)
         member._name_ = value
         member._value_ = str.__str__(value)
@@ -59,15 +58,21 @@ class _Secret(OpenEnum):
         return "[secure]"
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
-        return secret, (self._value_,)
+        return secret, (str.__str__(self),)
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
 
+# It is its own name and value. Properties are quicker than attributes of each.
+type.__setattr__(_Secret, "_name_", property(str.__str__))
+type.__setattr__(_Secret, "_value_", property(str.__str__))
+_new_secret = partial(str.__new__, _Secret)
+
+
 def secret(value: str) -> str:
     """Return an equal string whose `repr` does not show it."""
-    return _Secret._unlisted(value) if value else value
+    return _new_secret(value) if value else value
 
 
 class _Unknown(dict[str, Any]):

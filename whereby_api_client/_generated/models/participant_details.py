@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, narrowed_date_time, object_in, wrong
+from ..._runtime.codec import absent, explain, narrowed_date_time, object_in, without_misfits, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -69,7 +69,11 @@ class ParticipantDetails(Model):
             v = d["userAgent"]
             self.user_agent = v if type(v) is str else wrong(cls, "userAgent", "a string", v)
             v = d["timeStamp"]
-            self.time_stamp = narrowed_date_time(cls, "timeStamp", v)
+            self.time_stamp = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "timeStamp", v)
+            )
             v = d["sampleRateMs"]
             self.sample_rate_ms = (
                 v
@@ -81,6 +85,10 @@ class ParticipantDetails(Model):
             v = get("displayName")
             self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
+            if fitting := without_misfits(cls, d, ("timeStamp",)):
+                self = cls.from_dict(fitting)
+                self._source = d
+                return self
             raise explain(
                 error,
                 cls,

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, narrowed_date_time, object_in, wrong
+from ..._runtime.codec import absent, explain, narrowed_date_time, object_in, without_misfits, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -97,7 +97,11 @@ class ParticipantInsights(Model):
             v = d["roleName"]
             self.role_name = v if type(v) is str else wrong(cls, "roleName", "a string", v)
             v = d["joinedAt"]
-            self.joined_at = narrowed_date_time(cls, "joinedAt", v)
+            self.joined_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "joinedAt", v)
+            )
             v = get("deviceId")
             self.device_id = v if type(v) is str else absent(cls, "deviceId", "a string", v)
             v = get("userId")
@@ -105,7 +109,11 @@ class ParticipantInsights(Model):
             v = get("displayName")
             self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
             v = get("leftAt")
-            self.left_at = narrowed_date_time(cls, "leftAt", v)
+            self.left_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "leftAt", v)
+            )
             v = get("externalId")
             self.external_id = v if type(v) is str else absent(cls, "externalId", "a string", v)
             v = get("rating")
@@ -117,6 +125,17 @@ class ParticipantInsights(Model):
             v = get("comment")
             self.comment = v if type(v) is str else absent(cls, "comment", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
+            if fitting := without_misfits(
+                cls,
+                d,
+                (
+                    "joinedAt",
+                    "leftAt",
+                ),
+            ):
+                self = cls.from_dict(fitting)
+                self._source = d
+                return self
             raise explain(
                 error,
                 cls,

@@ -11,7 +11,15 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, misfit, narrowed_date_time, object_in, wrong
+from ..._runtime.codec import (
+    absent,
+    explain,
+    misfit,
+    narrowed_date_time,
+    object_in,
+    without_misfits,
+    wrong,
+)
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -71,9 +79,17 @@ class Recording(Model):
                 v if type(v) is str else wrong(cls, "roomSessionId", "a string", v)
             )
             v = d["startDate"]
-            self.start_date = narrowed_date_time(cls, "startDate", v)
+            self.start_date = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "startDate", v)
+            )
             v = d["endDate"]
-            self.end_date = narrowed_date_time(cls, "endDate", v)
+            self.end_date = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "endDate", v)
+            )
             v = d["sizeInMegaBytes"]
             self.size_in_mega_bytes = (
                 v
@@ -85,6 +101,17 @@ class Recording(Model):
             v = get("roomName")
             self.room_name = v if type(v) is str else misfit(cls, "roomName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
+            if fitting := without_misfits(
+                cls,
+                d,
+                (
+                    "startDate",
+                    "endDate",
+                ),
+            ):
+                self = cls.from_dict(fitting)
+                self._source = d
+                return self
             raise explain(
                 error,
                 cls,

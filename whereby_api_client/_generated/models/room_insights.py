@@ -11,7 +11,15 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, integer, narrowed_date_time, object_in, wrong
+from ..._runtime.codec import (
+    absent,
+    explain,
+    integer,
+    narrowed_date_time,
+    object_in,
+    without_misfits,
+    wrong,
+)
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -96,7 +104,11 @@ class RoomInsights(Model):
             v = d["roomName"]
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["createdAt"]
-            self.created_at = narrowed_date_time(cls, "createdAt", v)
+            self.created_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "createdAt", v)
+            )
             v = d["totalParticipantMinutes"]
             self.total_participant_minutes = (
                 v if type(v) is int else integer(cls, "totalParticipantMinutes", v)
@@ -124,11 +136,23 @@ class RoomInsights(Model):
             v = d["totalSessions"]
             self.total_sessions = v if type(v) is int else integer(cls, "totalSessions", v)
             v = get("endAt")
-            self.end_at = narrowed_date_time(cls, "endAt", v)
+            self.end_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "endAt", v)
+            )
             v = get("firstSessionStartedAt")
-            self.first_session_started_at = narrowed_date_time(cls, "firstSessionStartedAt", v)
+            self.first_session_started_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "firstSessionStartedAt", v)
+            )
             v = get("lastSessionStartedAt")
-            self.last_session_started_at = narrowed_date_time(cls, "lastSessionStartedAt", v)
+            self.last_session_started_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "lastSessionStartedAt", v)
+            )
             v = get("rating")
             self.rating = (
                 v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
@@ -140,6 +164,19 @@ class RoomInsights(Model):
                 else absent(cls, "totalRatings", "a number", v)
             )
         except (KeyError, TypeError, ValueError) as error:
+            if fitting := without_misfits(
+                cls,
+                d,
+                (
+                    "createdAt",
+                    "endAt",
+                    "firstSessionStartedAt",
+                    "lastSessionStartedAt",
+                ),
+            ):
+                self = cls.from_dict(fitting)
+                self._source = d
+                return self
             raise explain(
                 error,
                 cls,

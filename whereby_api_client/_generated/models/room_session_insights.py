@@ -11,7 +11,15 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, integer, narrowed_date_time, object_in, wrong
+from ..._runtime.codec import (
+    absent,
+    explain,
+    integer,
+    narrowed_date_time,
+    object_in,
+    without_misfits,
+    wrong,
+)
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -93,7 +101,11 @@ class RoomSessionInsights(Model):
             v = d["roomName"]
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["startedAt"]
-            self.started_at = narrowed_date_time(cls, "startedAt", v)
+            self.started_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "startedAt", v)
+            )
             v = d["totalParticipantMinutes"]
             self.total_participant_minutes = (
                 v if type(v) is int else integer(cls, "totalParticipantMinutes", v)
@@ -119,7 +131,11 @@ class RoomSessionInsights(Model):
                 v if type(v) is int else integer(cls, "totalUniqueStreamers", v)
             )
             v = get("endedAt")
-            self.ended_at = narrowed_date_time(cls, "endedAt", v)
+            self.ended_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "endedAt", v)
+            )
             v = get("rating")
             self.rating = (
                 v if type(v) is int or type(v) is float else absent(cls, "rating", "a number", v)
@@ -131,6 +147,17 @@ class RoomSessionInsights(Model):
                 else absent(cls, "totalRatings", "a number", v)
             )
         except (KeyError, TypeError, ValueError) as error:
+            if fitting := without_misfits(
+                cls,
+                d,
+                (
+                    "startedAt",
+                    "endedAt",
+                ),
+            ):
+                self = cls.from_dict(fitting)
+                self._source = d
+                return self
             raise explain(
                 error,
                 cls,

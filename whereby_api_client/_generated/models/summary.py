@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import explain, misfit, narrowed_date_time, object_in, wrong
+from ..._runtime.codec import explain, misfit, narrowed_date_time, object_in, without_misfits, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
@@ -84,18 +84,47 @@ class Summary(Model):
             v = d["roomName"]
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["startDate"]
-            self.start_date = narrowed_date_time(cls, "startDate", v)
+            self.start_date = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "startDate", v)
+            )
             v = d["endDate"]
-            self.end_date = narrowed_date_time(cls, "endDate", v)
+            self.end_date = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "endDate", v)
+            )
             v = d["state"]
             self.state = v if type(v) is str else wrong(cls, "state", "a string", v)
             v = d["createdAt"]
-            self.created_at = narrowed_date_time(cls, "createdAt", v)
+            self.created_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "createdAt", v)
+            )
             v = d["modifiedAt"]
-            self.modified_at = narrowed_date_time(cls, "modifiedAt", v)
+            self.modified_at = (
+                _fromisoformat(v)
+                if type(v) is str and v[-1:] == "Z"
+                else narrowed_date_time(cls, "modifiedAt", v)
+            )
             v = d["template"]
             self.template = v if type(v) is str else wrong(cls, "template", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
+            if fitting := without_misfits(
+                cls,
+                d,
+                (
+                    "startDate",
+                    "endDate",
+                    "createdAt",
+                    "modifiedAt",
+                ),
+            ):
+                self = cls.from_dict(fitting)
+                self._source = d
+                return self
             raise explain(
                 error,
                 cls,
