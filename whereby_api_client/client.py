@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
 from json import JSONDecodeError, loads
 from types import TracebackType
@@ -95,11 +95,13 @@ class WherebyClient(Resources):
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         transport: httpx.AsyncBaseTransport | TransportFactory | None = None,
         allow_insecure: bool = False,
+        **other: Never,
     ) -> None:
+        checks.no_other_options(other)
         self._options = _options(timeout, max_retries, max_wait, "foreground", max_response_bytes)
         token = checks.token(token)
         url = checked_base_url(base_url, allow_insecure=allow_insecure)
-        budget = PointBudget() if budget is None else budget
+        budget = PointBudget() if budget is None else checks.budget(budget)
         lifetime = Lifetime()
         transports = make_transports(lifetime, transport, ssl_context, proxy)
         self._sender = Sender(token, url, budget, Connections(lifetime, transports, budget))
@@ -157,7 +159,7 @@ class WherebyClient(Resources):
         if token is not UNSET or budget is not UNSET:
             view._sender = self._sender.for_tenant(
                 None if token is UNSET else checks.token(token),
-                None if budget is UNSET else budget,
+                None if budget is UNSET else checks.budget(budget),
             )
         return view
 
@@ -314,6 +316,10 @@ class WherebyClient(Resources):
 
     def __repr__(self) -> str:
         return f"WherebyClient(base_url={self.base_url!r}, token=[secure], budget={self.budget!r})"
+
+    def __dir__(self) -> Iterable[str]:
+        # `execute` is for the generated methods: callers use those, or `request`
+        return [name for name in super().__dir__() if name != "execute"]
 
     def __reduce__(self) -> Never:
         raise TypeError(

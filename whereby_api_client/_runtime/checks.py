@@ -16,6 +16,9 @@ from ..errors import InvalidArgumentError
 
 TOKEN_VARIABLE: Final = "WHEREBY_API_KEY"
 
+# What other SDKs call the token.
+_TOKEN_NAMES: Final = frozenset({"access_token", "api_key", "api_token", "apikey", "auth", "key"})
+
 # The client sets these itself; another value would send the token astray or break the framing.
 _OWN_HEADERS: Final = frozenset({"authorization", "content-length", "host", "transfer-encoding"})
 
@@ -32,6 +35,31 @@ def token(value: object) -> str:
             "(often a line break at its end)"
         )
     return value
+
+
+def budget(value: Any) -> Any:
+    """Check a budget; what is often taken for one gets a hint."""
+    if isinstance(value, type):
+        raise InvalidArgumentError(
+            f"budget: must be an object; got the class, write {value.__name__}()"
+        )
+    if not hasattr(value, "acquire"):
+        hint = f": write PointBudget(limit={value})" if type(value) is int else ""
+        raise InvalidArgumentError(
+            f"budget: must be a PointBudget; got {type(value).__name__}{hint}"
+        )
+    return value
+
+
+def no_other_options(names: Mapping[str, object]) -> None:
+    """Refuse options that do not exist, as Python does; some names get a hint.
+
+    Raises:
+        TypeError: there is one.
+    """
+    for name in names:
+        hint = "; the API key is token=" if name in _TOKEN_NAMES else ""
+        raise TypeError(f"WherebyClient() got an unexpected keyword argument {name!r}{hint}")
 
 
 def seconds(name: str, value: Any, *, zero: bool = False) -> float | None:
