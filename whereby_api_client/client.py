@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ._http._httpx import httpx
     from ._http.transports import TransportFactory
     from .budget.interface import Budget
+    from .budget.observer import Observer
     from .budget.queue import Priority
     from .files.access_links import LinkResponse
 
@@ -76,6 +77,7 @@ class WherebyClient(Resources):
             environment: a function that makes an `httpx.AsyncBaseTransport` and is called for each
             event loop, or one transport. It is closed with the client.
         allow_insecure: accept plain http to any host. Everybody on the way can read the token then.
+        observer: gets a report of every call, and of what happens to the budget.
 
     Raises:
         InvalidArgumentError: there is no token, or an argument cannot be used.
@@ -95,6 +97,7 @@ class WherebyClient(Resources):
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         transport: httpx.AsyncBaseTransport | TransportFactory | None = None,
         allow_insecure: bool = False,
+        observer: Observer | None = None,
         **other: Never,
     ) -> None:
         checks.no_other_options(other)
@@ -102,9 +105,13 @@ class WherebyClient(Resources):
         token = checks.token(token)
         url = checked_base_url(base_url, allow_insecure=allow_insecure)
         budget = PointBudget() if budget is None else checks.budget(budget)
+        if observer is not None:
+            budget.observe(observer)
         lifetime = Lifetime()
         transports = make_transports(lifetime, transport, ssl_context, proxy)
-        self._sender = Sender(token, url, budget, Connections(lifetime, transports, budget))
+        self._sender = Sender(
+            token, url, budget, Connections(lifetime, transports, budget, observer)
+        )
         self._is_view = False
         self._responses: list[RawResponse] | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 from .budget.headers import RateLimit, read_rate_limit
@@ -11,6 +12,11 @@ T = TypeVar("T")
 
 # Whereby documents no such header; these are the names in common use.
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "x-amz-cf-id", "cf-ray")
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the server's name for a request, None if it gave none."""
+    return next((v for name in _REQUEST_ID_HEADERS if (v := headers.get(name))), None)
 
 
 class APIResponse(NamedTuple, Generic[T]):
@@ -31,7 +37,7 @@ class APIResponse(NamedTuple, Generic[T]):
     @property
     def request_id(self) -> str | None:
         """The server's name for the request, to quote to support; None if it gave none."""
-        return next((v for name in _REQUEST_ID_HEADERS if (v := self.headers.get(name))), None)
+        return request_id(self.headers)
 
     @property
     def rate_limit(self) -> RateLimit:

@@ -38,6 +38,7 @@ class BudgetTransport(httpx.AsyncBaseTransport):
             max_wait=context.max_wait,
             first=context.first,
         )
+        context.grant = grant
         if began is not None and context.max_wait is not None:
             # `max_wait` is for the whole call, not for each attempt.
             context.max_wait = max(0.0, context.max_wait - (anyio.current_time() - began))

@@ -11,7 +11,8 @@ from ._httpx import httpx
 
 if TYPE_CHECKING:
     from ..budget.interface import Budget
-    from ..budget.queue import Priority
+    from ..budget.observer import Attempt
+    from ..budget.queue import Grant, Priority
 
 EXTENSION: Final = "whereby"
 
@@ -40,9 +41,12 @@ class CallContext:
 
     __slots__ = (
         "_since",
+        "attempts",
+        "began",
         "budget",
         "cost",
         "first",
+        "grant",
         "host",
         "max_response_bytes",
         "max_retries",
@@ -89,6 +93,14 @@ class CallContext:
         # After a 429 the call goes back to the head of the budget's queue.
         self.first = False
         self._since: float | None = None
+        # The attempts so far, if somebody observes; and the points of the one under way.
+        self.attempts: list[Attempt] | None = None
+        self.began = 0.0
+        self.grant: Grant | None = None
+
+    def begin_attempt(self) -> None:
+        """Forget the points of the attempt before."""
+        self.grant = None
 
     def start_clock(self) -> None:
         """Let the time of the call run on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import anyio
@@ -21,6 +21,7 @@ from .error_mapping import (
 )
 from .lifetime import CLOSED_DURING_CALL, Lifetime
 from .loop_clients import LoopClients
+from .observing_transport import ObservingTransport, Recording
 from .redirects import MAX_REDIRECTS, next_request
 from .request import make_request, shared_headers
 from .response_body import PROBLEM
@@ -31,6 +32,7 @@ from .transports import Transports
 if TYPE_CHECKING:
     from .._runtime.resource import Call
     from ..budget.interface import Budget
+    from ..budget.observer import Observer
     from ..budget.queue import Priority
 
 # Given to every send: otherwise httpx looks for credentials in the URL, each time.
@@ -64,14 +66,24 @@ class RawResponse(NamedTuple):
 class Connections:
     """The connections of a client, which all its views share, also those with another token."""
 
-    __slots__ = ("__weakref__", "api", "lifetime", "storage", "transports")
+    __slots__ = ("__weakref__", "api", "lifetime", "observer", "storage", "transports")
 
-    def __init__(self, lifetime: Lifetime, transports: Transports, budget: Budget) -> None:
+    def __init__(
+        self,
+        lifetime: Lifetime,
+        transports: Transports,
+        budget: Budget,
+        observer: Observer | None = None,
+    ) -> None:
         self.lifetime = lifetime
         self.transports = transports
-        self.api = LoopClients(
-            lifetime, transports, lambda inner: RetryTransport(BudgetTransport(inner, budget))
-        )
+        self.observer = observer
+
+        def chain(inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+            paying: httpx.AsyncBaseTransport = BudgetTransport(inner, budget)
+            return RetryTransport(paying if observer is None else ObservingTransport(paying))
+
+        self.api = LoopClients(lifetime, transports, chain)
         # For access links: it knows no token, pays no points and repeats nothing.
         self.storage = LoopClients(lifetime, transports, lambda inner: inner)
 
@@ -117,14 +129,27 @@ class Sender:
             self.connections,
         )
 
-    async def send(
+    def send(
         self, call: Call[Any], options: Options, headers: Mapping[str, str] | None = None
-    ) -> RawResponse:
+    ) -> Coroutine[Any, Any, RawResponse]:
         """Send a call and return its response.
 
         Raises:
             WherebyError: there is no response, or it reports no success.
         """
+        observer = self.connections.observer
+        if observer is None:
+            return self._send(call, options, headers, None)
+        recording = Recording(observer, call.operation, call.method)
+        return recording.of(self._send(call, options, headers, recording))
+
+    async def _send(
+        self,
+        call: Call[Any],
+        options: Options,
+        headers: Mapping[str, str] | None,
+        recording: Recording | None,
+    ) -> RawResponse:
         http = self.connections.api.get()
         url = (
             f"{self.base_url}{call.path}?{call.query}" if call.query else self.base_url + call.path
@@ -145,6 +170,8 @@ class Sender:
             budget=self.budget,
             max_response_bytes=options.max_response_bytes,
         )
+        if recording is not None:
+            recording.attach(context)
         request = make_request(call, url, self._headers, headers)
         request.extensions = {"timeout": options.timeouts, EXTENSION: context}
         response: httpx.Response | None = None

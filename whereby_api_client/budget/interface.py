@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from .observer import Observer
 from .queue import Grant, Priority
 
 
@@ -48,6 +49,10 @@ class Budget(Protocol):
         first: bool = False,
     ) -> Grant:
         """Wait for `cost` points."""
+        ...
+
+    def observe(self, observer: Observer) -> None:
+        """Let an observer know of waits, refusals, pauses and learned prices."""
         ...
 
     def snapshot(self) -> BudgetSnapshot:

@@ -144,6 +144,9 @@ class PointBudget:
         self._enqueue(waiter, priority, max_wait, first)
         return await self._wait(waiter, max_wait)
 
+    def observe(self, observer: object) -> None:
+        """Not here."""
+
     def snapshot(self) -> BudgetSnapshot:
         """Tell the state of the budget now."""
         with self._lock:

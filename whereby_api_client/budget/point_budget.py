@@ -15,6 +15,7 @@ from ..errors import BudgetTimeoutError, InvalidArgumentError
 from .interface import BudgetSnapshot
 from .ledger import Ledger
 from .loops import LoopClock
+from .observer import Observer
 from .queue import (
     BudgetWait,
     CallQueue,
@@ -132,7 +133,7 @@ class PointBudget:
         await queue.wait(waiter, ledger, max_wait)
         if waiter.ticket is not None:
             logger.debug("a call for %d points waited %.1f s", waiter.cost, waiter.waited)
-            return Grant(queue, ledger, waiter.ticket)
+            return Grant(queue, ledger, waiter.ticket, waiter.waited)
         if waiter.error is not None:
             raise waiter.error
         raise BudgetTimeoutError(f"{waiter.cost} points exceeded max_wait={max_wait:g} s")
@@ -160,6 +161,11 @@ class PointBudget:
     def _serve(self, now: float) -> None:
         self._queue.grant_from(self._ledger, now, self._reserve)
 
+    def observe(self, observer: Observer) -> None:
+        """Let an observer know of waits, refusals, pauses and learned prices; once is enough."""
+        if observer not in self._queue.observers:
+            self._queue.observers = (*self._queue.observers, observer)
+
     def snapshot(self) -> BudgetSnapshot:
         """Return the state of the budget now."""
         if self._queue.is_busy:  # the garbage collector asks, say
@@ -185,9 +191,11 @@ class PointBudget:
 
     def _after_fork(self) -> None:
         """Begin anew in a forked child: lock, queue, loops and open tickets are the parent's."""
-        self._queue.abandon()
+        old = self._queue
+        old.abandon()
         self._ledger = self._ledger.fork(self._clock())
         self._queue = CallQueue(self._clock, self._serve)
+        self._queue.observers = old.observers
 
     def __repr__(self) -> str:
         s = self.snapshot()

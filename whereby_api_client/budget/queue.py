@@ -24,6 +24,7 @@ from ..errors import BudgetTimeoutError, InvalidArgumentError, WherebyError
 from .headers import read_rate_limit
 from .ledger import Ledger, Ticket
 from .loops import Loop, Sleeper, make_loop, running_loop
+from .observer import Observer, Refusal, Wait, notify
 
 Priority: TypeAlias = Literal["foreground", "background"]
 Clock: TypeAlias = Callable[[], float]
@@ -96,6 +97,10 @@ class Waiter(Sleeper):
         """Return whether it leaves a reserve to others."""
         return self.rank >= _BACKGROUND
 
+    def as_wait(self) -> Wait:
+        """Return what observers get."""
+        return Wait(self.operation, self.cost, self.priority)
+
     @property
     def priority(self) -> Priority:
         """Return "foreground" or "background"."""
@@ -127,6 +132,7 @@ class CallQueue:
         "_ranks",
         "_serve",
         "_turns",
+        "observers",
     )
 
     def __init__(self, clock: Clock, serve: Change) -> None:
@@ -145,6 +151,7 @@ class CallQueue:
         self._points = [0] * _RANKS  # that the calls of each rank need
         self._turns = 0  # of the foreground, while an aged background call waits
         self._loops: dict[object, Loop] = {}  # those with waiting calls
+        self.observers: tuple[Observer, ...] = ()
 
     # -- exclusive access -------------------------------------------------------------------------
 
@@ -288,6 +295,8 @@ class CallQueue:
     async def wait(self, waiter: Waiter, ledger: Ledger, max_wait: float | None) -> None:
         """Sleep until the call has its ticket or its error; it has neither after `max_wait`."""
         assert waiter.loop is not None
+        if self.observers:
+            notify(self.observers, "wait_began", waiter.as_wait())
         try:
             if max_wait is None:
                 await waiter.loop.sleep(waiter)
@@ -298,6 +307,10 @@ class CallQueue:
             # Cancelled, or thrown away with its loop; perhaps after its turn had come.
             self.give_up(waiter, ledger)
             raise
+        finally:
+            if self.observers and not self._abandoned:
+                seconds = self._clock() - waiter.since
+                notify(self.observers, "wait_ended", waiter.as_wait(), seconds)
         if waiter.is_queued:
             self.run(lambda now: self.remove(waiter))
 
@@ -310,6 +323,25 @@ class CallQueue:
                 ledger.refund(waiter.ticket)
 
         self.run(leave)
+
+    # -- reports: without exclusive access ---------------------------------------------------------
+
+    def report_refusal(self, refusal: Refusal, *, was_paused: bool) -> None:
+        """Log a 429, once for a pause: what was under way with it is refused as well."""
+        level = logging.DEBUG if was_paused else logging.WARNING
+        text = "the server refused a call for lack of points: %.1f s pause"
+        logger.log(level, text, refusal.pause)
+        notify(self.observers, "call_refused", refusal)
+        if not was_paused:
+            notify(self.observers, "paused", refusal.pause)
+
+    def report_prices(self, ledger: Ledger) -> None:
+        """Log the prices that were learned since the last time."""
+        while ledger.prices.learned:
+            price = ledger.prices.learned.pop(0)
+            text = "%s costs %d points, not %d as assumed"
+            logger.info(text, price.operation, price.points, price.assumed)
+            notify(self.observers, "price_learned", price)
 
     # -- their turns ------------------------------------------------------------------------------
 
@@ -390,13 +422,17 @@ class CallQueue:
 class Grant:
     """The points of one attempt. Exactly one of its methods ends it; the first call counts."""
 
-    __slots__ = ("_ledger", "_queue", "_ticket", "points")
+    __slots__ = ("_ledger", "_queue", "_ticket", "points", "waited")
 
-    def __init__(self, queue: CallQueue, ledger: Ledger, ticket: Ticket) -> None:
+    def __init__(
+        self, queue: CallQueue, ledger: Ledger, ticket: Ticket, waited: float = 0.0
+    ) -> None:
         self._queue = queue
+        #: Seconds that it took to get them.
+        self.waited: float = waited
         self._ledger = ledger
         self._ticket = ticket
-        #: What the attempt has cost, as far as is known, once it is settled.
+        #: What the attempt has cost, as far as is known, once it has ended; 0 if it was refused.
         self.points: int = 0
 
     @property
@@ -410,19 +446,24 @@ class Grant:
         if ticket.open:
             rate_limit = read_rate_limit(status, headers, body)
 
+            was_paused, points, pause = False, 0, 0.0
+
             def settle(now: float) -> None:
+                nonlocal was_paused, points, pause
                 ledger.advance(now)
                 was_paused = now < ledger.paused_until
-                self.points = ledger.settle(ticket, now, rate_limit, rejected=status == 429)
-                if status == 429:
-                    # One line for a pause; what was under way is refused as well.
-                    level = logging.DEBUG if was_paused else logging.WARNING
-                    pause = max(0.0, ledger.paused_until - now)
-                    text = "the server refused a call for lack of points: %.1f s pause"
-                    logger.log(level, text, pause)
+                points = ledger.settle(ticket, now, rate_limit, rejected=status == 429)
+                pause = max(0.0, ledger.paused_until - now)
 
-            self._queue.run(settle)
-            report_prices(ledger)
+            queue = self._queue
+            queue.run(settle)
+            if status == 429:
+                refusal = Refusal(ticket.operation, points, pause)
+                queue.report_refusal(refusal, was_paused=was_paused)
+            else:
+                self.points = points
+            if ledger.prices.learned:
+                queue.report_prices(ledger)
 
     def refund(self) -> None:
         """End it without a trace: the request surely never reached the server."""
@@ -437,19 +478,12 @@ class Grant:
                 self._ledger.advance(now)
                 self._ledger.lose(self._ticket, now)
 
+            self.points = self._ticket.cost
             self._queue.run(lose)
 
     def __repr__(self) -> str:
         state = "open" if self._ticket.open else "ended"
         return f"<Grant of {self._ticket.cost} points, {state}>"
-
-
-def report_prices(ledger: Ledger) -> None:
-    """Log the prices that were learned since the last time."""
-    while ledger.prices.learned:
-        price = ledger.prices.learned.pop(0)
-        text = "%s costs %d points, not %d as assumed"
-        logger.info(text, price.operation, price.points, price.assumed)
 
 
 def reserved(ledger: Ledger, share: float, cost: int) -> int:
