@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
 import gzip
@@ -550,6 +551,85 @@ async def test_background_calls_leave_a_reserve() -> None:
         await whereby.request("GET", "/")
 
 
+async def test_tenants() -> None:
+    """Serve many organizations over one pool, each with its token and its points."""
+    budgets = {name: PointBudget(10) for name in ("acme", "initech")}
+    async with serve(reply(200, {})) as server, client(server.url) as whereby:
+        for name, budget in budgets.items():
+            tenant = whereby.with_options(token=f"token-{name}", budget=budget)
+            assert tenant.budget is budget
+            await tenant.request("GET", "/")
+            await tenant.with_options(timeout=5).meetings.delete("1")
+            assert budget.snapshot().available == 7
+        await whereby.with_options(budget=budgets["acme"]).request("GET", "/")
+        await whereby.with_options(token="token-other").request("GET", "/")
+        await whereby.request("GET", "/")
+        assert budgets["acme"].snapshot().available == 6
+        assert whereby.budget.snapshot().available == 98
+        assert server.connections == 1
+        assert [request.headers["authorization"][7:] for request in server.requests] == [
+            *["token-acme"] * 2, *["token-initech"] * 2, TOKEN, "token-other", TOKEN,
+        ]  # fmt: skip
+        with pytest.raises(InvalidArgumentError, match="token"):
+            whereby.with_options(token="canary\n")
+        with pytest.raises(InvalidArgumentError, match="token"):
+            whereby.with_options(token="")
+        tenant = whereby.with_options(token="token-acme")
+    with pytest.raises(ClientClosedError):
+        await tenant.request("GET", "/")
+
+
+async def test_no_error_of_a_tenant_holds_its_token() -> None:
+    """Hide the token that was sent, not the one of the client that the view was made from."""
+    said = {"error": "unknown key: token-acme"}
+    async with serve(reply(401, said)) as server, client(server.url) as whereby:
+        tenant = whereby.with_options(token="token-acme")
+        with pytest.raises(AuthenticationError) as caught:
+            await tenant.meetings.get("1")
+    assert "token-acme" not in "".join(everything_about(caught.value))
+
+
+class Tenant(WherebyClient):
+    """A subclass as people write them: attributes of its own, in a dictionary and in a slot."""
+
+    __slots__ = ("region",)
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(TOKEN, **options)
+        self.name = name
+        self.region = "eu"
+        self.calls: list[str] = []
+
+    async def execute(self, call: Any) -> Any:
+        """Note the call with the attributes."""
+        self.calls.append(f"{self.name}-{self.region}: {call.operation}")
+        return await super().execute(call)
+
+
+async def test_subclasses() -> None:
+    """Keep class and attributes in every view that the client makes of itself."""
+    job = {"transcriptionId": "1", "state": "ready"}
+    async with (
+        serve(reply(200, job)) as server,
+        Tenant("acme", base_url=server.url, max_retries=0) as whereby,
+    ):
+        view = whereby.with_options(timeout=5).with_options(token="other")
+        assert type(view) is Tenant
+        assert (view.name, view.region) == ("acme", "eu")
+        for attempt in (
+            lambda: view.rooms.set_colors("/a"),
+            lambda: whereby.with_response(whereby.rooms.set_colors, "/a"),
+            lambda: view.with_options(priority="background").rooms.set_colors("/a"),
+        ):
+            with contextlib.suppress(WherebyError):
+                await attempt()
+        # what a view shares it shares, what it changes it keeps to itself
+        view.name = "initech"
+        assert whereby.name == "acme"
+    assert len(whereby.calls) == 3
+    assert {line.partition(":")[0] for line in whereby.calls} == {"acme-eu"}
+
+
 # -- secrets -------------------------------------------------------------------------------------
 
 
@@ -810,7 +890,21 @@ SCRIPTS: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
+# `make test` runs those of which the others are variations
+_QUICK = (
+    "asyncio, then trio",
+    "collected open while the loop",
+    "closed from another thread's trio",
+)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(script, id=name, marks=() if name.startswith(_QUICK) else pytest.mark.slow)
+        for name, script in SCRIPTS.items()
+    ],
+)
 def test_a_whole_life(script: str) -> None:
     """Run it in a process where every warning is an error: not a word may come out."""
     fake = FakeWhereby()

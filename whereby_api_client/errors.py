@@ -77,8 +77,20 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        shown = {k: "[secure]" if k in _SECRET_HEADERS else v for k, v in self._values.items()}
-        return f"Headers({shown!r})"
+        return f"Headers({self._without_secrets()!r})"
+
+    def __reduce__(self) -> tuple[Callable[..., Headers], tuple[list[tuple[str, str]]]]:
+        # A pickle goes to other machines; `headers["location"]` is for whoever asks for it here.
+        return Headers, (list(self._without_secrets().items()),)
+
+    def __copy__(self) -> Headers:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Headers:
+        return self
+
+    def _without_secrets(self) -> dict[str, str]:
+        return {k: "[secure]" if k in _SECRET_HEADERS else v for k, v in self._values.items()}
 
 
 class _Unshown:

@@ -18,6 +18,7 @@ from typing import Any
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import anyio.streams.tls
 import pytest
 import trustme
@@ -73,6 +74,7 @@ async def assert_nothing_leaked(fake: FakeWhereby, whereby: WherebyClient) -> No
     fault.cancel()
 
 
+@pytest.mark.slow
 async def test_faulty_calls() -> None:
     """Broken calls end in time with a WherebyError; no creating POST is executed twice."""
     dice = random.Random(1)
@@ -124,13 +126,22 @@ async def test_cancelled_calls() -> None:
     dice = random.Random(2)
     fake = FakeWhereby(limit=None, delay=(0.0, 0.004), seed=2)
     numbers = iter(range(CANCELLED_CALLS))
-    outcomes: Counter[bool] = Counter()
+    outcomes: Counter[str] = Counter()
 
-    async def worker(whereby: WherebyClient, usual: float) -> None:
+    async def call(whereby: WherebyClient) -> None:
+        outcomes["begun"] += 1
+        await whereby.meetings.delete("none")
+        outcomes["done"] += 1
+
+    async def worker(whereby: WherebyClient) -> None:
         for _ in numbers:
-            with anyio.move_on_after(dice.uniform(0, 2 * usual)) as scope:
-                await whereby.meetings.delete("none")
-            outcomes[scope.cancelled_caught] += 1
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(call, whereby)
+                if dice.random() < 0.7:
+                    # by steps of the event loop, for a busy machine takes longer for each
+                    for _ in range(int(dice.triangular(0, 200, 5))):
+                        await anyio.lowlevel.checkpoint()
+                    tasks.cancel_scope.cancel()
 
     budget = PointBudget(limit=LIMIT)
     before = open_sockets()
@@ -138,15 +149,12 @@ async def test_cancelled_calls() -> None:
         await anyio.wait_all_tasks_blocked()
         tasks_before = len(anyio.get_running_tasks())
         async with WherebyClient(fake.token, base_url=url, budget=budget) as whereby:
-            began = anyio.current_time()
             async with anyio.create_task_group() as tasks:
                 for _ in range(20):
-                    tasks.start_soon(whereby.meetings.delete, "none")
-            usual = anyio.current_time() - began
-            async with anyio.create_task_group() as tasks:
-                for _ in range(20):
-                    tasks.start_soon(worker, whereby, usual)
-            assert min(outcomes[True], outcomes[False]) > CANCELLED_CALLS / 20
+                    tasks.start_soon(worker, whereby)
+            assert (
+                CANCELLED_CALLS / 20 < outcomes["done"] < outcomes["begun"] - CANCELLED_CALLS / 20
+            )
             fake.delay = None
             await assert_nothing_leaked(fake, whereby)
         # The server's tasks end when they see the connections close, but for the 100 that the check

@@ -43,9 +43,10 @@ async def _call(whereby: WherebyClient) -> None:
 
 
 @ONLY_LINUX
+@pytest.mark.parametrize("jobs", [20, pytest.param(500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.filterwarnings("ignore:unclosed resource:ResourceWarning")  # uvloop's own
-def test_loops_that_are_only_closed(new_loop: Callable[[], Any]) -> None:
+def test_loops_that_are_only_closed(new_loop: Callable[[], Any], jobs: int) -> None:
     """Keep no socket and no loop of a job, without waiting for the garbage collector."""
     fake = FakeWhereby(limit=None)
     with fake.serve() as url:
@@ -54,7 +55,7 @@ def test_loops_that_are_only_closed(new_loop: Callable[[], Any]) -> None:
         gc.disable()
         try:
             before = descriptors()
-            for _ in range(500):
+            for _ in range(jobs):
                 run_and_only_close(new_loop, whereby)
             # the fake runs in this process: a connection that it has not yet seen closed counts
             assert descriptors() < before + 10

@@ -221,8 +221,18 @@ def encode(name: str, value: object, source: object = None) -> Any:
     came, so that `to_dict` gives back the same JSON: a date in its own form, half an emoji.
 
     Raises:
-        InvalidArgumentError: a naive date-time, a number that JSON lacks, or a type it lacks.
+        InvalidArgumentError: a naive date-time, a number or a type that JSON lacks, or a value that
+            contains itself or is nested too deeply.
     """
+    try:
+        return _encode(name, value, source)
+    except RecursionError:
+        pass
+    # Out here, because that one's frames hold the value a thousand times.
+    raise InvalidArgumentError(f"{name}: contains itself, or is nested too deeply")
+
+
+def _encode(name: str, value: object, source: object) -> Any:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, Enum):  # before str: members of ours are strings too
@@ -249,14 +259,14 @@ def encode(name: str, value: object, source: object = None) -> Any:
     if isinstance(value, Mapping):
         known = source if isinstance(source, Mapping) else {}
         return {
-            str(key): encode(f"{name}.{key}", inner, known.get(key))
+            str(key): _encode(f"{name}.{key}", inner, known.get(key))
             for key, inner in value.items()
             if inner is not UNSET
         }
     if isinstance(value, (list, tuple)):
         known_items = source if isinstance(source, list) and len(source) == len(value) else None
         return [
-            encode(f"{name}[{i}]", inner, known_items[i] if known_items else None)
+            _encode(f"{name}[{i}]", inner, known_items[i] if known_items else None)
             for i, inner in enumerate(value)
         ]
     raise InvalidArgumentError(f"{name}: a {type(value).__name__} cannot be sent as JSON")
