@@ -88,7 +88,18 @@ release-check: .venv/.dev  ## build twice, look inside, install, try out: all bu
 bench: .venv/.dev  ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
+# the SDKs that ours is compared with have requirements of their own: an environment for them
+.compare/.ready: pyproject.toml
+	$(PYTHON) -m venv .compare
+	.compare/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	.compare/bin/python -m pip install --quiet --disable-pip-version-check --group compare --editable .
+	@touch $@
+
+.PHONY: compare
+compare: .compare/.ready  ## compare with other SDKs: odd responses, deadlines, lost responses, secrets, limits
+	.compare/bin/python -m benchmarks.compare
+
 .PHONY: clean
 clean:  ## remove everything that the other commands made
-	rm -rf .venv .matrix dist build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .matrix .compare dist build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -31,7 +31,7 @@ nitpicky = True
 # Without a network there is no inventory of other projects' names: those are text, not links. What
 # is ours has to lead somewhere.
 nitpick_ignore_regex = [
-    ("py:.*", r"(?!whereby_api_client)[\w.\[\]' ]+"),
+    ("py:.*", r"(?!whereby_api_client)[\w.\[\]' -]+"),
     ("py:.*", r"whereby_api_client\.([\w.]+\.)?[A-Za-z]*T"),  # type variables
     ("py:.*", r"whereby_api_client\.budget\.(ledger|queue|legacy_queue)\.\w+"),  # inside a Grant
     ("py:.*", r"whereby_api_client\.([\w.]+\.)?_\w+(\.\w+)*"),  # private
