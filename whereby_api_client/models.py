@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ._generated import models as _models
 
@@ -13,5 +14,5 @@ if TYPE_CHECKING:
     from ._generated.models import *  # noqa: F403
 
 __all__ = _models.__all__  # pyright: ignore[reportUnsupportedDunderAll]
-__getattr__ = _models.__getattr__
-__dir__ = _models.__dir__
+__getattr__: Callable[[str], Any] = _models.__getattr__
+__dir__: Callable[[], list[str]] = _models.__dir__

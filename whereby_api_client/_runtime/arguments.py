@@ -191,7 +191,8 @@ def anything(name: str, value: Any, *, null: bool = False) -> Any:
 
 
 def room_name(name: str, value: Any, *, null: bool = False) -> Any:
-    """Write a room name for bodies and queries: with its leading slash (api-facts: Room names)."""
+    """Write a room name for bodies and queries: with its leading slash."""
+    # docs/api-facts.md#the-slash-in-bodies-and-queries
     value = string(name, value, null=null)
     if not isinstance(value, str):
         return value
@@ -219,7 +220,8 @@ def segment(name: str, value: Any) -> str:
 
 
 def room_segment(name: str, value: Any) -> str:
-    """Percent-encode a room name for the path: without its leading slash (api-facts)."""
+    """Percent-encode a room name for the path: without its leading slash."""
+    # docs/api-facts.md#the-slash-in-paths
     return segment(name, value.removeprefix("/") if isinstance(value, str) else value)
 
 

@@ -55,7 +55,7 @@ def named(*calls: tuple[str, str, Json | None]) -> list[str]:
 
 
 def test_the_contract_names_are_what_the_rules_make() -> None:
-    """Give all 27 operations the names that design.md promises."""
+    """Give all operations the names that callers write."""
     found: dict[str, set[str]] = {}
     for _, _, one in operations(result().document):
         tag, _, method = one["operationId"].partition(".")
