@@ -179,7 +179,9 @@ class APIStatusError(_RequestError):
         self.status_code = status_code
         self.message = message
         self.body = body
-        self.headers = headers if isinstance(headers, Headers) else Headers((headers or {}).items())
+        self.headers: Headers = (
+            headers if isinstance(headers, Headers) else Headers((headers or {}).items())
+        )
 
 
 class BadRequestError(APIStatusError):
@@ -253,7 +255,9 @@ class ResponseDecodeError(_RequestError):
     ) -> None:
         super().__init__(f"cannot understand the response ({status_code}): {text}", request=request)
         self.status_code = status_code
-        self.headers = headers if isinstance(headers, Headers) else Headers((headers or {}).items())
+        self.headers: Headers = (
+            headers if isinstance(headers, Headers) else Headers((headers or {}).items())
+        )
         self.model = model
         self.field = field
         self.path = path

@@ -26,7 +26,7 @@ class Lifetime:
     __slots__ = ("__weakref__", "_calls", "is_closed")
 
     def __init__(self) -> None:
-        self.is_closed = False
+        self.is_closed: bool = False
         self._calls: dict[anyio.CancelScope, object] = {}  # with their loops
         _LIFETIMES.add(self)
 

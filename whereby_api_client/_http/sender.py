@@ -75,17 +75,17 @@ class Connections:
         budget: Budget,
         observer: Observer | None = None,
     ) -> None:
-        self.lifetime = lifetime
-        self.transports = transports
-        self.observer = observer
+        self.lifetime: Lifetime = lifetime
+        self.transports: Transports = transports
+        self.observer: Observer | None = observer
 
         def chain(inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
             paying: httpx.AsyncBaseTransport = BudgetTransport(inner, budget)
             return RetryTransport(paying if observer is None else ObservingTransport(paying))
 
-        self.api = LoopClients(lifetime, transports, chain)
+        self.api: LoopClients = LoopClients(lifetime, transports, chain)
         # For access links: it knows no token, pays no points and repeats nothing.
-        self.storage = LoopClients(lifetime, transports, lambda inner: inner)
+        self.storage: LoopClients = LoopClients(lifetime, transports, lambda inner: inner)
 
     async def aclose(self) -> None:
         """End the calls under way and close the connections of all loops."""
