@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -80,8 +83,10 @@ def reason_of(failure: BaseException) -> str:
     """
     chain = list(_chain(failure, 10))
     for error in chain:
-        if isinstance(error, OSError) and error.errno and error.strerror:
+        if isinstance(error, ssl.SSLError | socket.gaierror) and error.strerror:
             return error.strerror
+        if isinstance(error, OSError) and error.errno:
+            return os.strerror(error.errno)  # asyncio's own text names the address only
     return next(filter(None, map(str, chain)), "no details")
 
 
