@@ -61,6 +61,7 @@ PUBLIC = (
     "whereby_api_client",
     "whereby_api_client.models",
     "whereby_api_client.webhooks",
+    "whereby_api_client.observer",
     "whereby_api_client.redis_budget",
     "whereby_api_client.progress",
     "whereby_api_client.testing",
@@ -73,9 +74,11 @@ def public_names() -> dict[str, str]:
     names: dict[str, str] = {}
     for module_name in PUBLIC:
         module = importlib.import_module(module_name)
-        for name in getattr(module, "__all__", ["RedisPointBudget"]):
+        for name in getattr(module, "__all__", vars(module)):
             value = getattr(module, name)
-            if inspect.isclass(value) or inspect.isfunction(value):
+            if not (inspect.isclass(value) or inspect.isfunction(value)):
+                continue
+            if value.__module__.startswith("whereby_api_client"):
                 names[f"{value.__module__}.{value.__qualname__}"] = f"{module_name}.{name}"
     return names
 

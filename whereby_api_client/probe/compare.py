@@ -158,11 +158,13 @@ class Comparison:
 
     def __init__(self, document: Document, operation: Operation) -> None:
         self.document = document
-        self.operation = operation.name
-        self.schema = operation.result
-        self.status = operation.status
+        self.operation: str = operation.name
+        self.schema: Schema | None = operation.result
+        self.status: int = operation.status
         tag = operation.name.partition(".")[0]
-        self.known = KNOWN_FIELDS.get(tag, set()) | KNOWN_FIELDS.get(operation.name, set())
+        self.known: set[str] = KNOWN_FIELDS.get(tag, set()) | KNOWN_FIELDS.get(
+            operation.name, set()
+        )
 
     def compare(self, reply: Reply) -> Iterator[Finding]:
         """Yield what differs in status, content type and body."""
