@@ -24,7 +24,7 @@ $(BIN)/python:
 .venv/.dev: pyproject.toml | $(BIN)/python
 	@# dependency groups need pip 25.1; an older .venv has an older pip
 	$(PIP) install --upgrade 'pip>=25.1'
-	$(PIP) install --group dev --editable '.[progress,redis,testing]'
+	$(PIP) install --group dev --editable '.[otel,progress,redis,testing]'
 	@touch $@ .venv/.demo
 
 .PHONY: demo

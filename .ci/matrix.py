@@ -64,7 +64,7 @@ def prepare(name: str, python: str) -> Path:
         options = ["--constraint", str(constraints)]
     if name == "newest":
         options = ["--upgrade", "--upgrade-strategy", "eager"]
-    package = ["--editable", ".[progress,redis,testing]"]
+    package = ["--editable", ".[otel,progress,redis,testing]"]
     subprocess.run([*install, "--group", "test", *package, *options], check=True, cwd=ROOT)
     if name == "arq":
         subprocess.run([*install, "arq"], check=True)
