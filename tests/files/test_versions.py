@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -221,6 +222,58 @@ async def test_a_trap_at_the_name_of_the_partial_file(tmp_path: Path) -> None:
     await resumed(fake, tmp_path / "file")
     assert path.is_fifo()
     assert (tmp_path / "file").read_bytes() == BYTES
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+async def test_a_file_of_another_user(tmp_path: Path) -> None:
+    """Write to no partial file of another user, who could still change it when it is complete."""
+    fake = FakeWhereby()
+    fake.add_recording(recording_id="r1", content=CONTENT)
+    await left_behind(fake, tmp_path / "file")
+    path = partial_file(tmp_path)
+    os.chown(path, 1234, 1234)
+    assert await resumed(fake, tmp_path / "file") == [None]
+    assert (tmp_path / "file").read_bytes() == BYTES
+    assert path.stat().st_size == HALF
+    # ... unless all files of the folder are that user's, as some file systems show them.
+    os.chown(tmp_path, 1234, 1234)
+    fake.requests.clear()
+    assert await resumed(fake, tmp_path / "file") == [f"bytes={HALF}-"]
+    assert left_in(tmp_path) == ["file"]
+
+
+async def test_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Download under a name of its own where the file system has no locks."""
+    fake = FakeWhereby()
+    fake.add_recording(recording_id="r1", content=CONTENT)
+
+    def no_locks(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("whereby_api_client.files._partial_file.fcntl.flock", no_locks)
+    assert await resumed(fake, tmp_path / "file") == [None]
+    assert (tmp_path / "file").read_bytes() == BYTES
+
+
+async def test_what_others_have_left(tmp_path: Path) -> None:
+    """Remove what several killed downloads to one destination have left, once one is complete."""
+    fake = FakeWhereby()
+    fake.add_recording(recording_id="r1", content=CONTENT)
+    killed = [PartialFile(tmp_path / "file", "recording r1") for _ in range(4)]
+    for one in killed:
+        await one.open()
+        await one.begin(Version('"v1"', "", SIZE))
+    for one in killed[:2]:
+        os.close(one._descriptor)
+    assert len(left_in(tmp_path)) == 8
+    await resumed(fake, tmp_path / "file")
+    # Two are still under way.
+    assert len(left_in(tmp_path)) == 5
+    for one in killed[2:]:
+        os.close(one._descriptor)
+    await left_behind(fake, tmp_path / "file")
+    await resumed(fake, tmp_path / "file")
+    assert len(left_in(tmp_path)) == 5
 
 
 async def test_two_downloads_to_one_destination(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import types
+from pathlib import Path
 from typing import Any
 
 import anyio.lowlevel
 import httpx
 import pytest
 
-from tests.files.test_docs import examples
+from tests.helpers.pages import python_blocks
 from whereby_api_client.webhooks import Event, sign
 
 from ..helpers.django_project import django_project
@@ -18,6 +19,8 @@ from ..helpers.django_project import django_project
 pytestmark = pytest.mark.anyio
 
 SECRET = "made-up-secret-of-an-endpoint"
+PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
+FRAMEWORKS = ("starlette.applications", "fastapi", "django", "quart")
 
 
 def delivery(event_id: str) -> bytes:
@@ -28,17 +31,14 @@ def delivery(event_id: str) -> bytes:
 
 
 def recipe(framework: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Run the blocks of the page up to the one that imports the framework; return its names."""
+    """Run the blocks of the page up to the one of the framework; return its names."""
     monkeypatch.setenv("WHEREBY_WEBHOOK_SECRET", SECRET)
     names: dict[str, Any] = {"__name__": "recipe"}
-    for code in examples("webhooks.md"):
-        uses = set(code.co_names)
-        if uses & {"fastapi", "starlette.applications", "django.http", "quart"} and not any(
-            name.partition(".")[0] == framework for name in uses
-        ):
-            continue  # another framework
-        exec(code, names)
-        if any(name.partition(".")[0] == framework for name in uses):
+    for block in python_blocks(PAGE):
+        used = [name for name in FRAMEWORKS if f"from {name}" in block]
+        if not used or framework in used:
+            exec(block, names)
+        if framework in used:
             return names
     raise AssertionError(f"the page has no recipe for {framework}")
 
@@ -71,7 +71,7 @@ async def check(app: Any, names: dict[str, Any]) -> None:
     assert events == ["e-1"]
 
 
-@pytest.mark.parametrize("framework", ["starlette", "fastapi"])
+@pytest.mark.parametrize("framework", ["starlette.applications", "fastapi"])
 async def test_route(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Receive deliveries by a route, on asyncio and on trio."""
     names = recipe(framework, monkeypatch)
@@ -98,7 +98,7 @@ async def test_quart(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> Non
     await check(names["app"], names)
 
 
-@pytest.mark.parametrize("framework", ["starlette", "fastapi"])
+@pytest.mark.parametrize("framework", ["starlette.applications", "fastapi"])
 async def test_mount(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Say the truth on the page: a mounted application is not at the path without the slash."""
     names = recipe(framework, monkeypatch)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import itertools
 import json
 import os
 import stat
@@ -33,7 +32,17 @@ if sys.platform != "win32":
 BLOCK: Final = 1_048_576
 
 # Not by a link, which somebody else could have put there, and without waiting for a pipe.
-_FLAGS: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FLAGS: Final = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+# Downloads to one destination at the same time, of which each could be resumed.
+_MOST_NUMBERS: Final = 100
+
+
+class _LockedError(Exception):
+    """Another download is writing to a partial file."""
+
+
+class _UnusableError(Exception):
+    """What has the name of a partial file cannot be used as one."""
 
 
 class Version(NamedTuple):
@@ -59,6 +68,7 @@ class PartialFile:
         self.version = Version()
         self._partial_path = path
         self._descriptor = -1
+        self._number = 0
         self._is_finished = False
         self._block = bytearray()
 
@@ -110,62 +120,84 @@ class PartialFile:
 
     @property
     def _version_path(self) -> Path:
-        return self._partial_path.with_name(self._partial_path.name + ".json")
+        return self._version_path_of(self._partial_path)
+
+    @staticmethod
+    def _version_path_of(path: Path) -> Path:
+        return path.with_name(path.name + ".json")
 
     def _open(self) -> None:
         # A link stays: the file that it leads to is replaced.
         self._path = Path(os.path.realpath(self._path))
         check_replaceable(self._path)
-        stable = hashlib.sha256(os.fsencode(self._path.name)).hexdigest()[:20]
-        for number in itertools.count(1):
-            # Another number while another download to the same destination is under way.
-            name = f".{stable}-{number}.part" if number > 1 else f".{stable}.part"
-            self._partial_path = self._path.with_name(name)
-            if self._open_locked():
+        # Another number while another download to the same destination is under way.
+        for number in range(1, _MOST_NUMBERS + 1):
+            self._partial_path = self._numbered(number)
+            try:
+                self._descriptor = self._open_locked(self._partial_path)
+            except _LockedError:
+                continue
+            except _UnusableError:
                 break
+            self._number = number
+            break
+        if self._descriptor < 0:
+            self._open_unlocked()
         self.received, self.version = self._read_version()
         if not self.received:
             os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, self.received, os.SEEK_SET)
 
-    def _open_locked(self) -> bool:
-        """Open the partial file and lock it; return whether it is ours alone."""
+    def _numbered(self, number: int) -> Path:
+        stable = hashlib.sha256(os.fsencode(self._path.name)).hexdigest()[:20]
+        return self._path.with_name(f".{stable}-{number}.part" if number > 1 else f".{stable}.part")
+
+    def _open_locked(self, path: Path) -> int:
+        """Open or create a partial file and lock it.
+
+        Raises:
+            _LockedError: another download is writing to it.
+            _UnusableError: it is nothing to write to, or the file system has no locks.
+        """
         if sys.platform == "win32":
-            return self._open_unlocked()
+            raise _UnusableError
         try:
-            descriptor = os.open(self._partial_path, _FLAGS, 0o666)
+            descriptor = os.open(path, _FLAGS | os.O_CREAT, 0o666)
         except OSError as error:
             # A link, a folder, or a file of another user. Not a missing folder, nor a full disk.
             if error.errno in (errno.ELOOP, errno.EISDIR, errno.EACCES, errno.ENXIO):
-                return self._open_unlocked()
+                raise _UnusableError from None
             raise
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             status = os.fstat(descriptor)
-            is_ours = (
-                stat.S_ISREG(status.st_mode)
-                and status.st_nlink == 1
-                and status.st_uid == os.geteuid()
-                # ... and the one that locked it before has not renamed or removed it.
-                and os.path.samestat(status, os.lstat(self._partial_path))
-            )
-        except (BlockingIOError, FileNotFoundError):
-            is_ours = False
-        except OSError:  # a file system without locks
+            # Not another user's: they could still write to it when it has got its name. (Some file
+            # systems show all files as those of the folder's owner.)
+            owners = (os.geteuid(), os.lstat(path.parent).st_uid)
+            if (
+                not stat.S_ISREG(status.st_mode)
+                or status.st_nlink > 1
+                or status.st_uid not in owners
+            ):
+                raise _UnusableError
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise _LockedError from None
+            except OSError:
+                raise _UnusableError from None
+            # The one that had locked it before may have renamed or removed it meanwhile.
+            if not os.path.lexists(path) or not os.path.samestat(status, os.lstat(path)):
+                raise _LockedError
+        except BaseException:
             os.close(descriptor)
-            return self._open_unlocked()
-        if is_ours:
-            self._descriptor = descriptor
-        else:
-            os.close(descriptor)
-        return is_ours
+            raise
+        return descriptor
 
-    def _open_unlocked(self) -> bool:
+    def _open_unlocked(self) -> None:
         """Open a partial file of which nobody else knows the name, and which cannot be resumed."""
         self._partial_path = self._path.with_name(f".{uuid.uuid4().hex}.part")
-        flags = _FLAGS | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        flags = _FLAGS | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(self._partial_path, flags, 0o666)
-        return True
 
     def _read_version(self) -> tuple[int, Version]:
         """Return how many bytes can be resumed, and of which version they are."""
@@ -205,6 +237,24 @@ class PartialFile:
         # Still locked: nobody else writes to it while it gets its name.
         os.replace(self._partial_path, self._path)
         self._is_finished = True
+        if self._number:
+            self._remove_others()
+
+    def _remove_others(self) -> None:
+        """Remove what others have left that were killed while they downloaded the same."""
+        for number in range(1, _MOST_NUMBERS + 1):
+            path = self._numbered(number)
+            if not os.path.lexists(path):
+                if number > self._number:
+                    break
+                continue
+            with contextlib.suppress(OSError, _LockedError, _UnusableError):
+                descriptor = self._open_locked(path)
+                try:
+                    self._version_path_of(path).unlink(missing_ok=True)
+                    path.unlink()
+                finally:
+                    os.close(descriptor)
 
     def _close(self) -> None:
         if self._descriptor < 0:
