@@ -1,6 +1,6 @@
 """Whatever comes back, to whichever call: a result or a `WherebyError`, nothing else.
 
-`FUZZ_EXAMPLES=20000 make test` is the long run; the default is a short one.
+`FUZZ_EXAMPLES=20000 make test-all` is the long run; the default is a short one.
 """
 
 from __future__ import annotations
@@ -143,14 +143,8 @@ async def call(case: Case, transport: httpx.AsyncBaseTransport) -> Any:
         return result
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(data=st.data())
-def test_any_answer_to_any_call(data: st.DataObject) -> None:
-    """Any status, headers and body give a result or a WherebyError, and the books balance."""
+def answer_a_call(data: st.DataObject) -> None:
+    """Answer some call in some way: the result is a value or a WherebyError, and points balance."""
     case = data.draw(st.sampled_from(CASES), label="call")
     status = data.draw(
         st.sampled_from([200, 200, 200, 204]) | st.integers(200, 599), label="status"
@@ -165,6 +159,28 @@ def test_any_answer_to_any_call(data: st.DataObject) -> None:
     )
     if not isinstance(result, WherebyError):
         repr(result)
+
+
+few = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@few
+@given(data=st.data())
+def test_any_answer_to_any_call(data: st.DataObject) -> None:
+    """Any status, headers and body give a result or a WherebyError."""
+    answer_a_call(data)
+
+
+@pytest.mark.slow
+@settings(few, max_examples=EXAMPLES)
+@given(data=st.data())
+def test_many_answers_to_any_call(data: st.DataObject) -> None:
+    """The same with many more answers."""
+    answer_a_call(data)
 
 
 @pytest.mark.parametrize("name", models.__all__)

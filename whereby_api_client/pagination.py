@@ -18,8 +18,8 @@ class Page(Protocol):
         ...
 
     @property
-    def cursor(self) -> str | Unset | None:
-        """Where the next page begins; none on the last one."""
+    def cursor(self) -> str | None:
+        """Where the next page begins; None on the last one."""
         ...
 
 
@@ -75,7 +75,7 @@ class _Pages(AsyncIterator[PageT]):
             raise StopAsyncIteration
         if self._next in self._seen:
             raise WherebyError(
-                "the server gave the same cursor twice: stopped, for the list would never end"
+                "the server sent the same cursor twice; stopped, because the list would never end"
             )
         page = await self._fetch(self._next)
         self._seen.add(self._next)

@@ -15,6 +15,7 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 
+from ..naming.operations import words
 from ..openapi.document import Json, Operation, follow, mapping, parameters_for
 from .escaping import docstring, first_line, path_literal, quoted, wrapped
 from .fields import Field, Type, fields_of, id_types, model_fields, type_of, with_models
@@ -150,6 +151,24 @@ class Method:
         return hint + (" | None" if self.result.nullable else "")
 
     @property
+    def _returned(self) -> str:
+        """The text of what it returns, in place of the document's ("A JSON object …")."""
+        result = self.result
+        if result is None:
+            return ""
+        if self.page_item is not None:
+            return (
+                f"A paginator: await it for the first `{result.name}`, or get every "
+                f"`{self.page_item.hint}` with `async for`; `.pages()` goes page by page."
+            )
+        if result.kind == "model":
+            ids = [f"`{f.name}`" for f in self.result_fields if len(self.result_fields) == 1]
+            return f"The {' '.join(words(result.name))}{''.join(f': its {name}' for name in ids)}."
+        if result.item is not None and result.item.name:
+            return f"A list of `{result.item.name}`."
+        return self.result_description or "The JSON of the response."
+
+    @property
     def url(self) -> str:
         """The path as the text of an f-string."""
         written = {f"{{{p.field.wire}}}": f"{{{p.segment}}}" for p in self.path_parameters}
@@ -174,14 +193,9 @@ class Method:
             entry = wrapped(f"{name}: {text or 'see the API reference.'}", 84)
             lines.append(textwrap.indent(entry.replace("\n", "\n    "), "    "))
         parts.append("\n".join(lines))
-        if self.page_item is not None:
-            parts.append(
-                "Returns:\n    A paginator: await it for the first page, or iterate over it with\n"
-                "    `async for`, item by item; `.pages()` goes page by page."
-            )
-        elif self.result_description and self.result is not None:
-            text = wrapped(self.result_description, 88)
-            parts.append("Returns:\n" + textwrap.indent(text, "    "))
+        if self.result is not None:
+            text = textwrap.indent(wrapped(self._returned, 88), "    ")
+            parts.append(f"Returns:\n{text}")
         parts.append(
             "Raises:\n"
             "    InvalidArgumentError: an argument was refused; nothing was sent.\n"

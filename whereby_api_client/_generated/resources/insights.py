@@ -52,7 +52,7 @@ class Insights(Resource):
             extra_query: Further query parameters.
 
         Returns:
-            Array of sorted sessions participants with insights.
+            A list of `ParticipantDetails`.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -109,8 +109,8 @@ class Insights(Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A paginator: await it for the first page, or iterate over it with
-            `async for`, item by item; `.pages()` goes page by page.
+            A paginator: await it for the first `ParticipantInsightsPage`, or get every
+            `ParticipantInsights` with `async for`; `.pages()` goes page by page.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -173,8 +173,8 @@ class Insights(Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A paginator: await it for the first page, or iterate over it with
-            `async for`, item by item; `.pages()` goes page by page.
+            A paginator: await it for the first `RoomSessionInsightsPage`, or get every
+            `RoomSessionInsights` with `async for`; `.pages()` goes page by page.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -233,8 +233,8 @@ class Insights(Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A paginator: await it for the first page, or iterate over it with
-            `async for`, item by item; `.pages()` goes page by page.
+            A paginator: await it for the first `RoomInsightsPage`, or get every `RoomInsights` with
+            `async for`; `.pages()` goes page by page.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.

@@ -91,7 +91,7 @@ class Meetings(Resource):
             extra_query: Further query parameters.
 
         Returns:
-            The resource was created successfully.
+            The meeting.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -167,8 +167,8 @@ class Meetings(Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A paginator: await it for the first page, or iterate over it with
-            `async for`, item by item; `.pages()` goes page by page.
+            A paginator: await it for the first `MeetingPage`, or get every `Meeting` with `async
+            for`; `.pages()` goes page by page.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -231,7 +231,7 @@ class Meetings(Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A JSON object representing the meeting.
+            The meeting.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.

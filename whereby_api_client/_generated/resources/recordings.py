@@ -54,8 +54,8 @@ class Recordings(Downloadable[Recording], Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A paginator: await it for the first page, or iterate over it with
-            `async for`, item by item; `.pages()` goes page by page.
+            A paginator: await it for the first `RecordingPage`, or get every `Recording` with
+            `async for`; `.pages()` goes page by page.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -150,7 +150,7 @@ class Recordings(Downloadable[Recording], Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A JSON object representing the recording.
+            The recording.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -228,7 +228,7 @@ class Recordings(Downloadable[Recording], Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A JSON object representing the access link.
+            The access link.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.

@@ -63,7 +63,7 @@ class Summaries(Waitable[Summary], Resource):
             extra_query: Further query parameters.
 
         Returns:
-            The summary job was scheduled successfully.
+            The created summary: its `summary_id`.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -131,8 +131,8 @@ class Summaries(Waitable[Summary], Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A paginator: await it for the first page, or iterate over it with
-            `async for`, item by item; `.pages()` goes page by page.
+            A paginator: await it for the first `SummaryPage`, or get every `Summary` with `async
+            for`; `.pages()` goes page by page.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -180,7 +180,7 @@ class Summaries(Waitable[Summary], Resource):
             extra_query: Further query parameters.
 
         Returns:
-            A JSON object representing the summary.
+            The summary.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.

@@ -50,7 +50,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
             extra_query: Further query parameters.
 
         Returns:
-            The transcription job was scheduled successfully.
+            The created transcription: its `transcription_id`.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -103,8 +103,8 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
             extra_query: Further query parameters.
 
         Returns:
-            A paginator: await it for the first page, or iterate over it with
-            `async for`, item by item; `.pages()` goes page by page.
+            A paginator: await it for the first `TranscriptionPage`, or get every `Transcription`
+            with `async for`; `.pages()` goes page by page.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -202,7 +202,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
             extra_query: Further query parameters.
 
         Returns:
-            A JSON object representing the transcription.
+            The transcription.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
@@ -280,7 +280,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
             extra_query: Further query parameters.
 
         Returns:
-            A JSON object representing the access link.
+            The access link.
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
