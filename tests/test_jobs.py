@@ -11,6 +11,7 @@ import pytest
 
 from tests.helpers.virtual import anyio_backend  # noqa: F401 - a fixture
 from whereby_api_client import (
+    ClientClosedError,
     InvalidArgumentError,
     JobError,
     JobFailedError,
@@ -276,6 +277,29 @@ async def test_odd_timeouts(timeout: Any) -> None:
         for odd in (5, None, await whereby.recordings.get(recording.recording_id)):
             with pytest.raises(InvalidArgumentError, match="transcription_id"):
                 await whereby.transcriptions.wait(odd)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("webhooks", [None, Webhooks(SECRET)], ids=["alone", "webhooks"])
+async def test_closed_client(webhooks: Webhooks | None) -> None:
+    """Say at once that the client was closed, also amid a pause."""
+    fake = fake_whereby()
+    made = fake.add_transcription(job_time=1000)
+    whereby = client(fake)
+    start = anyio.current_time()
+
+    async def wait() -> None:
+        with pytest.raises(ClientClosedError):
+            await whereby.transcriptions.wait(
+                made.transcription_id, timeout=None, webhooks=webhooks
+            )
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.sleep(100)
+        await whereby.aclose()
+    assert anyio.current_time() - start == pytest.approx(100, abs=0.1)
+    with pytest.raises(ClientClosedError):
+        await whereby.transcriptions.wait(made.transcription_id)
 
 
 async def test_model_in_place_of_its_id() -> None:

@@ -96,6 +96,7 @@ class Waitable(Resource, ABC, Generic[JobT]):
         Raises:
             JobFailedError: the job has failed; `reason` says why, if Whereby does.
             JobTimeoutError: the job was not done within `timeout`.
+            ClientClosedError: the client was closed meanwhile.
             APIStatusError: the API refuses the poll, for example because there is no such job.
         """
         checks.seconds("timeout", timeout)
@@ -103,6 +104,7 @@ class Waitable(Resource, ABC, Generic[JobT]):
         background = type(self)(self._caller.with_options(priority="background"))
         poller = _Poller[JobT](identifier, self._id_name.removesuffix("_id"))
         with contextlib.ExitStack() as stack:
+            stack.enter_context(self._caller._until_closed())
             watch = (
                 stack.enter_context(webhooks.watch(identifier)) if webhooks is not None else None
             )
