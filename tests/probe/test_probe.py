@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from whereby_api_client.probe.__main__ import main
-from whereby_api_client.probe.calls import READ_POINTS, WRITE_POINTS, Probe
-from whereby_api_client.probe.forms import form_of, name_of, read_json
-from whereby_api_client.probe.report import as_json, as_markdown
+from whereby_api_client.probe._calls import READ_POINTS, WRITE_POINTS, Probe
+from whereby_api_client.probe._forms import form_of, name_of, read_json
+from whereby_api_client.probe._report import as_json, as_markdown
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.document import published
 
@@ -95,7 +95,7 @@ def test_kinds_are_covered() -> None:
     """Plant at least 25 deviations, and at least one of each kind that the probe knows."""
     from typing import get_args
 
-    from whereby_api_client.probe.compare import Kind
+    from whereby_api_client.probe._compare import Kind
 
     assert len(DEVIATIONS) >= 25
     assert {deviation.kind for deviation in DEVIATIONS} == set(get_args(Kind))

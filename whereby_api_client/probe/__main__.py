@@ -16,8 +16,8 @@ import anyio
 
 from .._http._httpx import httpx
 from ..testing.document import published
-from .calls import READ_POINTS, WRITE_POINTS, Probe
-from .report import as_json, as_markdown
+from ._calls import READ_POINTS, WRITE_POINTS, Probe
+from ._report import as_json, as_markdown
 
 BASE_URL = "https://api.whereby.dev/v1"
 VARIABLE = "WHEREBY_API_KEY"

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from .._version import __version__
-from .calls import Probe
+from ._calls import Probe
 
 __all__ = ["as_json", "as_markdown"]
 

@@ -16,7 +16,7 @@ import attrs
 
 from .._http._httpx import httpx
 from ..testing.document import Document, Operation
-from .compare import (
+from ._compare import (
     HEADER_FORMS,
     Comparison,
     Finding,
@@ -25,7 +25,7 @@ from .compare import (
     compare_error,
     compare_headers,
 )
-from .forms import NotJSONError, form_of, string_form
+from ._forms import NotJSONError, form_of, string_form
 
 __all__ = ["READ_POINTS", "WRITE_POINTS", "Observation", "Probe"]
 

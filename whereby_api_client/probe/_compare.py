@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import attrs
 
 from ..testing.document import Document, Operation, Schema
-from .forms import NotJSONError, WholeFraction, form_of, name_of, read_json, string_form
+from ._forms import NotJSONError, WholeFraction, form_of, name_of, read_json, string_form
 
 __all__ = ["Comparison", "Finding", "Kind", "Reply", "compare_error", "compare_headers"]
 
