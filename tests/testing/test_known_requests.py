@@ -72,6 +72,7 @@ KNOWN = [
     Known("prefix filter, found", "GET", "/meetings?roomName[startsWith]=/known", match="/known"),
     Known("a parameter of tomorrow", "GET", "/meetings?tomorrow=1", doubtful=True),
     Known("brackets beside a plain one", "GET", "/recordings?roomName[exact]=/x", doubtful=True),
+    Known("another filter", "GET", "/insights/rooms?roomName[like]=/x", doubtful=True),
     Known("a plain date", "GET", "/insights/rooms?createdAt=2025-01-01", doubtful=True),
 ]
 

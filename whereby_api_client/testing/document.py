@@ -102,8 +102,9 @@ class Document:
         return None
 
     def methods(self, segments: tuple[str, ...]) -> list[str]:
-        """Return the methods that this path has."""
-        return sorted({op.method for op in self.operations if op.match(segments) is not None})
+        """Return the methods that this path has: those of the first template that fits."""
+        matching = [op for op in self.operations if op.match(segments) is not None]
+        return sorted(op.method for op in matching if op.template == matching[0].template)
 
     def resolve(self, node: Any) -> Any:
         """Return what a reference points to; anything else as it is."""

@@ -380,7 +380,7 @@ def _filter(call: Call, parameter: str, keys: tuple[str, ...]) -> dict[str, str]
     for key in values:
         if key not in keys:
             message = f"must be {parameter}[{'|'.join(keys)}]=…; got {parameter}[{key}]"
-            raise HTTPError(400, f"query parameter {parameter!r}: {message}")
+            call.checked.doubt(f"query parameter {parameter!r}: {message}")
     return values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 
@@ -87,7 +88,7 @@ class Meeting(Record):
     @property
     def room_url(self) -> str:
         """Return the address of the room."""
-        return f"https://{self.subdomain}.whereby.com{self.room_name}"
+        return f"https://{self.subdomain}.whereby.com{quote(self.room_name)}"
 
     def exists(self, now: datetime) -> bool:
         """Return whether the API still knows it: an hour after its end it does not."""
