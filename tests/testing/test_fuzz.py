@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -45,16 +46,16 @@ def send(fake: FakeWhereby, method: str, target: str, body: bytes, kind: str) ->
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> Any:
+def mutated(draw: st.DrawFn, bodies: Sequence[Any] = GOOD_BODIES) -> Any:
     """Draw a good body with one value, somewhere in it, replaced."""
-    body = json.loads(json.dumps(draw(st.sampled_from(GOOD_BODIES))))
-    place = body
-    while isinstance(place, dict) and place:
-        key = draw(st.sampled_from(sorted(place)))
-        if not isinstance(place[key], dict) or draw(st.booleans()):
-            place[key] = draw(VALUES)
+    body = json.loads(json.dumps(draw(st.sampled_from(bodies))))
+    inner = body
+    while isinstance(inner, dict) and inner:
+        key = draw(st.sampled_from(sorted(inner)))
+        if not isinstance(inner[key], dict) or draw(st.booleans()):
+            inner[key] = draw(VALUES)
             break
-        place = place[key]
+        inner = inner[key]
     return body
 
 

@@ -63,10 +63,11 @@ def require_what_the_prose_requires(document: Json) -> None:
 
 
 def meetings_in_the_future(document: Json) -> None:
-    """End meetings in the future, store nothing in S3 by halves, use letters in prefixes."""
+    """End meetings in the future, store nothing in S3 by halves, count the slash of a prefix."""
     schemas = document["components"]["schemas"]
     properties = schemas["MeetingCreateRequest"]["properties"]
     properties["endDate"]["enum"] = ["2099-01-01T00:00:00Z", "2099-01-01T00:00:00.5+02:00"]
+    properties["roomNamePrefix"]["maxLength"] = 39  # 40 with the slash, which is not in every one
     for name, schema in schemas.items():
         if name.endswith("DestinationProvider"):
             schema["enum"] = [value for value in schema["enum"] if value != "s3"]
@@ -74,7 +75,6 @@ def meetings_in_the_future(document: Json) -> None:
 
 PROSE: list[Callable[[Json], None]] = [
     document_400,
-    know_what_pages_know,
     require_what_the_prose_requires,
 ]
 
@@ -107,7 +107,7 @@ def run(fake: FakeWhereby, exceptions: list[Callable[[Json], None]], *options: s
         Path(folder, "document.json").write_text(json.dumps(document), "utf-8")
         command = [str(program), "run", "document.json", "--url", url, "--seed", "7", *options]
         command += ["--header", f"Authorization: Bearer {fake.token}", "--continue-on-failure"]
-        command += ["--max-examples", "25", "--warnings", "off", "--suppress-health-check", "all"]
+        command += ["--max-examples", "15", "--warnings", "off", "--suppress-health-check", "all"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
@@ -122,7 +122,8 @@ def run(fake: FakeWhereby, exceptions: list[Callable[[Json], None]], *options: s
 def test_documented_requests_and_all_responses() -> None:
     """Accept every documented request, and send nothing but documented responses to any."""
     fake = FakeWhereby(limit=None, seed=1)
-    run(fake, [*PROSE, meetings_in_the_future], "--checks", "all", "--exclude-checks", REJECTION)
+    exceptions = [*PROSE, know_what_pages_know, meetings_in_the_future]
+    run(fake, exceptions, "--checks", "all", "--exclude-checks", REJECTION)
 
 
 @pytest.mark.slow
