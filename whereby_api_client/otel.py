@@ -22,6 +22,8 @@ except ModuleNotFoundError as error:
 from ._version import __version__
 from .observer import Attempt, CallReport, LearnedPrice, Observer, Refusal, Wait
 
+__all__ = ["OTelObserver"]
+
 _SCOPE: Final = "whereby_api_client"
 
 # Waits go up to minutes.

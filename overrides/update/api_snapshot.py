@@ -90,14 +90,16 @@ class _Reader:
         return facts
 
     def _rooms(self) -> Iterator[tuple[str, _Module]]:
-        """The modules whose names are public: the root, the models, and packages with __all__."""
+        """The modules whose names are public: the root, the models, and those with __all__."""
         yield "", self._needed(())
         yield "models.", self._needed(("_generated", "models"))
-        for folder in sorted(self._package.iterdir()):
-            if not folder.name.startswith("_") and (folder / "__init__.py").exists():
-                module = self._needed((folder.name,))
-                if module.public is not None:
-                    yield f"{folder.name}.", module
+        for path in sorted(self._package.iterdir()):
+            if path.name.startswith("_") or not (path.suffix == ".py" or path.is_dir()):
+                continue
+            for name in ((path.stem,), (path.stem, "webhooks")):  # of the fake: what tests send
+                module = self._load(name)
+                if module is not None and module.public is not None:
+                    yield f"{'.'.join(name)}.", module
 
     def _needed(self, name: tuple[str, ...]) -> _Module:
         module = self._load(name)
@@ -134,10 +136,11 @@ class _Reader:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Name):
                         module.defined[target.id] = node
-        if (listed := module.defined.get("__all__")) is not None:
-            value = getattr(listed, "value", None)
-            if isinstance(value, ast.List | ast.Tuple):
-                module.public = [str(ast.literal_eval(item)) for item in value.elts]
+            if isinstance(value := getattr(node, "value", None), ast.List | ast.Tuple):
+                targets = getattr(node, "targets", [getattr(node, "target", None)])
+                if any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets):
+                    added = [str(ast.literal_eval(item)) for item in value.elts]
+                    module.public = [*(module.public or []), *added]
         return module
 
     def _find(self, module: _Module, name: str) -> _Definition:

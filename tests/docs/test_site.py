@@ -62,8 +62,11 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     names = set(
         re.findall(r"^((?:[a-z_]+\.)*[A-Z]\w*|(?:[a-z_]+\.)+[a-z]\w*)[:(]", snapshot, re.MULTILINE)
     )
+    typed_dicts = {name for name in names if name.endswith("Dict")}  # one for each model, same keys
     missing = {
-        name for name in names if f"whereby_api_client.{name}" not in listed and not is_method(name)
+        name
+        for name in names - typed_dicts
+        if f"whereby_api_client.{name}" not in listed and not is_method(name)
     }
     assert len(names) > 100
     assert not missing
