@@ -258,6 +258,5 @@ async def test_close_inside_a_download() -> None:
         whereby = WherebyClient("token", base_url=server.url)
         async with whereby.open_link(server.url) as response:
             await whereby.aclose()
-            assert await anext(response) == b'{"a'
-            with pytest.raises(WherebyError):
+            with pytest.raises(ClientClosedError):
                 await anext(response)
