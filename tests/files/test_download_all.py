@@ -269,9 +269,11 @@ async def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
         {"recordingId": "odd\ud83d"},
         {"recordingId": ".."},
         {"recordingId": ""},
+        {"recordingId": "no\nsuch\x1b[31m"},
+        {"recordingId": "no" * 10_000},
         {"recordingId": "no-such-recording"},
     ],
-    ids=["half an emoji", "long", "odd id", "two dots", "empty id", "missing"],
+    ids=["half an emoji", "long", "odd id", "two dots", "empty id", "lines", "long id", "missing"],
 )
 async def test_an_odd_item(tmp_path: Path, odd: dict[str, Any]) -> None:
     """Get the others, whatever is odd in an item of the list."""
@@ -285,6 +287,8 @@ async def test_an_odd_item(tmp_path: Path, odd: dict[str, Any]) -> None:
         except DownloadAllError as error:
             assert list(error.errors) == [odd["recordingId"]]
             assert isinstance(pickle.loads(pickle.dumps(error)), DownloadAllError)
+            assert str(error).isprintable()
+            assert len(str(error)) < 1000
     assert files(tmp_path).items() >= expected(ids).items()
 
 

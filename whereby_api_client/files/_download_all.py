@@ -18,6 +18,7 @@ from typing import Final, Generic, TypeVar
 import anyio
 
 from ..errors import ClientClosedError, DownloadAllError, DownloadError, WherebyError
+from ._file_names import printable
 
 ItemT = TypeVar("ItemT")
 
@@ -85,7 +86,9 @@ class DownloadAll(Generic[ItemT]):
                 self._stop(error, scope)
             else:
                 reason = error.strerror or type(error).__name__
-                problem = DownloadError(f"{item_id}: the file cannot be written: {reason}")
+                problem = DownloadError(
+                    f"{printable(item_id)}: the file cannot be written: {reason}"
+                )
                 problem.__cause__ = error
                 self._errors[item_id] = problem
         except Exception as error:  # such as one of the progress callback
@@ -105,7 +108,7 @@ class DownloadAll(Generic[ItemT]):
             first_id, first_error = next(iter(self._errors.items()))
             raise DownloadAllError(
                 f"{len(self._errors)} of {len(self._paths)} files could not be downloaded; "
-                f"{first_id}: {first_error}",
+                f"{printable(first_id)}: {printable(str(first_error), 500)}",
                 paths=paths,
                 errors=self._errors,
             )

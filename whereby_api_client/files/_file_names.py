@@ -82,6 +82,12 @@ def file_name(filename: object, item_id: str) -> str:
     return f"{start}-{id_part}{end}" if start else id_part + end
 
 
+def printable(text: str, limit: int = _LONGEST_ID) -> str:
+    """Return a text for a message: one line, and not a long one."""
+    line = "".join(c if c.isprintable() else "\ufffd" for c in text[:limit])
+    return line if len(text) <= limit else f"{line}…"
+
+
 def _id_part(item_id: str) -> str:
     """Return an id as part of a name; what cannot stand there is replaced, and a hash added."""
     if _PLAIN_ID.fullmatch(item_id):

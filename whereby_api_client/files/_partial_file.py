@@ -56,6 +56,8 @@ class Version(NamedTuple):
 class PartialFile:
     """A file beside the destination, which gets the destination's name when it is complete.
 
+    `label` is what is downloaded: only a partial file of the same is resumed.
+
     Attributes:
         received: how many bytes of the file there are, from its beginning.
         version: what they are the beginning of.

@@ -20,7 +20,7 @@ from .._runtime import checks
 from .._runtime.resource import Resource
 from ..errors import InvalidArgumentError
 from ._download_all import DownloadAll
-from ._file_names import checked_path, file_name, names_a_folder
+from ._file_names import checked_path, file_name, names_a_folder, printable
 from ._partial_file import PartialFile
 from ._transfer import Transfer
 from .progress import Progress, ProgressCallback
@@ -166,8 +166,9 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
             if progress is not None:
                 progress(Progress(identifier, path, received, total))
 
-        label = f"{self._id_name.removesuffix('_id')} {identifier}"
-        async with PartialFile(path, label) as partial_file:
+        kind = self._id_name.removesuffix("_id")
+        label = f"{kind} {printable(identifier)}"
+        async with PartialFile(path, f"{kind} {identifier}") as partial_file:
             await partial_file.open()
             await Transfer(label, partial_file, new_link, self._caller.open_link, report).run()
             await partial_file.finish()
