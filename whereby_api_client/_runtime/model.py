@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from attrs import NOTHING, Factory, define, field, fields
 
-from ..types import UNSET
+from ..types import UNSET, Unset
 from .codec import encode
 
 ModelT = TypeVar("ModelT", bound="Model")
@@ -123,6 +123,8 @@ class Model(_Source):
     _secrets: ClassVar[Sequence[str]] = ()
     # Fields whose type only an override claims: a value that does not fit it is None.
     _narrowed: ClassVar[frozenset[str]] = frozenset()
+    # What `from_dict` reads a field as that is not there; no response ever holds UNSET.
+    _absent: ClassVar[Unset | None] = None
     # The field with the id of what the model describes, if it has one.
     _id_name: ClassVar[str] = ""
 
@@ -194,7 +196,9 @@ class Model(_Source):
     def _is_absent(self, name: str) -> bool:
         """Return whether None means that the field is not there, and not null."""
         default = getattr(fields(type(self)), name).default
-        return default is None or (default is NOTHING and self._source is not None)
+        if self._source is None:
+            return default is None
+        return self._absent is None or default is NOTHING
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:

@@ -294,7 +294,7 @@ def test_other_types_in_the_path(tree: Path) -> None:
         "positional 1 int",
         "positional 2 float",
         "positional 3 datetime",
-        "positional 4 ThingWhich | str",
+        "positional 4 ThingWhich | ThingWhichValue | str",
     ]
 
 

@@ -35,6 +35,7 @@ class CreatedAtFilter(Model):
         "from_": "from",
         "to": "to",
     }
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -85,6 +85,7 @@ class MeetingLiveTranscription(Model):
         "language": "language",
         "live_captions": "liveCaptions",
     }
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -86,6 +86,7 @@ class MeetingLiveTranscriptionDestination(Model):
         "oidc_role_arn": "oidcRoleArn",
     }
     _secrets = ("access_key_secret",)
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -68,6 +68,7 @@ class MeetingRecording(Model):
         "destination": "destination",
         "start_trigger": "startTrigger",
     }
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

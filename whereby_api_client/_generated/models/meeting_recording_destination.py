@@ -98,6 +98,7 @@ class MeetingRecordingDestination(Model):
         "region": "region",
     }
     _secrets = ("access_key_secret",)
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

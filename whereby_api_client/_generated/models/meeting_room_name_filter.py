@@ -32,6 +32,7 @@ class MeetingRoomNameFilter(Model):
     _wire_names: ClassVar[Mapping[str, str]] = {
         "starts_with": "startsWith",
     }
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

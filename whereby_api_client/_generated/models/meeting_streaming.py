@@ -54,6 +54,7 @@ class MeetingStreaming(Model):
         "destination": "destination",
         "start_trigger": "startTrigger",
     }
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -13,6 +13,7 @@ from attrs import define, field
 
 from ..._runtime.codec import explain, object_in, wrong
 from ..._runtime.model import Model, finish, secret, show_secret
+from ...types import UNSET
 
 _new = object.__new__
 _fromisoformat = datetime.fromisoformat
@@ -34,6 +35,7 @@ class MeetingStreamingDestination(Model):
         "url": "url",
     }
     _secrets = ("url",)
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

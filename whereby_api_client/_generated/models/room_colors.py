@@ -38,6 +38,7 @@ class RoomColors(Model):
         "secondary": "secondary",
         "focus": "focus",
     }
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -38,6 +38,7 @@ class RoomNameFilter(Model):
         "starts_with": "startsWith",
         "contains": "contains",
     }
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

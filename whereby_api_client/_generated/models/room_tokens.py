@@ -29,6 +29,7 @@ class RoomTokens(Model):
     _wire_names: ClassVar[Mapping[str, str]] = {
         "colors": "colors",
     }
+    _absent = UNSET
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
