@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -22,9 +23,17 @@ from typing import Any
 import httpx
 import msgspec
 import pydantic
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from whereby_api_client import PointBudget, WherebyClient
 from whereby_api_client.models import Transcription, TranscriptionPage
+from whereby_api_client.observer import Observer
+from whereby_api_client.otel import OTelObserver
+from whereby_api_client.testing import FakeWhereby
 
 DOCUMENT = Path(__file__).parents[1] / "openapi/whereby.patched.json"
 SCHEMAS: dict[str, Any] = json.loads(DOCUMENT.read_text())["components"]["schemas"]
@@ -120,6 +129,57 @@ def calls() -> None:
     asyncio.run(main())
 
 
+def _serve(sender: Any) -> None:
+    async def main() -> None:
+        fake = FakeWhereby(limit=10**9)
+        async with fake.serve() as url:
+            sender.send((url, fake.token))
+            await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+def observers() -> None:
+    """Time of one call to the fake over a loopback socket: alone, and observed."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    server = multiprocessing.get_context("spawn").Process(target=_serve, args=[sender], daemon=True)
+    server.start()
+    url, token = receiver.recv()
+    exporter = InMemorySpanExporter()
+    tracers = TracerProvider()
+    tracers.add_span_processor(BatchSpanProcessor(exporter))
+    meters = MeterProvider([InMemoryMetricReader()])
+    kinds: dict[str, Observer | None] = {
+        "no observer": None,
+        "an idle observer": Observer(),
+        "OTelObserver, SDK, batched": OTelObserver(tracers, meters),
+    }
+    times = 100
+
+    async def main() -> None:
+        clients = {
+            name: WherebyClient(
+                token, base_url=url, budget=PointBudget(limit=10**9), observer=observer
+            )
+            for name, observer in kinds.items()
+        }
+        taken: dict[str, list[float]] = {name: [] for name in kinds}
+        for _ in range(25):
+            for name, client in clients.items():
+                start = time.perf_counter()
+                for _ in range(times):
+                    await client.meetings.list()
+                taken[name].append((time.perf_counter() - start) / times * 1e6)
+            exporter.clear()
+        for client in clients.values():
+            await client.aclose()
+        figures = {name: statistics.median(values) for name, values in taken.items()}
+        show("one call over loopback", "µs", "no observer", figures)
+
+    asyncio.run(main())
+    server.terminate()
+
+
 class _Pydantic(pydantic.BaseModel):
     transcriptionId: str
     roomSessionId: str
@@ -203,5 +263,6 @@ def main() -> None:
     """Print all figures."""
     imports()
     calls()
+    observers()
     parsing()
     memory()

@@ -78,51 +78,55 @@ class OTelObserver(Observer):
         self._call_duration.record(
             call.duration, {**labels, "error.type": call.error} if call.error else labels
         )
-        span = self._tracer.start_span(
-            call.operation,
-            kind=SpanKind.CLIENT,
-            start_time=_nanoseconds(call.started_at),
-            attributes={
-                **labels,
-                "http.request.method": call.method,
-                "whereby.points": call.points,
-            },
-        )
+        # All at once: an attribute that is set later costs as much as all of these.
+        attributes: dict[str, str | int] = {
+            **labels,
+            "http.request.method": call.method,
+            "whereby.points": call.points,
+        }
+        if call.status is not None:
+            attributes["http.response.status_code"] = call.status
+        if call.request_id is not None:
+            attributes["whereby.request_id"] = call.request_id
+        began = call.started_at
+        span = self._start(call.operation, None, began, attributes, call.error, SpanKind.CLIENT)
         if span.is_recording():
-            if call.status is not None:
-                span.set_attribute("http.response.status_code", call.status)
-            if call.request_id is not None:
-                span.set_attribute("whereby.request_id", call.request_id)
-            if call.error:
-                span.set_attribute("error.type", call.error)
-                span.set_status(Status(StatusCode.ERROR, call.error))
             below = trace.set_span_in_context(span)
             for number, attempt in enumerate(call.attempts, 1):
-                self._add_attempt(call, number, attempt, below)
-        span.end(_nanoseconds(call.started_at + call.duration))
+                self._add_attempt(call.started_at, number, attempt, below)
+        span.end(_nanoseconds(began + call.duration))
 
     def _add_attempt(
-        self, call: CallReport, number: int, attempt: Attempt, below: context.Context
+        self, call_began: float, number: int, attempt: Attempt, below: context.Context
     ) -> None:
-        sent_at = call.started_at + attempt.began + attempt.waited
+        began = call_began + attempt.began
+        sent_at = began + attempt.waited
         if attempt.waited > 0:
-            began = _nanoseconds(call.started_at + attempt.began)
-            wait = self._tracer.start_span("wait for points", below, start_time=began)
-            wait.end(_nanoseconds(sent_at))
+            self._start("wait for points", below, began, {}, "").end(_nanoseconds(sent_at))
             if attempt.seconds <= 0 and attempt.status is None:
                 return  # it gave up before it was sent
-        span = self._tracer.start_span(
-            f"attempt {number}",
-            below,
-            start_time=_nanoseconds(sent_at),
-            attributes={"whereby.points": attempt.points},
-        )
+        attributes: dict[str, str | int] = {"whereby.points": attempt.points}
         if attempt.status is not None:
-            span.set_attribute("http.response.status_code", attempt.status)
-        if attempt.error:
-            span.set_attribute("error.type", attempt.error)
-            span.set_status(Status(StatusCode.ERROR, attempt.error))
+            attributes["http.response.status_code"] = attempt.status
+        span = self._start(f"attempt {number}", below, sent_at, attributes, attempt.error)
         span.end(_nanoseconds(sent_at + attempt.seconds))
+
+    def _start(
+        self,
+        name: str,
+        below: context.Context | None,
+        began: float,
+        attributes: dict[str, str | int],
+        error: str,
+        kind: SpanKind = SpanKind.INTERNAL,
+    ) -> trace.Span:
+        if error:
+            attributes["error.type"] = error
+        at = _nanoseconds(began)
+        span = self._tracer.start_span(name, below, kind, attributes, start_time=at)
+        if error:
+            span.set_status(Status(StatusCode.ERROR, error))
+        return span
 
     def wait_began(self, wait: Wait) -> None:
         """Count the points that are waited for."""
