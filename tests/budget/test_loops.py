@@ -270,3 +270,33 @@ def test_a_waiting_call_is_small() -> None:
 def test_a_crowd_is_woken() -> None:
     """Wake 100,000 waiting calls: a quadratic step would take hours."""
     asyncio.run(_crowd(opened(10**9), 100_000), debug=False)
+
+
+def test_timers_end_with_their_waits() -> None:
+    """Leave no timer in a loop when the last wait in it is given up."""
+    points = opened(period=1000.0)
+    asyncio.run(points.acquire(10))
+
+    async def give_up() -> int:
+        with anyio.move_on_after(0.01):
+            await points.acquire(1)
+        loop: Any = asyncio.get_running_loop()
+        return sum(not timer.cancelled() for timer in loop._scheduled)
+
+    assert asyncio.run(give_up()) == 0
+
+
+def test_trio_tasks_end_with_their_waits() -> None:
+    """Leave no task in a trio run when the last wait in it is given up."""
+    points = opened(period=1000.0)
+    asyncio.run(points.acquire(10))
+
+    async def give_up() -> list[int]:
+        tasks = [trio.lowlevel.current_statistics().tasks_living]
+        with anyio.move_on_after(0.01):
+            await points.acquire(1)
+        await trio.testing.wait_all_tasks_blocked()
+        return [*tasks, trio.lowlevel.current_statistics().tasks_living]
+
+    before, after = trio.run(give_up)
+    assert before == after

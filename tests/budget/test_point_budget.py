@@ -259,6 +259,91 @@ async def test_no_wait_at_all() -> None:
         await points.acquire(1, max_wait=0)
 
 
+async def test_max_wait_fails_at_once_in_company() -> None:
+    """Count the pacing of the last points of a window that others have opened."""
+    points = budget()
+    grant = await points.acquire(1)
+    grant.settle(
+        200,
+        {
+            "x-ratelimit-limit": "100",
+            "x-ratelimit-remaining": "4",
+            "x-ratelimit-reset": "40",
+        },
+    )
+    began = anyio.current_time()
+    with pytest.raises(BudgetTimeoutError, match=r"the wait is at least \d"):
+        await points.acquire(1, max_wait=1)
+    assert anyio.current_time() == began
+    assert check(points).available == 4
+
+
+# -- a server that refuses everything --------------------------------------------------------------
+
+
+async def test_a_server_that_refuses_everything_is_found_out() -> None:
+    """Let everybody who waits know after three periods, and try again with one call."""
+    points = budget()
+    failed: list[float] = []
+    began = anyio.current_time()
+
+    async def call() -> None:
+        first = False
+        try:
+            while True:
+                grant = await points.acquire(1, first=first)
+                await anyio.sleep(0.05)
+                grant.settle(429, {})
+                first = True
+        except BudgetTimeoutError as error:
+            assert "refused every call for three periods" in str(error)
+            failed.append(anyio.current_time() - began)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(100):
+            group.start_soon(call)
+    assert len(failed) == 100
+    assert max(failed) == pytest.approx(3 * PERIOD, abs=1)
+    # Until the pause is over a new call fails at once; then one may try, and opens the rest.
+    with pytest.raises(BudgetTimeoutError):
+        await points.acquire(1)
+    await anyio.sleep(PERIOD)
+    (await points.acquire(1)).settle(200, {})
+    (await points.acquire(1)).settle(200, {})
+
+
+async def test_refusals_are_logged_once_for_a_pause(caplog: pytest.LogCaptureFixture) -> None:
+    """Warn of the first 429 of many that were under way together."""
+    points = budget()
+    await warm(points)
+    grants = [await points.acquire(1) for _ in range(20)]
+    for grant in grants:
+        grant.settle(429, {"retry-after": "5"})
+    assert [r.levelname for r in caplog.records if "refused" in r.message] == ["WARNING"]
+
+
+async def test_a_plan_without_headers_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """Warn once that calls wait because of a limit that was only assumed."""
+    points = budget(None)
+    assert check(points).limit == 100
+    async with anyio.create_task_group() as group:
+        for _ in range(250):
+
+            async def call() -> None:
+                (await points.acquire(1)).settle(200, {})
+
+            group.start_soon(call)
+    warnings = [r.message for r in caplog.records if r.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "PointBudget(limit=...)" in warnings[0]
+    caplog.clear()
+    for quiet in (budget(100), budget(None)):
+        (await quiet.acquire(1)).settle(200, {"x-ratelimit-limit": "100"})
+        (await quiet.acquire(99)).settle(200, {})
+        (await quiet.acquire(10)).settle(200, {})
+    assert not caplog.records
+
+
 # -- priorities ------------------------------------------------------------------------------------
 
 
@@ -288,6 +373,29 @@ async def test_foreground_goes_before_background() -> None:
         group.start_soon(call, "background")
         await anyio.wait_all_tasks_blocked()
         group.start_soon(call, "foreground")
+    assert order == ["foreground", "background"]
+
+
+async def test_a_refused_background_call_holds_up_nobody() -> None:
+    """Let the foreground pass a background call that drew a 429 and waits for the reserve."""
+    points = budget()
+    await warm(points)
+    refused = await points.acquire(1, priority="background")
+    (await points.acquire(85)).settle(200, {})
+    refused.settle(429, {"retry-after": "1.0"})
+    order: list[str] = []
+
+    async def call(priority: Any, first: bool, cost: int) -> None:
+        (await points.acquire(cost, priority=priority, first=first)).settle(200, {})
+        order.append(priority)
+
+    began = anyio.current_time()
+    async with anyio.create_task_group() as group:
+        group.start_soon(call, "background", True, 10)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(5):
+            await call("foreground", False, 1)
+        assert anyio.current_time() - began < 3
     assert order == ["foreground", "background"]
 
 
