@@ -383,6 +383,22 @@ async def test_odd_concurrency(tmp_path: Path, concurrency: Any) -> None:
             await whereby.recordings.download_all([], tmp_path, concurrency=concurrency)
 
 
+async def test_odd_arguments(tmp_path: Path) -> None:
+    """Refuse a single id in place of several, a list that was not called, and no function."""
+    fake, _ = filled(1)
+    folder = tmp_path / "folder"
+    async with fake.client() as whereby:
+        for odd in ("r0", b"r0", None, 5, whereby.recordings.list):
+            with pytest.raises(InvalidArgumentError, match="items: must be"):
+                await whereby.recordings.download_all(odd, folder)  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgumentError, match="progress"):
+            await whereby.recordings.download_all([], folder, progress=5)  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgumentError, match="progress"):
+            await whereby.recordings.download("r0", folder, progress=5)  # type: ignore[arg-type]
+    assert left_in(tmp_path) == []
+    assert fake.requests == []
+
+
 async def test_models_of_other_things(tmp_path: Path) -> None:
     """Refuse the model of a transcription, although it knows the id of a recording."""
     fake, _ = filled(1)

@@ -273,6 +273,25 @@ async def test_several_secrets_and_tolerance() -> None:
         await hooks.receive(body, header)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"tolerance": -1}, {"tolerance": "60"}, {"max_body": 0}, {"max_body": "1 MB"}],
+    ids=["negative", "text", "zero", "size in words"],
+)
+def test_options_that_cannot_work(options: dict[str, Any]) -> None:
+    """Refuse them when the receiver is made, and not with each delivery."""
+    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+        Webhooks(SECRET, **options)
+
+
+async def test_bodies_of_every_kind() -> None:
+    """Receive bytes in whatever holds them."""
+    body, header = delivery()
+    for number, kind in enumerate((bytes, bytearray, memoryview)):
+        received = await Webhooks(SECRET).receive(kind(body), header)
+        assert received.event.id == "e-1", number
+
+
 async def test_secret_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read the secret from the environment, once; fail at once when there is none."""
     monkeypatch.setenv("WHEREBY_WEBHOOK_SECRET", SECRET)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whereby_api_client import InvalidArgumentError
 from whereby_api_client.webhooks import (
     EVENT_TYPES,
     AssistantRequested,
@@ -291,3 +292,10 @@ def test_frozen_mapping() -> None:
     assert one != FrozenMapping({"a": 2})
     assert repr(one) == "{'a': 1}"
     assert json.dumps(dict(one)) == '{"a": 1}'
+
+
+@pytest.mark.parametrize("body", [None, 5, {"id": "e-1"}, [1]])
+def test_what_is_no_body(body: Any) -> None:
+    """Refuse what was parsed already, and anything else that is no body."""
+    with pytest.raises(InvalidArgumentError, match="body"):
+        parse(body)

@@ -90,6 +90,7 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
         """
         identifier = arg.item_id(self._id_name, item_id, self._id_name)
         path = checked_path("destination", destination)
+        _check_progress(progress)
         is_folder = names_a_folder(destination)
         with self._caller._until_closed():
             if is_folder:
@@ -131,6 +132,13 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
         """
         checks.whole_number("concurrency", concurrency, 1)
         parent = checked_path("folder", folder)
+        _check_progress(progress)
+        if isinstance(items, (str, bytes)) or not isinstance(items, (AsyncIterable, Iterable)):
+            # A single text would be taken for an iterable of one-letter ids.
+            raise InvalidArgumentError(
+                "items: must be what a list method returns, or an iterable of ids or models; "
+                f"got {type(items).__name__}"
+            )
         await anyio.Path(parent).mkdir(parents=True, exist_ok=True)
 
         async def download(item: ItemT | str, identifier: str) -> Path:
@@ -172,6 +180,13 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
             await partial_file.open()
             await Transfer(label, partial_file, new_link, self._caller.open_link, report).run()
             await partial_file.finish()
+
+
+def _check_progress(progress: object) -> None:
+    if progress is not None and not callable(progress):
+        raise InvalidArgumentError(
+            f"progress: must be a function that takes a Progress; got {type(progress).__name__}"
+        )
 
 
 async def _make_folder(path: Path) -> None:

@@ -13,10 +13,11 @@ from typing import Any, Final, Protocol, TypeVar, overload
 import anyio
 from attrs import frozen
 
+from .._runtime import checks
 from ..errors import InvalidArgumentError
 from .errors import PayloadError, SignatureError
 from .events import Event, parse
-from .signature import HEADER, TOLERANCE, Secrets, verify
+from .signature import HEADER, TOLERANCE, Secrets, checked_tolerance, verify
 
 _logger: logging.Logger = logging.getLogger("whereby_api_client")
 
@@ -54,9 +55,7 @@ class RecentEvents:
     """Remembers the latest `size` events of this process."""
 
     def __init__(self, size: int = 10_000) -> None:
-        if size < 1:
-            raise InvalidArgumentError(f"size: must be 1 or more, got {size!r}")
-        self._size = size
+        self._size = checks.whole_number("size", size, 1)
         self._handled: OrderedDict[str, None] = OrderedDict()
         self._busy: dict[str, anyio.Event] = {}
 
@@ -147,9 +146,9 @@ class Webhooks:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._secrets = Secrets(secret)
-        self._tolerance = tolerance
+        self._tolerance = checked_tolerance(tolerance)
         self._seen = RecentEvents() if seen is None else seen
-        self._max_body = max_body
+        self._max_body = checks.whole_number("max_body", max_body, 1)
         self._clock = clock
         self._handlers: list[tuple[tuple[type[Event[Any]] | str, ...], Handler[Any]]] = []
         self._watches: dict[str, list[Watch]] = {}
@@ -202,7 +201,9 @@ class Webhooks:
 
     # ------------------------------------------------------------------------------ deliveries
 
-    async def receive(self, body: bytes, signature_header: str | bytes | None) -> Delivery:
+    async def receive(
+        self, body: bytes | bytearray | memoryview, signature_header: str | bytes | None
+    ) -> Delivery:
         """Verify a delivery and call the handlers of its event, unless it was handled before.
 
         Args:

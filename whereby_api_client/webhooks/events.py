@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from attrs import field, fields, frozen
 
+from ..errors import InvalidArgumentError
 from .errors import PayloadError
 from .frozen import FrozenMapping, freeze
 
@@ -432,14 +433,19 @@ EVENT_TYPES: Final[Mapping[str, type[Event[Any]]]] = FrozenMapping(
 """The documented types of events and their classes."""
 
 
-def parse(body: bytes | bytearray | str) -> Event[Any]:
+def parse(body: bytes | bytearray | memoryview | str) -> Event[Any]:
     """Read the body of a delivery. It proves nothing about the sender: call `verify` before.
 
     Raises:
+        InvalidArgumentError: the body is neither bytes nor text.
         PayloadError: it is no JSON object with an id, a type and what its type cannot do without.
     """
+    if not isinstance(body, (bytes, bytearray, memoryview, str)):
+        raise InvalidArgumentError(
+            f"body: must be the body of the request, got a {type(body).__name__}"
+        )
     try:
-        values = json.loads(body)
+        values = json.loads(bytes(body) if isinstance(body, memoryview) else body)
         if not isinstance(values, dict):
             raise PayloadError("the body is JSON, but no object")
         kind = values.get("type")

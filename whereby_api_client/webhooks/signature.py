@@ -91,7 +91,7 @@ def verify(
         InvalidArgumentError: there is no secret, or an argument cannot be used.
     """
     _check_body(body)
-    allowed = _seconds(tolerance)
+    allowed = checked_tolerance(tolerance)
     now = time.time if clock is None else clock  # not a default argument: tests replace time.time
     secrets = secret if isinstance(secret, Secrets) else Secrets(secret)
     moment, signatures = _read(signature_header)
@@ -160,7 +160,8 @@ def _key(secret: object) -> bytes:
     return key
 
 
-def _seconds(tolerance: object) -> float:
+def checked_tolerance(tolerance: object) -> float:
+    """Return a tolerance in seconds."""
     allowed = tolerance.total_seconds() if isinstance(tolerance, timedelta) else tolerance
     if isinstance(allowed, (int, float)) and allowed >= 0:  # which NaN is not
         return allowed
