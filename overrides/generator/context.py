@@ -12,9 +12,9 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.strings import PythonIdentifier, pascal_case
 
-from ..openapi.document import Json, operations
-from .escaping import docstring, wrapped
-from .fields import Field, Type, fields_of, id_wire, model_fields, plain_text
+from ..openapi.document import Json, mapping, operations, sequence
+from .escaping import docstring, quoted, wrapped
+from .fields import Field, Type, enum_values, fields_of, id_wire, model_fields, plain_text
 from .methods import Method, UnsupportedDocument, label, method_of
 
 # Names that the generated modules import: no model and no resource class can be called so.
@@ -121,6 +121,11 @@ class Model:
         null = self.is_response and field.may_be_none and not field.type.nullable
         return field.argument_hint + (" | None" if null else "")
 
+    def dict_hint(self, field: Field) -> str:
+        """Return the annotation of a field in the TypedDict, which may refer to itself."""
+        hint = field.dict_hint
+        return quoted(hint) if f"{self.class_name}Dict" in hint else hint
+
     def default(self, field: Field) -> str:
         """Return what stands behind the annotation of a field."""
         plain = "" if field.required else "UNSET" if self.is_request else "None"
@@ -154,12 +159,44 @@ class Model:
 
 
 @define
+class Enum:
+    """An enum class."""
+
+    class_name: str
+    module: str
+    description: str
+    members: dict[str, str]
+
+    @property
+    def doc(self) -> str:
+        """The docstring."""
+        return docstring(wrapped(self.description, 94))
+
+
+@define
 class TemplateContext:
     """Everything that the templates show."""
 
     models: list[Model]
-    enums: list[EnumProperty]
+    enums: list[Enum]
     resources: list[ResourceClass]
+
+    def reaches(self, start: str, goal: str) -> bool:
+        """Return whether a model has a field, of its own or deeper, of another model."""
+        parts = {
+            model.class_name: [part for known in model.fields for part in known.type.parts]
+            for model in self.models
+        }
+        seen: set[str] = set()
+        left = [start]
+        while left:
+            for part in parts.get(left.pop(), ()):
+                if part.name == goal:
+                    return True
+                if part.kind == "model" and part.name not in seen:
+                    seen.add(part.name)
+                    left.append(part.name)
+        return False
 
 
 def build(document: Json, data: GeneratorData) -> TemplateContext:
@@ -182,12 +219,25 @@ def build(document: Json, data: GeneratorData) -> TemplateContext:
             is_response = name in responses or not is_request
             module = prop.class_info.module_name
             models.append(Model(name, module, text, fields, is_request, is_response))
-    enums = [e for e in data.enums if isinstance(e, EnumProperty) and e.value_type is str]
     return TemplateContext(
-        sorted(models, key=lambda model: model.class_name),
-        sorted(enums, key=lambda enum: str(enum.class_info.name)),
-        resources,
+        sorted(models, key=lambda model: model.class_name), _enums(document, data), resources
     )
+
+
+def _enums(document: Json, data: GeneratorData) -> list[Enum]:
+    schemas = mapping(mapping(document.get("components")).get("schemas"))
+    enums = []
+    for prop in data.enums:
+        if not isinstance(prop, EnumProperty) or prop.value_type is not str:
+            continue
+        name, values = str(prop.class_info.name), enum_values(prop)
+        for value in sequence(mapping(schemas.get(name)).get("enum")):
+            if value is not None and value not in values:
+                raise UnsupportedDocument(f"enum {name}: {value!r} has a control character")
+        text = plain_text(prop.description) or f"The values of {name}."
+        members = dict(zip(prop.values, values, strict=True))
+        enums.append(Enum(name, prop.class_info.module_name, text, members))
+    return sorted(enums, key=lambda enum: enum.class_name)
 
 
 def _endpoints(data: GeneratorData) -> dict[str, Endpoint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from attrs import evolve, frozen
@@ -148,10 +149,12 @@ def type_of(prop: Any, data: GeneratorData) -> Type:
                 strict=f"{name} | {name}Value",
                 name=name,
                 module=prop.class_info.module_name,
-                values=tuple(map(str, prop.values.values())),
+                values=enum_values(prop),
             )
+        case EnumProperty():
+            return Type("integer", "int", "int")
         case ModelProperty():
-            if not fields_of(prop, data):
+            if not _properties(prop, data):
                 return Type("object", "dict[str, Any]", "Mapping[str, Any]")
             name, module = str(prop.class_info.name), prop.class_info.module_name
             return Type("model", name, f"{name} | {name}Dict", name=name, module=module)
@@ -174,14 +177,23 @@ def type_of(prop: Any, data: GeneratorData) -> Type:
             return Type("any", "Any", "Any")
 
 
-def fields_of(prop: ModelProperty, data: GeneratorData) -> list[Field]:
-    """Return the fields of a model, required ones first."""
+def enum_values(prop: EnumProperty) -> tuple[str, ...]:
+    """Return the values of an enum, which the generator has escaped for its own templates."""
+    return tuple(ast.literal_eval(f'"{value}"') for value in prop.values.values())
+
+
+def _properties(prop: ModelProperty, data: GeneratorData) -> list[Any]:
     # a property that refers to a model may have been made before the model was processed
     whole = next((m for m in data.models if m.class_info.name == prop.class_info.name), prop)
+    return [*(whole.required_properties or []), *(whole.optional_properties or [])]
+
+
+def fields_of(prop: ModelProperty, data: GeneratorData) -> list[Field]:
+    """Return the fields of a model, required ones first."""
     properties = prop.data.properties or {}
     schemas = {name.get_untrusted_value(): schema for name, schema in properties.items()}
     fields = []
-    for inner in (*(whole.required_properties or []), *(whole.optional_properties or [])):
+    for inner in _properties(prop, data):
         wire = inner.name.get_untrusted_value()
         extensions = getattr(schemas.get(wire), "model_extra", None) or {}
         name = str(inner.python_name)

@@ -20,8 +20,7 @@ from ..errors import OverridesError
 from ..openapi.document import Json
 from ..paths import PATCHED, ROOT
 from .context import IMPORTED, build
-from .escaping import docstring, quoted, wrapped
-from .fields import plain_text
+from .escaping import quoted
 from .methods import UnsupportedDocument
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -50,11 +49,21 @@ class _Project(Project):
         classes = []
         for model in self.context.models:
             types = [part for field in model.fields for part in field.type.parts]
+            names = {name for kind in types for name in kind.argument_names}
+            # models that contain each other are imported when both exist
+            circle = {
+                kind.module
+                for kind in types
+                if kind.kind == "model" and self.context.reaches(kind.name, model.class_name)
+            }
+            late = {name for name in names if name[0] in circle}
+            own = {name for name in names if name[0] == model.module}
             self._write(
                 f"models/{model.module}.py",
                 "model.py.jinja",
                 model=model,
-                imports=_imports(name for kind in types for name in kind.argument_names),
+                imports=_imports(names - late - own),
+                late_imports=_imports(late - own),
                 enum_names=sorted({t.name for t in types if t.kind == "enum"}),
             )
             classes.append({"name": model.class_name, "module": model.module})
@@ -62,15 +71,8 @@ class _Project(Project):
                 name = f"{model.class_name}Dict"
                 classes.append({"name": name, "module": model.module, "is_dict": "yes"})
         for enum in self.context.enums:
-            name, module = str(enum.class_info.name), enum.class_info.module_name
-            text = plain_text(enum.description) or f"The values of {name}."
-            self._write(
-                f"models/{module}.py",
-                "str_enum.py.jinja",
-                enum=enum,
-                doc=docstring(wrapped(text, 94)),
-            )
-            classes.append({"name": name, "module": module})
+            self._write(f"models/{enum.module}.py", "str_enum.py.jinja", enum=enum)
+            classes.append({"name": enum.class_name, "module": enum.module})
         classes.sort(key=lambda cls: cls["name"])
         self._write("models/__init__.py", "models_init.py.jinja", classes=classes)
 

@@ -72,13 +72,19 @@ def _without_secrets(model: Model) -> dict[str, Any]:
     return wire
 
 
-def json_schema_of(model: type[Model]) -> dict[str, Any]:
-    """Return the JSON Schema of a model in the API's own names."""
+def json_schema_of(model: type[Model], inside: tuple[type[Model], ...] = ()) -> dict[str, Any]:
+    """Return the JSON Schema of a model in the API's own names.
+
+    A model inside itself is described as any object.
+    """
+    if model in inside:
+        return {"type": "object", "title": model.__name__}
+    inside = (*inside, model)
     hints = get_type_hints(model)
     properties: dict[str, Any] = {}
     required: list[str] = []
     for name, key in model._wire_names.items():
-        properties[key] = _schema(hints[name])
+        properties[key] = _schema(hints[name], inside)
         if name in model._secrets:
             properties[key]["writeOnly"] = True  # left out of what is written
         elif getattr(fields(model), name).default is NOTHING and name not in model._narrowed:
@@ -87,7 +93,7 @@ def json_schema_of(model: type[Model]) -> dict[str, Any]:
     return {**schema, "required": required} if required else schema
 
 
-def _schema(hint: Any) -> dict[str, Any]:
+def _schema(hint: Any, inside: tuple[type[Model], ...]) -> dict[str, Any]:
     if hint in _TYPES:
         return dict(_TYPES[hint])
     if get_origin(hint) in (Union, types.UnionType):
@@ -95,14 +101,14 @@ def _schema(hint: Any) -> dict[str, Any]:
         classes = [part for part in parts if _is_enum(part) or _is_model(part)]
         if classes:  # beside them stand the strings and the dicts that callers may give
             parts = [*classes, *(part for part in parts if part is types.NoneType)]
-        schemas = [_schema(part) for part in parts]
+        schemas = [_schema(part, inside) for part in parts]
         return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     if get_origin(hint) is list:
-        return {"type": "array", "items": _schema(get_args(hint)[0])}
+        return {"type": "array", "items": _schema(get_args(hint)[0], inside)}
     if get_origin(hint) is dict:
         return {"type": "object"}
     if _is_model(hint):
-        return json_schema_of(hint)
+        return json_schema_of(hint, inside)
     if _is_enum(hint):
         # the API may send other values than the listed ones
         return {"type": "string", "examples": [member.value for member in hint]}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,8 +14,9 @@ from typing import Any
 import pytest
 
 from overrides.generator.context import Model, TemplateContext, build
-from overrides.generator.methods import Method
+from overrides.generator.methods import Method, UnsupportedDocument
 from overrides.generator.render import render
+from overrides.paths import ROOT
 from tests.helpers.override_runs import Json, parse, patched
 from whereby_api_client import UNSET
 
@@ -112,3 +116,59 @@ def test_a_plain_string_for_a_filter() -> None:
     )
     assert room_name.shorthand == "startsWith"
     assert "A plain string means `startsWith`." in room_name.field.description
+
+
+RECURSIVE = """
+import pydantic
+from whereby_api_client.models import Meeting, Recording
+plain = {"meetingId": "1", "roomUrl": "https://x", "endDate": "2030-01-01T00:00:00Z"}
+recording = {"recordingId": "r", "roomSessionId": "s", "startDate": "", "endDate": "",
+             "sizeInMegaBytes": 1, "meeting": plain}
+levels = {"parent": {**plain, "parent": plain}, "children": [plain]}
+source = {**plain, **levels, "recording": recording}
+meeting = Meeting.from_dict(source)
+assert meeting.parent.parent.meeting_id == meeting.recording.meeting.meeting_id == "1"
+assert meeting.to_dict() == source
+assert pydantic.TypeAdapter(Meeting).json_schema()["properties"]["children"]
+"""
+
+
+def test_recursive_schemas(tmp_path: Path) -> None:
+    """Models that contain themselves or each other can be imported in any order, and read."""
+    document = patched()
+    schemas = document["components"]["schemas"]
+    ref = {"$ref": "#/components/schemas/Meeting"}
+    schemas["Meeting"]["properties"] |= {
+        "parent": ref,
+        "children": {"type": "array", "items": ref},
+        "recording": {"$ref": "#/components/schemas/Recording"},
+    }
+    schemas["Recording"]["properties"]["meeting"] = ref
+    package = tmp_path / "whereby_api_client"
+    without = shutil.ignore_patterns("_generated", "__pycache__")
+    shutil.copytree(ROOT / "whereby_api_client", package, ignore=without)
+    render(document, package / "_generated")
+    for names in ("Meeting, Recording", "Recording, Meeting"):
+        code = RECURSIVE.replace("Meeting, Recording", names)
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True)
+
+
+def test_odd_enum_values(tmp_path: Path) -> None:
+    """Quotes and backslashes are kept, integers are integers, control characters are named."""
+    document = patched()
+    enum = document["components"]["schemas"]["RoomMode"]["enum"]
+    enum.append('a "b" \\ c')
+    level = {"type": "integer", "enum": [1, 2]}
+    document["components"]["schemas"]["Meeting"]["properties"]["level"] = level
+    found = context(document)
+    (mode,) = (one for one in found.enums if one.class_name == "RoomMode")
+    assert 'a "b" \\ c' in mode.members.values()
+    fields = {field.wire: field for field in model(found, "Meeting").fields}
+    assert fields["level"].hint == "int | None"
+    render(document, tmp_path / "out")
+    members = generated(tmp_path / "out", "room_mode").RoomMode
+    assert 'a "b" \\ c' in [member.value for member in members]
+    enum.append("line\nbreak")
+    with pytest.raises(UnsupportedDocument, match=r"enum RoomMode: 'line\\nbreak' has a control"):
+        context(document)
