@@ -441,7 +441,7 @@ class Ledger:
         quiet_since = max(self._expired_until, now - 2 * self.period)
         oldest = self._counted[0].sent_at if self._counted else math.inf
         if self.foreign or oldest + self.period <= now:
-            quiet_since = now  # something may be expiring right now, nobody knows when
+            quiet_since = now + _TICK  # something may be expiring right now
         figure = Figure(
             counts, ticket.sent_at, now, ticket.operation, ticket.documented, quiet_since
         )

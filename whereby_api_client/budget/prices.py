@@ -185,6 +185,11 @@ def _counted(figure: Figure) -> int:
     return figure.counted
 
 
+def _can_come_before(other: Figure, figure: Figure) -> bool:
+    # In tests a call may take no time at all.
+    return other.sent_at < figure.answered_at or other.answered_at <= figure.sent_at
+
+
 def _mean_gap(figure: Figure, near: list[Figure]) -> float:
     """Return the mean time between calls that were under way together."""
     if len(near) < _CLOSE_CALLS:
@@ -246,18 +251,18 @@ class Figures:
         followed = max(
             (f.sent_at for f in self._compared if f.answered_at <= first), default=-math.inf
         )
-        self._compared = [f for f in self._compared if f.answered_at > followed][-_KEPT:]
+        self._compared = [f for f in self._compared if f.answered_at >= followed][-_KEPT:]
 
     def _compare(self, figure: Figure, prices: PriceList, rate: float, is_alone: bool) -> None:
         others = [
             f
             for f in (*self._compared, *self._waiting)
-            if f.sent_at < figure.answered_at and f is not figure
+            if f is not figure and _can_come_before(f, figure)
         ]
         followed = max(
             (f.sent_at for f in others if f.answered_at <= figure.sent_at), default=-math.inf
         )
-        near = [f for f in others if f.answered_at > followed]
+        near = [f for f in others if f.answered_at >= followed]
         before = max((f for f in near if f.counted < figure.counted), key=_counted, default=None)
         if before is None:
             # Nothing that we know of was counted before it in this window.
