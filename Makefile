@@ -77,7 +77,7 @@ matrix:  ## run the tests on every Python that is here, lowest and newest depend
 
 .PHONY: docs
 docs: .venv/.dev  ## build the documentation into docs/_build; a warning is an error
-	$(BIN)/python -m sphinx -q --fail-on-warning --keep-going -b html docs docs/_build
+	$(BIN)/python -m sphinx -q -E -a --fail-on-warning --keep-going -b html docs docs/_build
 
 .PHONY: release-check
 release-check: .venv/.dev  ## build twice, look inside, install, try out: all but publishing
