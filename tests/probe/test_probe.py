@@ -211,7 +211,8 @@ def fuzzed(dice: random.Random, deep: int = 4) -> Any:
     return dice.choice([None, True, 1.5, 850092960, 20260811.0])
 
 
-async def test_a_thousand_fuzzed_responses_leak_nothing() -> None:
+@pytest.mark.parametrize("number", [100, pytest.param(1000, marks=pytest.mark.slow)])
+async def test_fuzzed_responses_leak_nothing(number: int) -> None:
     """Keep every planted value out of the report, wherever it stands in a response."""
     dice = random.Random(13)
     responses = 0
@@ -236,14 +237,14 @@ async def test_a_thousand_fuzzed_responses_leak_nothing() -> None:
         return httpx.Response(status, headers=headers, content=b"" if status == 204 else body)
 
     findings = 0
-    while responses < 1000:
+    while responses < number:
         probe = await ask(httpx.MockTransport(respond), "secret-api-token", points=1000)
         report = as_json(probe, 1000)
         findings += len(report["findings"])
         for text in (json.dumps(report, ensure_ascii=False), as_markdown(report)):
             leaked = [secret for secret in [*SECRETS, "secret-api-token"] if secret in text]
             assert not leaked, text
-    assert findings > 1000
+    assert findings > number
 
 
 async def test_hostile_responses_are_borne() -> None:

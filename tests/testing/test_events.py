@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import shutil
 from datetime import timedelta
 from typing import Any
@@ -99,7 +100,7 @@ async def test_documented_check_in_python() -> None:
         fields = dict(part.split("=") for part in header.split(","))
         digest = hmac.new(SECRET.encode(), fields["t"].encode() + b"." + body, hashlib.sha256)
         assert digest.hexdigest() == fields["v1"]
-        assert b".0" not in body.replace(b'"1.0"', b"").replace(b'\\"a\\": 1.0', b"")
+        assert re.search(rb":-?[0-9]+\.0[,}]", body) is None, body
     (finished,) = [w for w in one_of_each(FakeWhereby()) if w.type == "transcription.finished"]
     assert b'"durationInSeconds":1800,' in finished.body
 

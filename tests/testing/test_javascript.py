@@ -74,7 +74,7 @@ def test_node_agrees() -> None:
     assert NODE is not None
     texts: list[str] = []
 
-    @settings(max_examples=300, database=None)
+    @settings(max_examples=100, database=None)
     @given(VALUES)
     def collect(value: Any) -> None:
         texts.append(stringify(value))

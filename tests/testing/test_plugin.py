@@ -8,6 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 SERVICE = '''
     """The new user's own code."""
 
@@ -83,11 +85,13 @@ def test_a_new_users_first_test(tmp_path: Path) -> None:
     assert "2 passed" in run_pytest(tmp_path, service=SERVICE, test_service=TEST)
 
 
+@pytest.mark.slow
 def test_fixtures(tmp_path: Path) -> None:
     """Give each test a fake of its own, with plenty of points, in the process and on a socket."""
     assert "4 passed" in run_pytest(tmp_path, test_more=MORE)
 
 
+@pytest.mark.slow
 def test_projects_override_the_fake(tmp_path: Path) -> None:
     """Let a project replace the fake: client and server follow."""
     conftest = """
