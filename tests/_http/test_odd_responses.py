@@ -46,7 +46,7 @@ def raw(*headers: str, body: bytes = b"", status: str = "200 OK") -> bytes:
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-GZIP = gzip.compress(b"{}")
+GZIP = gzip.compress(b"{}", mtime=0)
 ODD: dict[str, bytes] = {
     "nothing": b"",
     "a line break": b"\r\n",
@@ -192,9 +192,9 @@ async def endless(stream: Connection) -> bool:
 
 def bomb(*, layers: int = 1) -> Behaviour:
     """Respond with 200 MB of zeros, packed into 200 kB, or once more into 1 kB."""
-    content = gzip.compress(b" " * 200_000_000, 9)
+    content = gzip.compress(b" " * 200_000_000, 9, mtime=0)
     for _ in range(layers - 1):
-        content = gzip.compress(content)
+        content = gzip.compress(content, mtime=0)
     encoding = ", ".join(["gzip"] * layers)
     return send(raw(f"content-encoding: {encoding}", body=content))
 
@@ -250,8 +250,8 @@ async def test_the_size_over_a_transport_in_memory() -> None:
 @pytest.mark.parametrize(
     ("encoding", "content"),
     [
-        ("gzip", gzip.compress(b'{"a": 1}')),
-        ("X-GZIP", gzip.compress(b'{"a": 1}')),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0)),
+        ("X-GZIP", gzip.compress(b'{"a": 1}', mtime=0)),
         ("deflate", zlib.compress(b'{"a": 1}')),
         ("deflate, gzip", gzip.compress(zlib.compress(b'{"a": 1}'))),
         ("identity", b'{"a": 1}'),
