@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from overrides.openapi.document import mapping
+from overrides.openapi.document import follow, mapping
 from overrides.openapi.pointers import MISSING, join
 from overrides.patch import Patch
 
@@ -22,9 +22,11 @@ def apply(patch: Patch) -> None:
         schema = patch.get(component)
         if schema is MISSING:
             continue
-        path = join(component, "items", "enum")
-        listed = mapping(mapping(schema).get("items")).get("enum")
+        items, path = mapping(schema).get("items"), join(component, "items")
+        items, path = follow(patch.document, items, path)
+        listed = mapping(items).get("enum")
         if isinstance(listed, list):
-            patch.replace(path, [*listed, *(value for value in values if value not in listed)])
+            more = [value for value in values if value not in listed]
+            patch.replace(join(path, "enum"), [*listed, *more])
         else:
             patch.drifted(component, expected="an array of enum values", actual=schema)

@@ -20,6 +20,7 @@ _NUMBERS = {"int": {"bool"}, "float": {"bool", "int"}}
 _RESOURCE = "property"
 # `(name)` behind a function is an argument of it
 _ARGUMENT = re.compile(r"(.+)\((\*{0,2}\w+)\)")
+_ID = re.compile(r"_ids?\)$")
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,10 @@ def _is_sent(name: str, facts: Facts) -> bool:
 @cache
 def _sent(facts: tuple[tuple[str, str], ...]) -> frozenset[str]:
     arguments = " ".join(
-        fact for name, fact in facts if name.startswith("WherebyClient.") and "(" in name
+        fact
+        for name, fact in facts
+        # where an id goes, its model goes: a response that nobody makes
+        if name.startswith("WherebyClient.") and "(" in name and not _ID.search(name)
     )
     sent: set[str] = set()
     classes = {name.rpartition(".")[2] for name, fact in facts if fact.startswith("class")}

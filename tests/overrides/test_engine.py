@@ -189,6 +189,7 @@ AFTER_OTHERS = {
     "null_in_practice",
     "null_only_in_text",
     "objects_without_names",
+    "sort_orders_only_in_example",
     "undocumented_fields",
 }
 

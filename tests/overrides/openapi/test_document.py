@@ -253,6 +253,9 @@ def test_an_endpoint_of_tomorrow_is_told_to_the_maintainer() -> None:
     assert f"  also applied at {place}" in said
     news = {report.name for report in done.overrides if report.new}
     untouched = {"undocumented_fields", "properties_only_in_example", "fields_only_in_text"}
+    untouched |= {"undocumented_parameters", "undocumented_enum_values"}
+    untouched |= {"room_name_prefixes_refused", "nullable_fields_required"}
+    untouched |= {"sort_orders_only_in_example"}
     assert news == {override.name for override in OVERRIDES} - untouched
     known = result().document["components"]["schemas"]
     assert all(done.document["components"]["schemas"][name] == known[name] for name in known)

@@ -224,7 +224,7 @@ def test_a_new_tag(tree: Path) -> None:
     assert now["WherebyClient.polls.list"] == "def -> Paginator[PollPage, Poll]"
     assert now["WherebyClient.polls.create"] == "async def -> CreatedPoll"
     assert now["WherebyClient.polls.create(question)"] == "keyword str"
-    assert now["WherebyClient.polls.get(poll_id)"] == "positional 1 str"
+    assert now["WherebyClient.polls.get(poll_id)"] == "positional 1 str | Poll | CreatedPoll"
     assert now["WherebyClient.polls.delete"] == "async def -> None"
     assert {name: now.get(name) for name in before} == before
     assert section(report, "Breaks callers") == []
@@ -328,7 +328,7 @@ def other_budget(document: Json) -> None:
                 "`Meeting`: field `endDate` is optional now",
             ],
             [
-                "field `models.Meeting.end_date`: datetime → datetime | Unset = UNSET",
+                "field `models.Meeting.end_date`: datetime → datetime | None = None",
                 "field `models.Meeting.room_url`: str → str | None",
             ],
         ),
