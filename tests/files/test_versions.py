@@ -218,6 +218,10 @@ async def test_a_trap_at_the_name_of_the_partial_file(tmp_path: Path) -> None:
     await resumed(fake, tmp_path / "file")
     assert (tmp_path / "precious").read_text() == "precious"
     path.unlink()
+    path.symlink_to("created")
+    await resumed(fake, tmp_path / "file")
+    assert not (tmp_path / "created").exists()
+    path.unlink()
     os.mkfifo(path)
     await resumed(fake, tmp_path / "file")
     assert path.is_fifo()

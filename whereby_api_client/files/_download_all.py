@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 
 import anyio
 
-from ..errors import ClientClosedError, DownloadAllError, DownloadError, WherebyError
+from ..errors import DownloadAllError, DownloadError, WherebyError
 from ._file_names import printable
 
 ItemT = TypeVar("ItemT")
@@ -77,8 +77,6 @@ class DownloadAll(Generic[ItemT]):
     async def _download_item(self, item: ItemT, item_id: str, scope: anyio.CancelScope) -> None:
         try:
             self._paths[item_id] = await self._download(item, item_id)
-        except ClientClosedError as error:
-            self._stop(error, scope)
         except WherebyError as error:
             self._errors[item_id] = error
         except OSError as error:
