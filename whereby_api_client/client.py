@@ -104,13 +104,13 @@ class WherebyClient(Resources):
         self._options = _options(timeout, max_retries, max_wait, "foreground", max_response_bytes)
         token = checks.token(token)
         url = checked_base_url(base_url, allow_insecure=allow_insecure)
-        budget = PointBudget() if budget is None else checks.budget(budget)
+        points: Budget = PointBudget() if budget is None else checks.budget(budget)
         if observer is not None:
-            budget.observe(observer)
+            points.observe(observer)
         lifetime = Lifetime()
         transports = make_transports(lifetime, transport, ssl_context, proxy)
         self._sender = Sender(
-            token, url, budget, Connections(lifetime, transports, budget, observer)
+            token, url, points, Connections(lifetime, transports, points, observer)
         )
         self._is_view = False
         self._responses: list[RawResponse] | None = None
@@ -178,9 +178,10 @@ class WherebyClient(Resources):
             for name in (slots,) if isinstance(slots, str) else slots:
                 if name not in ("__dict__", "__weakref__") and hasattr(self, name):
                     setattr(view, name, getattr(self, name))
-        view.__dict__.update(self.__dict__)
+        attributes = vars(view)
+        attributes.update(vars(self))
         for name in _RESOURCES:  # which know the client that they were made for
-            view.__dict__.pop(name, None)
+            attributes.pop(name, None)
         view._is_view = True
         return view
 

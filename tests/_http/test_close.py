@@ -183,6 +183,7 @@ async def test_close_ends_every_call(
             "token", base_url=server.url, budget=budget, timeout=None, max_retries=1, **options
         )
         seen: Any = memory if transport == "mock" else server
+        sent = -1
         await whereby.request("GET", "/first")
         with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:

@@ -181,7 +181,8 @@ class Sender:
             with scope:
                 response = await _follow(http, request)
         except WherebyError as refusal:
-            refusal.add_note(f"{info.method} {info.path} was not sent")
+            if not context.reached:
+                refusal.add_note(f"{info.method} {info.path} was not sent")
             raise
         except NETWORK_ERRORS as failure:
             if not (self.connections.transports.is_ours or isinstance(failure, HTTPX_ERRORS)):

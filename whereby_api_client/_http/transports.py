@@ -182,9 +182,10 @@ class BoundInstance(Transports):
     def for_loop(self, loop: object) -> LoopTransports:
         """Lend the transport to a loop."""
         with self._lock:
-            is_stale = self._loop is not None and self._loop is not loop
+            last: Any = self._loop
+            is_stale = last is not None and last is not loop
             # A loop that has ended properly has closed the transport; asyncio's can be closed only.
-            if is_stale and not (hasattr(self._loop, "is_closed") and self._loop.is_closed()):
+            if is_stale and not (hasattr(last, "is_closed") and last.is_closed()):
                 raise InvalidArgumentError(
                     "transport: another event loop uses this instance; give a function that makes "
                     "one for each loop, such as transport=lambda: MyTransport()"
