@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._logging import set_up_logging
+from ._logging import set_up_logging as _set_up_logging
 from ._version import __version__
 from .budget import BudgetSnapshot, PointBudget, RateLimit
 from .client import WherebyClient
@@ -67,7 +67,7 @@ __all__ = [
     "__version__",
 ]
 
-set_up_logging()
+_set_up_logging()
 
 # A traceback should say whereby_api_client.NotFoundError: where a class is defined is our business.
 for _name in __all__:
