@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("cost", "budget", "redis_budget")
+NAMES = ("cost", "budget", "redis_budget", "prices")
 
 named = [word for word in sys.argv[1:] if not word.startswith("-")]
 for name in named or NAMES:

@@ -190,7 +190,7 @@ def test_one_call_probes_the_end_of_a_window_of_others() -> None:
     assert books.available == LIMIT - 3
 
 
-def test_no_probe_alone_without_proof() -> None:
+def test_no_probe_alone() -> None:
     """Wait for our own points to return as long as the window might slide."""
     books = ledger()
     spend(books, 1, 0.0, remaining=LIMIT - 1, window_left=60.0)
@@ -198,31 +198,6 @@ def test_no_probe_alone_without_proof() -> None:
     books.advance(HOLD)
     assert books.admits(1, HOLD)
     assert not books.admits(3, HOLD)
-
-
-def test_a_proven_window_lets_a_dear_call_probe() -> None:
-    """Let a three-point write try at the end of a window that began with a one-point read."""
-    books = ledger()
-    spend(books, 1, 0.0, remaining=LIMIT - 1)
-    spend(books, 90, 59.0, remaining=9)
-    spend(books, 1, 60.1, remaining=LIMIT - 1)  # it forgot 90 points after a second
-    spend(books, LIMIT - 1, 100.0, remaining=0)
-    books.advance(60.1 + HOLD)
-    assert books.available == 1
-    assert books.admits(3, 60.1 + HOLD)
-
-
-def test_no_probe_beside_calls_of_the_next_window() -> None:
-    """Take no point back, at a window's end, of a call that may have opened the next one."""
-    books = ledger()
-    spend(books, 1, 0.0, remaining=LIMIT - 1)
-    spend(books, 90, 59.0, remaining=9)
-    spend(books, 1, 60.1, remaining=LIMIT - 1)  # proof of a fixed window
-    early = books.take(LIMIT - 1, 120.08)  # reaches the server just after the window's end
-    settle(books, early, 120.1)
-    books.advance(120.14)
-    assert books.available == 1
-    assert not books.admits(3, 120.14)
 
 
 def test_a_429_pauses_everything() -> None:

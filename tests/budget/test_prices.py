@@ -205,9 +205,9 @@ def test_lies_do_no_lasting_harm(seed: int) -> None:
 
 
 def test_an_unknown_price_is_held_in_full() -> None:
-    """Hold ten points for a call whose price nobody knows, once the server reports counts."""
+    """Hold ten points for a call whose price nobody knows."""
     ledger = Ledger(1000, ceiling=None, period=60.0)
-    assert ledger.price("a", 1) == 1  # nothing to learn from yet: the first call goes alone
+    assert ledger.price("a", 1) == 10
     serial(ledger, "a", 0.0, 995)
     assert ledger.price("a", 1) == 5
     assert ledger.price("b", 1) == 10

@@ -100,15 +100,15 @@ class Ticket:
         operation: str = "",
         documented: int = 0,
     ) -> None:
-        self.number = number
-        self.cost = cost
-        self.sent_at = sent_at
+        self.number: int = number
+        self.cost: int = cost
+        self.sent_at: float = sent_at
         # How far the ledger's running totals were at the sending.
-        self.entered_before = entered_before
-        self.returned_before = returned_before
-        self.operation = operation
-        self.documented = documented
-        self.open = True
+        self.entered_before: int = entered_before
+        self.returned_before: int = returned_before
+        self.operation: str = operation
+        self.documented: int = documented
+        self.open: bool = True
 
     def to_state(self) -> list[Any]:
         """Return it as JSON can hold it: the arguments of another one."""
@@ -132,10 +132,10 @@ class _Spent:
     __slots__ = ("due", "least", "points", "sent_at")
 
     def __init__(self, points: int, least: int, sent_at: float, due: float) -> None:
-        self.points = points
-        self.least = least
-        self.sent_at = sent_at
-        self.due = due
+        self.points: int = points
+        self.least: int = least
+        self.sent_at: float = sent_at
+        self.due: float = due
 
 
 class Ledger:
@@ -196,13 +196,10 @@ class Ledger:
         self._others_seen: float | None = None
         # No point returns early before this: the server's figures have misled us.
         self._doubt_until = -math.inf
-        # When the server's window surely ends; and before when it surely does not, if we know who
-        # opened it. Responses to calls that were sent before `_window_from` may speak of the window
-        # before.
+        # When the server's window surely ends. Responses to calls that were sent before
+        # `_window_from` may speak of the window before.
         self._window_end: float | None = None
-        self._window_floor = -math.inf
         self._window_from = -math.inf
-        self._is_fixed = False  # proven: the server's window does not slide
         self._is_refusing = False
 
     @property
@@ -231,7 +228,7 @@ class Ledger:
         """Return the points that a call has to hold now."""
         if not operation:
             return documented
-        if not self.knows_counts:  # nothing to learn from
+        if self.has_response and not self.knows_counts:  # nothing to learn from
             return self.prices.likely(operation, documented)
         return min(self.prices.most(operation, documented), self.limit)
 
@@ -282,9 +279,7 @@ class Ledger:
             self._window_from = now
         missing = cost - self.available
         if missing > 0:  # a probe: so much at least should be free at the server
-            from_foreign = min(missing, self.foreign)
-            self._return_foreign(from_foreign)
-            self._return_oldest(missing - from_foreign)
+            self._return_foreign(min(missing, self.foreign))
         self.in_flight += cost
         self._spent_total += cost
         self._last_sent = now
@@ -337,6 +332,8 @@ class Ledger:
         paid = least = likely = ticket.cost
         if rejected:
             least = 0  # not every server counts what it refuses
+            if ticket.operation:
+                likely = self.prices.likely(ticket.operation, ticket.documented)
         else:
             self._refusals, self._refused_since, self._is_refusing = 0, math.inf, False
             if ticket.sent_at >= self._cautious_since:
@@ -517,8 +514,6 @@ class Ledger:
         )
         if is_late and not is_first and not is_new:
             return
-        # Nothing was counted before this call: so it opened the window.
-        self._window_floor = ticket.sent_at + self.period * (1 - _DRIFT) if is_first else -math.inf
         # The window was open when the server handled this call: it ends within a period from now.
         self._window_end = now + self._hold
         if self.foreign and reported.window_left is not None:
@@ -540,7 +535,7 @@ class Ledger:
             if since > counts:
                 self._figures.never_slides = True
             if since - rate * age > counts + 1:
-                self._is_fixed = self._figures.never_refills = True
+                self._figures.never_refills = True
                 return
 
     def _pause(self, ticket: Ticket, now: float, reported: RateLimit) -> None:
@@ -562,7 +557,6 @@ class Ledger:
             # Refused although points were left: these figures are about something else.
             self._doubt_until = now + 10 * self.period
         if now < self._doubt_until:
-            self._is_fixed = False
             self._figures.never_refills = self._figures.never_slides = False
         self._others_seen = now
         free = max(0, self.available)
@@ -587,16 +581,15 @@ class Ledger:
     # -- bites ------------------------------------------------------------------------------------
 
     def _may_probe(self, missing: int, now: float) -> bool:
-        """Return whether one call may try, because the window should have ended."""
+        """Return whether one call may try, because the window of others should have ended."""
+        # Simulated with and without, 20 seeds each. 429s of 2 and 4 processes that share nothing,
+        # sum of four means: fixed window 42 and 45, sliding window 329 and 179, token bucket 74
+        # and 50. Joining a window of others takes 41.4 and 42.4 s at 200 points per 4 s, 279 and
+        # 288 s at 1000 per 60 s. To probe for our own points as well, where the window is proven
+        # to be fixed, changed none of these figures.
         if self._window_end is None or now < self._window_end or now < self._doubt_until:
             return False
-        back = self.foreign
-        if self._is_fixed:
-            # Of ours only what was answered before the window can have ended: what came later may
-            # be in the next one. In a window that might slide it is certain when ours come back.
-            due = self._window_floor + self._hold
-            back += sum(spent.points for spent in self._counted if spent.due < due)
-        return missing <= back
+        return missing <= self.foreign
 
     def _next_turn(self, cost: int) -> float:
         """Return when, in company, the next call may be sent: the last points are spread out."""
@@ -727,9 +720,7 @@ _NUMBERS: Final = (
     "_others_seen",
     "_doubt_until",
     "_window_end",
-    "_window_floor",
     "_window_from",
-    "_is_fixed",
 )
 
 

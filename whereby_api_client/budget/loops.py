@@ -73,8 +73,8 @@ class AsyncioLoop:
     __slots__ = ("_alarm", "_alarm_at", "_ring", "key", "waiting")
 
     def __init__(self, key: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
-        self.key = key
-        self.waiting = 0
+        self.key: asyncio.AbstractEventLoop = key
+        self.waiting: int = 0
         self._ring = ring
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
@@ -150,8 +150,8 @@ class TrioLoop:
     __slots__ = ("_alarm", "_alarm_at", "_ring", "key", "waiting")
 
     def __init__(self, key: trio.lowlevel.TrioToken, ring: Callable[[], None]) -> None:
-        self.key = key
-        self.waiting = 0
+        self.key: trio.lowlevel.TrioToken = key
+        self.waiting: int = 0
         self._ring = ring
         self._alarm: trio.CancelScope | None = None
         self._alarm_at = math.inf

@@ -25,6 +25,7 @@ from .queue import (
     Waiter,
     announce_wait,
     impossible,
+    in_words,
     logger,
     rank_of,
     reserved,
@@ -132,11 +133,11 @@ class PointBudget:
         queue.run()
         await queue.wait(waiter, ledger, max_wait)
         if waiter.ticket is not None:
-            logger.debug("a call for %d points waited %.1f s", waiter.cost, waiter.waited)
+            logger.debug("a call for %s waited %.1f s", in_words(waiter.cost), waiter.waited)
             return Grant(queue, ledger, waiter.ticket, waiter.waited)
         if waiter.error is not None:
             raise waiter.error
-        raise BudgetTimeoutError(f"{waiter.cost} points exceeded max_wait={max_wait:g} s")
+        raise BudgetTimeoutError(f"{in_words(waiter.cost)} exceeded max_wait={max_wait:g} s")
 
     def _warn(self, ledger: Ledger) -> None:
         # Before the first response nothing is known, and that is as it should be.

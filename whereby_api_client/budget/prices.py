@@ -35,9 +35,9 @@ _CLOSE: Final = 0.3
 _NOTHING: Final = 0.15
 _CLOSE_CALLS: Final = 4
 
-# So many points should have been refilled while all figures agreed with each other to the point:
-# with a token bucket that is as likely as e to the power of minus this.
-_AGREED: Final = 6.0
+# So many points should have been refilled while the figures of each operation agreed to the point
+# (one for each at most): with a token bucket that is as likely as e to the power of minus this.
+_AGREED: Final = 10.0
 
 
 class LearnedPrice(NamedTuple):
@@ -208,6 +208,7 @@ class Figures:
         self.never_refills: bool = False
         self.never_slides: bool = False
         self._agreed = 0.0
+        self._latest: dict[str, int] = {}  # what each operation seemed to cost
         # Calls whose fate is unknown may have been counted between these times.
         self._unsure_from = math.inf
         self._unsure_until = -math.inf
@@ -289,9 +290,9 @@ class Figures:
         high = MOST
         if is_quiet and refill:
             close = rate * _mean_gap(figure, near)
+            self._look_for_refills(figure.operation, cost, min(close, refill))
             if close <= _CLOSE:
                 refill = close
-                self._count_agreement(figure, cost, prices, close)
         if is_quiet and (follows or refill <= 1):
             high = cost if refill <= _NOTHING else min(MOST, cost + math.ceil(refill))
         elif not follows:
@@ -299,13 +300,14 @@ class Figures:
         if high < MOST or is_alone:
             prices.narrow(figure.operation, figure.documented, cost, high)
 
-    def _count_agreement(self, figure: Figure, cost: int, prices: PriceList, refill: float) -> None:
-        """Look for proof that the server does not refill: it would now and then show."""
-        least = prices.least(figure.operation, figure.documented)
-        if prices.most(figure.operation, figure.documented) - least > 1:
-            return
-        self._agreed = self._agreed + refill if cost == least else 0.0
-        self.never_refills = self.never_refills or self._agreed >= _AGREED
+    def _look_for_refills(self, operation: str, cost: int, refill: float) -> None:
+        """Look for proof that the server does not refill: figures would vary with time."""
+        if self._latest.get(operation) == cost:
+            self._agreed += min(refill, 1.0)
+        elif operation in self._latest:
+            self._agreed = 0.0
+        self._latest[operation] = cost
+        self.never_refills = self._agreed >= _AGREED
 
     def latest(self) -> int | None:
         """Return the greatest figure of those that can be the last, when nothing is in flight."""
@@ -317,6 +319,7 @@ class Figures:
             self.never_refills,
             self.never_slides,
             self._agreed,
+            self._latest,
             *(None if math.isinf(t) else t for t in (self._unsure_from, self._unsure_until)),
             [list(f) for f in self._compared],
             [list(f) for f in self._waiting],
@@ -326,10 +329,11 @@ class Figures:
     def from_state(cls, state: list[Any]) -> Figures:
         """Make it of what `to_state` returned."""
         figures = cls()
-        never_refills, never_slides, agreed, start, end, compared, waiting = state
+        never_refills, never_slides, agreed, latest, start, end, compared, waiting = state
         figures.never_refills = bool(never_refills)
         figures.never_slides = bool(never_slides)
         figures._agreed = float(agreed)
+        figures._latest = dict(latest)
         figures._unsure_from = math.inf if start is None else float(start)
         figures._unsure_until = -math.inf if end is None else float(end)
         figures._compared, figures._waiting = (

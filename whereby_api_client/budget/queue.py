@@ -30,7 +30,7 @@ Priority: TypeAlias = Literal["foreground", "background"]
 Clock: TypeAlias = Callable[[], float]
 Change: TypeAlias = Callable[[float], None]
 
-logger: Final = logging.getLogger("whereby_api_client.budget")
+logger: Final[logging.Logger] = logging.getLogger("whereby_api_client.budget")
 
 # While the foreground keeps everything busy, every tenth turn goes to a background call that has
 # waited for a period: late, but not never.
@@ -81,14 +81,16 @@ class Waiter(Sleeper):
     def __init__(
         self, cost: int, rank: int, since: float, operation: str = "", documented: int = 0
     ) -> None:
-        self.cost = cost  # what it had to hold when it came; while it waits, prices are learned
-        self.operation = operation
-        self.documented = documented or cost
-        self.rank = rank
-        self.since = since
-        self.waited = 0.0
+        self.cost: int = (
+            cost  # what it had to hold when it came; while it waits, prices are learned
+        )
+        self.operation: str = operation
+        self.documented: int = documented or cost
+        self.rank: int = rank
+        self.since: float = since
+        self.waited: float = 0.0
         self.loop: Loop | None = None
-        self.is_queued = False
+        self.is_queued: bool = False
         self.ticket: Ticket | None = None
         self.error: Exception | None = None
 
@@ -339,8 +341,8 @@ class CallQueue:
         """Log the prices that were learned since the last time."""
         while ledger.prices.learned:
             price = ledger.prices.learned.pop(0)
-            text = "%s costs %d points, not %d as assumed"
-            logger.info(text, price.operation, price.points, price.assumed)
+            text = "%s costs %s, not %d as assumed"
+            logger.info(text, price.operation, in_words(price.points), price.assumed)
             notify(self.observers, "price_learned", price)
 
     # -- their turns ------------------------------------------------------------------------------
@@ -483,7 +485,12 @@ class Grant:
 
     def __repr__(self) -> str:
         state = "open" if self._ticket.open else "ended"
-        return f"<Grant of {self._ticket.cost} points, {state}>"
+        return f"<Grant of {in_words(self._ticket.cost)}, {state}>"
+
+
+def in_words(points: int) -> str:
+    """Return "1 point" or "2 points"."""
+    return f"{points} point{'s' * (points != 1)}"
 
 
 def reserved(ledger: Ledger, share: float, cost: int) -> int:
@@ -506,13 +513,13 @@ def announce_wait(
     """
     if max_wait is not None and expected > max_wait:
         raise BudgetTimeoutError(
-            f"{waiter.cost} points would exceed max_wait={max_wait:g} s: "
+            f"{in_words(waiter.cost)} would exceed max_wait={max_wait:g} s: "
             f"the wait is at least {expected:.1f} s ({ahead} calls are ahead)"
         )
     # A queue that begins is worth a line, a call that joins it is not.
     level = logging.DEBUG if ahead else logging.INFO
-    text = "a call for %d points has to wait at least %.1f s (%d calls are ahead)"
-    logger.log(level, text, waiter.cost, expected, ahead)
+    text = "a call for %s has to wait at least %.1f s (%d calls are ahead)"
+    logger.log(level, text, in_words(waiter.cost), expected, ahead)
     if on_wait is not None:
         on_wait(BudgetWait(waiter.cost, waiter.priority, ahead, expected))
 
