@@ -277,6 +277,8 @@ async def test_odd_timeouts(timeout: Any) -> None:
         for odd in (5, None, await whereby.recordings.get(recording.recording_id)):
             with pytest.raises(InvalidArgumentError, match="transcription_id"):
                 await whereby.transcriptions.wait(odd)  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgumentError, match="webhooks"):
+            await whereby.transcriptions.wait("id", webhooks=SECRET)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("webhooks", [None, Webhooks(SECRET)], ids=["alone", "webhooks"])

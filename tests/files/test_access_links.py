@@ -187,6 +187,24 @@ async def test_links_in_errors(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     assert "\n" not in str(caught.value)
 
 
+async def test_a_message_that_trickles(tmp_path: Path) -> None:
+    """Wait ten seconds for the message of a refusal, not for hours."""
+
+    class Trickle(httpx.AsyncByteStream):
+        async def __aiter__(self) -> Any:
+            yield b"<Message>Not today</Message>"
+            while True:
+                await anyio.sleep(9)
+                yield b" "
+
+    storage = Storage(LINK, lambda _: httpx.Response(403, stream=Trickle()))
+    start = anyio.current_time()
+    async with storage.client() as whereby:
+        with pytest.raises(DownloadError, match="403, Not today"):
+            await whereby.recordings.download("r1", tmp_path / "file")
+    assert anyio.current_time() - start == pytest.approx(10, abs=0.1)
+
+
 # --------------------------------------------------------------------------------- being closed
 
 

@@ -395,6 +395,12 @@ async def test_odd_arguments(tmp_path: Path) -> None:
             await whereby.recordings.download_all([], folder, progress=5)  # type: ignore[arg-type]
         with pytest.raises(InvalidArgumentError, match="progress"):
             await whereby.recordings.download("r0", folder, progress=5)  # type: ignore[arg-type]
+
+        async def never_awaited(progress: Progress) -> None:
+            raise AssertionError
+
+        with pytest.raises(InvalidArgumentError, match="not async def"):
+            await whereby.recordings.download("r0", folder, progress=never_awaited)
     assert left_in(tmp_path) == []
     assert fake.requests == []
 

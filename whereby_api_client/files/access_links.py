@@ -11,6 +11,8 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+import anyio
+
 from .._http._httpx import httpx
 from .._http.error_mapping import HTTPX_ERRORS, NETWORK_ERRORS
 from .._http.redirects import MAX_REDIRECTS, HiddenQueryURL, next_request
@@ -26,6 +28,8 @@ from ..errors import (
 
 if TYPE_CHECKING:
     from .._http.sender import Connections
+
+_TEXT_TIMEOUT: Final = 10.0
 
 # Otherwise httpx looks for credentials in the address.
 _NO_AUTH: Final = httpx.Auth()
@@ -62,9 +66,13 @@ class LinkResponse(AsyncIterator[bytes]):
         raise error
 
     async def text(self, limit: int = 4096) -> str:
-        """Return the beginning as text, for the storage host's message about an error."""
+        """Return the beginning as text, for the storage host's message about an error.
+
+        What has not arrived within 10 seconds does not belong to it: a host can send a byte now and
+        then for hours.
+        """
         content = b""
-        with contextlib.suppress(WherebyError):
+        with contextlib.suppress(WherebyError), anyio.move_on_after(_TEXT_TIMEOUT):
             async for chunk in self:
                 content += chunk
                 if len(content) >= limit:

@@ -7,6 +7,7 @@ new one, and the length is checked before the file gets its name.
 
 from __future__ import annotations
 
+import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Iterable
@@ -183,9 +184,10 @@ class Downloadable(Resource, ABC, Generic[ItemT]):
 
 
 def _check_progress(progress: object) -> None:
-    if progress is not None and not callable(progress):
+    if progress is not None and (not callable(progress) or inspect.iscoroutinefunction(progress)):
         raise InvalidArgumentError(
-            f"progress: must be a function that takes a Progress; got {type(progress).__name__}"
+            "progress: must be an ordinary function (not async def) that takes a Progress; "
+            f"got {type(progress).__name__}"
         )
 
 
