@@ -47,6 +47,10 @@ class OpenEnum(StrEnum):
         member._value_ = str.__str__(value)
         return member
 
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        # Enum's own looks members up by name in some versions of Python 3.11.
+        return type(self), (self._value_,)
+
 
 class _Secret(OpenEnum):
     """A string whose `repr` hides it, also in `attrs.asdict` and in tracebacks.
