@@ -30,7 +30,7 @@ from whereby_api_client.models import (
 )
 from whereby_api_client.testing import FakeWhereby
 
-from .helpers.servers import drip, half_an_answer, hang_up, reply, reset, send, serve, unused_url
+from .helpers.servers import drip, half_a_response, hang_up, reply, reset, send, serve, unused_url
 
 pytestmark = pytest.mark.anyio
 
@@ -175,7 +175,7 @@ async def test_errors(cage: Cage) -> None:
         reply(200, wrong),
         reply(200, b"{" + SECRET.encode()),
         reply(200, SECRET.encode(), Content_Encoding="gzip"),
-        half_an_answer(),
+        half_a_response(),
         hang_up,
         reset,
         drip,

@@ -50,7 +50,7 @@ from whereby_api_client.testing import FakeWhereby
 from .helpers.servers import (
     Behaviour,
     drip,
-    half_an_answer,
+    half_a_response,
     hang,
     hang_up,
     reply,
@@ -326,7 +326,7 @@ async def test_a_bad_request(arguments: dict[str, Any]) -> None:
         (send(gzip.compress(b"x")[:9], keep=False), APIConnectionError, "the response was lost"),
         (hang_up, APIConnectionError, "the response was lost"),
         (reset, APIConnectionError, "the response was lost"),
-        (half_an_answer(), APIConnectionError, "the response was lost"),
+        (half_a_response(), APIConnectionError, "the response was lost"),
         (hang, APITimeoutError, "no response within 0.3 s"),
         (drip, APITimeoutError, "no response within 0.3 s"),
         (reply(200, b""), ResponseDecodeError, "it is empty"),
@@ -409,10 +409,10 @@ async def test_no_tls(greeting: bytes, text: str) -> None:
 async def test_a_mistake_in_a_transport_is_seen() -> None:
     """Hand on an exception that has nothing to do with HTTP."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         raise AssertionError("in the test's own code")
 
-    async with WherebyClient(TOKEN, transport=httpx.MockTransport(answer)) as whereby:
+    async with WherebyClient(TOKEN, transport=httpx.MockTransport(respond)) as whereby:
         with pytest.raises(AssertionError, match="own code"):
             await whereby.meetings.get("1")
 
@@ -491,13 +491,13 @@ async def test_the_token_does_not_travel_in_the_clear() -> None:
     """Follow no redirect from https to http, not even on the same host."""
     seen: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         if request.url.scheme == "https":
             return httpx.Response(302, headers={"Location": "http://api.example/x"})
         return httpx.Response(200, json={})
 
-    transport = httpx.MockTransport(answer)
+    transport = httpx.MockTransport(respond)
     async with client("https://api.example", transport=transport) as whereby:
         with pytest.raises(APIStatusError, match="302"):
             await whereby.request("GET", "/")
@@ -665,7 +665,7 @@ def echo() -> Behaviour:
 
 
 @pytest.mark.parametrize(
-    "behaviour", [echo(), hang_up, hang, half_an_answer(), reply(200, b"x")], ids=name_of
+    "behaviour", [echo(), hang_up, hang, half_a_response(), reply(200, b"x")], ids=name_of
 )
 async def test_no_error_holds_the_token(
     behaviour: Behaviour, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]

@@ -26,8 +26,8 @@ from whereby_api_client.errors import (
 REQUEST = RequestInfo("GET", "https://api.whereby.dev/v1/meetings/1?fields=hostRoomUrl")
 
 
-def answer(status: int, content: bytes = b"", **headers: str) -> APIStatusError:
-    """Make the error of an answer."""
+def error_of(status: int, content: bytes = b"", **headers: str) -> APIStatusError:
+    """Make the error of a response."""
     named = [(name.replace("_", "-"), value) for name, value in headers.items()]
     return status_error(status, Headers(named), content, REQUEST)
 
@@ -47,7 +47,7 @@ def test_headers() -> None:
 def every_error() -> list[WherebyError]:
     """One of each class, with everything that it can hold."""
     made: list[WherebyError] = [
-        answer(status, b'{"error": "x", "data": {"msLeft": 1}}', retry_after="1")
+        error_of(status, b'{"error": "x", "data": {"msLeft": 1}}', retry_after="1")
         for status in (302, 400, 401, 403, 404, 418, 429, 500)
     ]
     made += [

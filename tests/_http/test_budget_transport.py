@@ -108,11 +108,11 @@ def test_waiting_for_points_does_not_count_as_time() -> None:
         budget = PointBudget(10)
         slow: list[float] = [5.0, 5.0, 5.0]
 
-        async def answer(request: httpx.Request) -> httpx.Response:
+        async def respond(request: httpx.Request) -> httpx.Response:
             await anyio.sleep(slow.pop())
             return httpx.Response(503 if slow else 200)
 
-        transport = RetryTransport(BudgetTransport(httpx.MockTransport(answer), budget))
+        transport = RetryTransport(BudgetTransport(httpx.MockTransport(respond), budget))
         (await budget.acquire(10)).settle(200, {})
         statuses = []
         with anyio.CancelScope() as scope:
@@ -130,12 +130,12 @@ def test_the_time_of_all_attempts_adds_up() -> None:
     """End the call when its attempts and pauses have taken the time together."""
 
     async def main() -> None:
-        async def answer(request: httpx.Request) -> httpx.Response:
+        async def respond(request: httpx.Request) -> httpx.Response:
             await anyio.sleep(4)
             return httpx.Response(503)
 
         transport = RetryTransport(
-            BudgetTransport(httpx.MockTransport(answer), PointBudget(100)), jitter=lambda: 0.0
+            BudgetTransport(httpx.MockTransport(respond), PointBudget(100)), jitter=lambda: 0.0
         )
         start = anyio.current_time()
         with anyio.CancelScope() as scope:
@@ -175,7 +175,7 @@ def test_patience_is_used_up() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 429])
-async def test_half_an_answer_is_settled_and_closed(status: int) -> None:
+async def test_half_a_response_is_settled_and_closed(status: int) -> None:
     """Count what has been answered, and give the connection back, when the body breaks off."""
 
     class Broken(httpx.AsyncByteStream):
@@ -200,11 +200,11 @@ async def test_a_cancelled_call_is_paid() -> None:
     """Count a call as spent whose outcome nobody knows."""
     budget = PointBudget(100)
 
-    async def answer(request: httpx.Request) -> httpx.Response:
+    async def respond(request: httpx.Request) -> httpx.Response:
         await anyio.sleep_forever()
         raise AssertionError
 
-    transport = BudgetTransport(httpx.MockTransport(answer), budget)
+    transport = BudgetTransport(httpx.MockTransport(respond), budget)
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(transport.handle_async_request, call("POST"))

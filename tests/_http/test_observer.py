@@ -228,3 +228,14 @@ async def test_the_sums_agree_with_the_server() -> None:
     assert len(notes.calls) == 1000
     assert sum(call.points for call in notes.calls) == counted[0] > 1500
     assert len(notes.waits) == len(notes.waited) > 0
+
+
+async def test_the_budget_of_a_tenant_is_observed() -> None:
+    """Report the waits in a budget that a view spends from, and each once."""
+    notes = Notes()
+    whereby = client(notes, lambda request: page())
+    budget = PointBudget(1, period=1.0, clock=anyio.current_time)
+    for _ in range(3):
+        await whereby.with_options(token="token-0987654321", budget=budget).meetings.list()
+    assert len(notes.calls) == 3
+    assert len(notes.waits) == len(notes.waited) == 2

@@ -17,7 +17,7 @@ from whereby_api_client._http.budget_transport import BudgetTransport
 from whereby_api_client._http.lifetime import Lifetime
 from whereby_api_client._http.pool import PoolTransport
 
-from ..helpers.servers import half_an_answer, hang, hang_up, reply, reset, serve, unused_url
+from ..helpers.servers import half_a_response, hang, hang_up, reply, reset, serve, unused_url
 from ..helpers.transports import call, points
 
 pytestmark = pytest.mark.anyio
@@ -189,7 +189,7 @@ async def test_cancelled_tasks_leak_nothing(max_connections: int) -> None:
             await anyio.lowlevel.checkpoint()
 
 
-@pytest.mark.parametrize("fault", [hang_up, reset, half_an_answer()])
+@pytest.mark.parametrize("fault", [hang_up, reset, half_a_response()])
 async def test_faults_leak_nothing(fault: Any) -> None:
     """Break connections in every way: the pool stays whole and is not even exchanged."""
     pools, budget = Pools(max_connections=3), PointBudget(10_000)

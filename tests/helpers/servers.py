@@ -104,7 +104,7 @@ def reply(status: int, body: Any = None, /, **headers: str) -> Behaviour:
     return send("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
 
 
-def half_an_answer() -> Behaviour:
+def half_a_response() -> Behaviour:
     """Promise more than is sent."""
     return send(b'HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{"a', keep=False)
 

@@ -141,7 +141,7 @@ async def test_lost_before_the_body() -> None:
 
 
 @both
-async def test_half_an_answer(reach: Reach) -> None:
+async def test_half_a_response(reach: Reach) -> None:
     """Send as many bytes of the body as ordered, then close; half a head where there is no body."""
     fake = FakeWhereby()
     recording = fake.add_recording(content=b"0123456789" * 100_000)

@@ -32,8 +32,9 @@ def _hide_response_headers(record: logging.LogRecord) -> bool:
     return True
 
 
-for _name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
-    logging.getLogger(_name).addFilter(_hide_response_headers)
+for _core in ("httpcore", "httpcore2"):  # the second under httpx2
+    for _module in ("http11", "http2", "proxy"):
+        logging.getLogger(f"{_core}.{_module}").addFilter(_hide_response_headers)
 
 
 class _NoCookies(httpx.Cookies):

@@ -122,6 +122,8 @@ class Sender:
 
     def for_tenant(self, token: str | None, budget: Budget | None) -> Sender:
         """Return a sender with another token or budget over the same connections."""
+        if budget is not None and self.connections.observer is not None:
+            budget.observe(self.connections.observer)
         return Sender(
             token or self._token.reveal(),
             httpx.URL(self.base_url),
