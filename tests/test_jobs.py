@@ -56,21 +56,21 @@ def polls(fake: FakeWhereby, operation: str = "transcriptions.get") -> list[floa
 async def test_ready_at_once() -> None:
     """Return a job that is done without any pause."""
     fake = fake_whereby()
-    made = fake.add_transcription()
+    job = fake.add_transcription()
     async with client(fake) as whereby:
-        found = await whereby.transcriptions.wait(made.transcription_id)
-    assert (found.transcription_id, found.state) == (made.transcription_id, "ready")
+        done = await whereby.transcriptions.wait(job.transcription_id)
+    assert (done.transcription_id, done.state) == (job.transcription_id, "ready")
     assert len(polls(fake)) == 1
 
 
 async def test_growing_intervals() -> None:
     """Poll a job less and less often, at least every 30 s, until it is done."""
     fake = fake_whereby()
-    made = fake.add_transcription(job_time=200)
+    job = fake.add_transcription(job_time=200)
     start = anyio.current_time()
     async with client(fake) as whereby:
-        found = await whereby.transcriptions.wait(made.transcription_id)
-    assert found.state == "ready"
+        done = await whereby.transcriptions.wait(job.transcription_id)
+    assert done.state == "ready"
     times = [time - start for time in polls(fake)]
     pauses = [after - before for before, after in itertools.pairwise(times)]
     assert pauses[:4] == pytest.approx([1, 1.5, 2.25, 3.375])
@@ -82,10 +82,10 @@ async def test_growing_intervals() -> None:
 async def test_summaries() -> None:
     """Wait for a summary, whose word for done is another one."""
     fake = fake_whereby()
-    made = fake.add_summary(job_time=20)
+    job = fake.add_summary(job_time=20)
     async with client(fake) as whereby:
-        found = await whereby.summaries.wait(made.summary_id)
-    assert found.state == "completed"
+        done = await whereby.summaries.wait(job.summary_id)
+    assert done.state == "completed"
 
 
 async def test_create_and_wait() -> None:
@@ -133,57 +133,57 @@ async def test_failed() -> None:
 async def test_words_for_done(state: str) -> None:
     """Understand every usual word for a job that is done."""
     fake = fake_whereby()
-    made = fake.add_summary(extra={"state": state})
+    job = fake.add_summary(extra={"state": state})
     async with client(fake) as whereby:
-        assert (await whereby.summaries.wait(made.summary_id)).state == state
+        assert (await whereby.summaries.wait(job.summary_id)).state == state
 
 
 @pytest.mark.parametrize("state", sorted(_FAILED))
 async def test_words_for_failed(state: str) -> None:
     """Understand every usual word for a job that has failed."""
     fake = fake_whereby()
-    made = fake.add_summary(extra={"state": state})
+    job = fake.add_summary(extra={"state": state})
     async with client(fake) as whereby:
         with pytest.raises(JobFailedError):
-            await whereby.summaries.wait(made.summary_id)
+            await whereby.summaries.wait(job.summary_id)
 
 
 @pytest.mark.parametrize("state", ["in_progress", "queued", "READY?", ""])
 async def test_timeout(state: str) -> None:
     """Give up when the time is over, and tell how far the job was; unknown words mean not yet."""
     fake = fake_whereby()
-    made = fake.add_transcription(extra={"state": state})
+    job = fake.add_transcription(extra={"state": state})
     start = anyio.current_time()
     async with client(fake) as whereby:
         with pytest.raises(JobTimeoutError, match="after 100 s") as caught:
-            await whereby.transcriptions.wait(made.transcription_id, timeout=100)
+            await whereby.transcriptions.wait(job.transcription_id, timeout=100)
     assert anyio.current_time() - start == pytest.approx(100)
     assert f"still {state or 'without a state'}" in str(caught.value)
-    assert caught.value.job_id == made.transcription_id
+    assert caught.value.job_id == job.transcription_id
     assert caught.value.state == (state or "")
 
 
 async def test_default_timeout() -> None:
-    """Give up after an hour unless told otherwise; None waits for ever."""
+    """Give up after an hour by default; None waits for ever."""
     fake = fake_whereby()
-    made = fake.add_transcription(job_time=5000)
+    job = fake.add_transcription(job_time=5000)
     async with client(fake) as whereby:
         start = anyio.current_time()
         with pytest.raises(JobTimeoutError):
-            await whereby.transcriptions.wait(made.transcription_id)
+            await whereby.transcriptions.wait(job.transcription_id)
         assert anyio.current_time() - start == pytest.approx(3600)
         assert (
-            await whereby.transcriptions.wait(made.transcription_id, timeout=None)
+            await whereby.transcriptions.wait(job.transcription_id, timeout=None)
         ).state == "ready"
 
 
 async def test_errors_travel() -> None:
     """Pickle both errors with what they know."""
     fake = fake_whereby()
-    made = fake.add_transcription(extra={"state": "failed", "error": "too quiet"})
+    job = fake.add_transcription(extra={"state": "failed", "error": "too quiet"})
     async with client(fake) as whereby:
         with pytest.raises(JobFailedError) as caught:
-            await whereby.transcriptions.wait(made.transcription_id)
+            await whereby.transcriptions.wait(job.transcription_id)
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (str(copy), copy.reason, copy.job) == (
         str(caught.value),
@@ -196,41 +196,41 @@ async def test_errors_travel() -> None:
 async def test_transient_errors() -> None:
     """Go on polling while the API cannot be reached, and tell of it only when time is over."""
     fake = fake_whereby()
-    made = fake.add_transcription(job_time=60)
+    job = fake.add_transcription(job_time=60)
     fake.fail("transcriptions.get", status=503, times=4)
     fake.fail("transcriptions.get", drop="after", times=2)
     fake.fail("transcriptions.get", status=429, times=2)
     async with client(fake, max_retries=0) as whereby:
-        found = await whereby.transcriptions.wait(made.transcription_id)
-        assert found.state == "ready"
+        done = await whereby.transcriptions.wait(job.transcription_id)
+        assert done.state == "ready"
         fake.fail("transcriptions.get", status=502, message="bad gateway", times=None)
         with pytest.raises(JobTimeoutError, match="not seen") as caught:
-            await whereby.transcriptions.wait(made.transcription_id, timeout=30)
+            await whereby.transcriptions.wait(job.transcription_id, timeout=30)
     assert "bad gateway" in caught.value.__notes__[0]
 
 
 async def test_lasting_errors() -> None:
     """Pass on at once what will not pass: no such job, no permission."""
     fake = fake_whereby()
-    made = fake.add_transcription(job_time=60)
+    job = fake.add_transcription(job_time=60)
     async with client(fake) as whereby:
         with pytest.raises(NotFoundError):
             await whereby.transcriptions.wait("missing")
         fake.fail("transcriptions.get", status=403)
         with pytest.raises(PermissionDeniedError):
-            await whereby.transcriptions.wait(made.transcription_id)
+            await whereby.transcriptions.wait(job.transcription_id)
     assert len(polls(fake)) == 2
 
 
 async def test_hanging_poll() -> None:
     """Give up in time although the API does not respond to a poll at all."""
     fake = fake_whereby()
-    made = fake.add_transcription()
+    job = fake.add_transcription()
     fake.fail("transcriptions.get", delay=10_000, times=None)
     start = anyio.current_time()
     async with client(fake, timeout=None) as whereby:
         with pytest.raises(JobTimeoutError):
-            await whereby.transcriptions.wait(made.transcription_id, timeout=50)
+            await whereby.transcriptions.wait(job.transcription_id, timeout=50)
     assert anyio.current_time() - start == pytest.approx(50)
 
 
@@ -259,11 +259,11 @@ async def test_background_priority() -> None:
 async def test_no_points_within_max_wait() -> None:
     """Take a poll without points for a failed one: the next may have them."""
     fake = fake_whereby(limit=10)
-    made = fake.add_transcription(job_time=30)
+    job = fake.add_transcription(job_time=30)
     async with client(fake, 10, max_wait=0) as whereby:
         for _ in range(8):
             await whereby.meetings.list()
-        assert (await whereby.transcriptions.wait(made.transcription_id)).state == "ready"
+        assert (await whereby.transcriptions.wait(job.transcription_id)).state == "ready"
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", True])
@@ -285,15 +285,13 @@ async def test_odd_timeouts(timeout: Any) -> None:
 async def test_closed_client(webhooks: Webhooks | None) -> None:
     """Say at once that the client was closed, also amid a pause."""
     fake = fake_whereby()
-    made = fake.add_transcription(job_time=1000)
+    job = fake.add_transcription(job_time=1000)
     whereby = client(fake)
     start = anyio.current_time()
 
     async def wait() -> None:
         with pytest.raises(ClientClosedError):
-            await whereby.transcriptions.wait(
-                made.transcription_id, timeout=None, webhooks=webhooks
-            )
+            await whereby.transcriptions.wait(job.transcription_id, timeout=None, webhooks=webhooks)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wait)
@@ -301,7 +299,7 @@ async def test_closed_client(webhooks: Webhooks | None) -> None:
         await whereby.aclose()
     assert anyio.current_time() - start == pytest.approx(100, abs=0.1)
     with pytest.raises(ClientClosedError):
-        await whereby.transcriptions.wait(made.transcription_id)
+        await whereby.transcriptions.wait(job.transcription_id)
 
 
 async def test_model_in_place_of_its_id() -> None:
@@ -322,19 +320,19 @@ async def test_an_event_ends_the_pause() -> None:
     fake = fake_whereby()
     hooks = Webhooks(SECRET)
     sender = WebhookSender("https://service.test/", SECRET, app=hooks)
-    made, other = fake.add_transcription(job_time=100), fake.add_transcription()
+    job, other = fake.add_transcription(job_time=100), fake.add_transcription()
     start = anyio.current_time()
 
     async def tell() -> None:
         await anyio.sleep(90)
         await sender.send(transcription_finished(other))
         await anyio.sleep(10)
-        await sender.send(transcription_finished(made))
+        await sender.send(transcription_finished(job))
 
     async with client(fake) as whereby, anyio.create_task_group() as tasks:
         tasks.start_soon(tell)
-        found = await whereby.transcriptions.wait(made.transcription_id, webhooks=hooks)
-        assert found.state == "ready"
+        done = await whereby.transcriptions.wait(job.transcription_id, webhooks=hooks)
+        assert done.state == "ready"
     assert anyio.current_time() - start == pytest.approx(100, abs=0.01)
 
 
@@ -367,16 +365,16 @@ async def test_an_event_that_is_early() -> None:
     fake = fake_whereby()
     hooks = Webhooks(SECRET)
     sender = WebhookSender("https://service.test/", SECRET, app=hooks)
-    made = fake.add_transcription(job_time=93)
+    job = fake.add_transcription(job_time=93)
     start = anyio.current_time()
 
     async def tell() -> None:
         await anyio.sleep(90)
-        await sender.send(transcription_finished(made))
+        await sender.send(transcription_finished(job))
 
     async with client(fake) as whereby, anyio.create_task_group() as tasks:
         tasks.start_soon(tell)
-        await whereby.transcriptions.wait(made.transcription_id, webhooks=hooks)
+        await whereby.transcriptions.wait(job.transcription_id, webhooks=hooks)
     assert 93 <= anyio.current_time() - start <= 95
 
 
@@ -386,7 +384,7 @@ async def test_without_events() -> None:
     hooks = Webhooks(SECRET)
     sender = WebhookSender("https://service.test/", SECRET, app=hooks)
     recording = fake.add_recording()
-    made = fake.add_transcription(recording=recording, job_time=100)
+    job = fake.add_transcription(recording=recording, job_time=100)
 
     async def tell() -> None:
         for _ in range(50):
@@ -394,6 +392,6 @@ async def test_without_events() -> None:
 
     async with client(fake) as whereby, anyio.create_task_group() as tasks:
         tasks.start_soon(tell)
-        await whereby.transcriptions.wait(made.transcription_id, webhooks=hooks)
+        await whereby.transcriptions.wait(job.transcription_id, webhooks=hooks)
     assert len(polls(fake)) < 15
     assert hooks._watches == {}

@@ -44,9 +44,9 @@ def left_in(folder: Path) -> list[str]:
 async def test_recording(tmp_path: Path) -> None:
     """Download a recording to a path, for the one point of its access link."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     async with fake.client() as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path / "file.mp4")
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file.mp4")
     assert path == tmp_path / "file.mp4"
     assert path.read_bytes() == BYTES
     assert left_in(tmp_path) == ["file.mp4"]
@@ -59,10 +59,10 @@ async def test_recording(tmp_path: Path) -> None:
 async def test_transcript(tmp_path: Path) -> None:
     """Download a transcript; a path may be a plain string."""
     fake = FakeWhereby()
-    made = fake.add_transcription(text="# Støtte\n")
+    transcription = fake.add_transcription(text="# Støtte\n")
     async with fake.client() as whereby:
         path = await whereby.transcriptions.download(
-            made.transcription_id, str(tmp_path / "file.md")
+            transcription.transcription_id, str(tmp_path / "file.md")
         )
     assert path.read_text(encoding="utf-8") == "# Støtte\n"
 
@@ -70,18 +70,18 @@ async def test_transcript(tmp_path: Path) -> None:
 async def test_empty_file(tmp_path: Path) -> None:
     """Download a file without a single byte."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=b"")
+    recording = fake.add_recording(content=b"")
     async with fake.client() as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path / "file")
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     assert path.read_bytes() == b""
 
 
 async def test_storage_host_gets_no_token(tmp_path: Path) -> None:
     """Send the storage host neither the token nor cookies, also not when it redirects."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
-        await whereby.recordings.download(made.recording_id, tmp_path / "file")
+        await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     (received,) = fake.calls("storage.download")
     assert fake.token not in repr(dict(received.headers))
     assert "authorization" not in received.headers
@@ -92,10 +92,10 @@ async def test_storage_host_gets_no_token(tmp_path: Path) -> None:
 async def test_into_a_folder(tmp_path: Path) -> None:
     """Name the file as Whereby does, with the id, when the destination is a folder."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT, filename="støtte 1.mp4")
+    recording = fake.add_recording(content=CONTENT, filename="støtte 1.mp4")
     async with fake.client() as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path)
-    assert path == tmp_path / f"støtte 1-{made.recording_id}.mp4"
+        path = await whereby.recordings.download(recording.recording_id, tmp_path)
+    assert path == tmp_path / f"støtte 1-{recording.recording_id}.mp4"
     assert path.read_bytes() == BYTES
 
 
@@ -127,9 +127,9 @@ async def test_into_a_folder(tmp_path: Path) -> None:
 async def test_file_names(tmp_path: Path, filename: str | None, expected: str) -> None:
     """Take no name from the server that leads out of the folder, hides, or cannot be."""
     fake = FakeWhereby()
-    made = fake.add_recording(recording_id="id", content=CONTENT, extra={"filename": filename})
+    recording = fake.add_recording(recording_id="id", content=CONTENT, extra={"filename": filename})
     async with fake.client() as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path)
+        path = await whereby.recordings.download(recording.recording_id, tmp_path)
     assert left_in(tmp_path) == [expected] == [path.name]
 
 
@@ -162,20 +162,20 @@ def test_names_of_ids_stay_distinct() -> None:
     ids += ["x" * 120, "x" * 119 + "y", "ø" * 90, "ø" * 90 + "a"]
     names = [(filename, item_id) for filename in ("x.mp4", "x-a.mp4", None) for item_id in ids]
     names += [("x.mp4", "a-b"), ("x-a.mp4", "b"), ("x", "a.b"), ("x.b", "a")]
-    made = [unicodedata.normalize("NFC", file_name(*name)).casefold() for name in names]
-    assert len(set(made)) == len(names)
-    assert all(0 < len(name.encode()) <= 255 and not name.startswith(".") for name in made)
+    recording = [unicodedata.normalize("NFC", file_name(*name)).casefold() for name in names]
+    assert len(set(recording)) == len(names)
+    assert all(0 < len(name.encode()) <= 255 and not name.startswith(".") for name in recording)
 
 
 async def test_replaces_a_file(tmp_path: Path) -> None:
     """Put the new file in the place of an old one, with the permissions of any new file."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     path, other = tmp_path / "file", tmp_path / "other"
     path.write_text("old")
     other.touch()
     async with fake.client() as whereby:
-        await whereby.recordings.download(made.recording_id, path)
+        await whereby.recordings.download(recording.recording_id, path)
     assert path.read_bytes() == BYTES
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
 
@@ -187,12 +187,12 @@ async def test_lost_connections(tmp_path: Path) -> None:
     """Go on where the connection broke, as often as it does."""
     fake = FakeWhereby()
     content = MadeUp(3_000_000)
-    made = fake.add_recording(content=content)
+    recording = fake.add_recording(content=content)
     for _ in range(30):
         fake.fail("storage.download", drop="mid", cut=77_777)
     began = time.monotonic()
     async with fake.client() as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path / "file")
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     # who brings so much each time is connected again at once: 30 pauses would take 11 s
     assert time.monotonic() - began < 5
     assert path.read_bytes() == content.read(0, content.size)
@@ -207,11 +207,11 @@ async def test_lost_connections(tmp_path: Path) -> None:
 async def test_lost_connections_on_sockets(tmp_path: Path) -> None:
     """Do the same over real sockets."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     for _ in range(3):
         fake.fail("storage.download", drop="mid", cut=70_000)
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path / "file")
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     assert path.read_bytes() == BYTES
     assert len(fake.calls("storage.download")) == 4
 
@@ -219,7 +219,7 @@ async def test_lost_connections_on_sockets(tmp_path: Path) -> None:
 async def test_a_link_that_expires(tmp_path: Path) -> None:
     """Get a new link when the old one has expired amid the download, and go on."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     fake.fail("storage.download", drop="mid", times=3)
 
     def expire(progress: Progress) -> None:
@@ -227,7 +227,7 @@ async def test_a_link_that_expires(tmp_path: Path) -> None:
 
     async with fake.client() as whereby:
         path = await whereby.recordings.download(
-            made.recording_id, tmp_path / "file", progress=expire
+            recording.recording_id, tmp_path / "file", progress=expire
         )
     assert path.read_bytes() == BYTES
     statuses = [r.status for r in fake.calls("storage.download")]
@@ -239,14 +239,14 @@ async def test_a_link_that_expires(tmp_path: Path) -> None:
 async def test_a_new_link_that_is_refused(tmp_path: Path, status: int) -> None:
     """Give up when the storage host refuses a new link, with its own words."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     body = b"<Error><Code>No</Code><Message>Not today</Message><Key>secret</Key></Error>"
     fake.fail("storage.download", status=status, body=body, times=None)
     async with fake.client() as whereby:
         with pytest.raises(DownloadError) as caught:
-            await whereby.recordings.download(made.recording_id, tmp_path / "file")
+            await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     assert str(caught.value) == (
-        f"recording {made.recording_id}: the storage host refuses a new access link "
+        f"recording {recording.recording_id}: the storage host refuses a new access link "
         f"({status}, Not today)"
     )
     assert caught.value.status_code == status
@@ -257,12 +257,12 @@ async def test_a_new_link_that_is_refused(tmp_path: Path, status: int) -> None:
 async def test_a_link_that_is_refused_for_good(tmp_path: Path) -> None:
     """Ask for one new link when a used one is refused, and give up when that is refused too."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     fake.fail("storage.download", drop="mid")
     fake.fail("storage.download", status=403, times=None)
     async with fake.client() as whereby:
         with pytest.raises(DownloadError):
-            await whereby.recordings.download(made.recording_id, tmp_path / "file")
+            await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     assert len(fake.calls("recordings.get_access_link")) == 2
     assert left_in(tmp_path) == []
 
@@ -547,13 +547,13 @@ async def test_no_folder(tmp_path: Path) -> None:
 async def test_full_disk(tmp_path: Path, size: int) -> None:
     """Pass on the system's error when not all can be written, and tidy up."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=MadeUp(size))
+    recording = fake.add_recording(content=MadeUp(size))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
     try:
         async with fake.client() as whereby:
             with pytest.raises(OSError, match="too large"):
-                await whereby.recordings.download(made.recording_id, tmp_path / "file")
+                await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert left_in(tmp_path) == []
@@ -562,7 +562,7 @@ async def test_full_disk(tmp_path: Path, size: int) -> None:
 async def test_a_folder_in_the_way(tmp_path: Path) -> None:
     """Replace no folder that appears at the destination meanwhile."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     path = tmp_path / "file"
 
     def obstruct(progress: Progress) -> None:
@@ -570,7 +570,7 @@ async def test_a_folder_in_the_way(tmp_path: Path) -> None:
 
     async with fake.client() as whereby:
         with pytest.raises(InvalidArgumentError, match="is a folder"):
-            await whereby.recordings.download(made.recording_id, path, progress=obstruct)
+            await whereby.recordings.download(recording.recording_id, path, progress=obstruct)
     assert left_in(tmp_path) == ["file"]
     assert left_in(path) == []
 
@@ -581,7 +581,7 @@ async def test_a_folder_in_the_way(tmp_path: Path) -> None:
 async def test_cancelled(tmp_path: Path) -> None:
     """Leave nothing behind when the download is cancelled, at any point."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
         for point in range(12):
             with anyio.CancelScope() as scope:
@@ -596,34 +596,36 @@ async def test_cancelled(tmp_path: Path) -> None:
                 if point == 0:
                     scope.cancel()
                 await whereby.recordings.download(
-                    made.recording_id, tmp_path / "file", progress=stop
+                    recording.recording_id, tmp_path / "file", progress=stop
                 )
             names = left_in(tmp_path)
             assert names in ([], ["file"])
             if names:
                 assert (tmp_path / "file").read_bytes() == BYTES
-        path = await whereby.recordings.download(made.recording_id, tmp_path / "file")
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
         assert path.read_bytes() == BYTES
 
 
 async def test_an_error_of_the_callback(tmp_path: Path) -> None:
     """Pass on an error of the progress callback, and leave nothing behind."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
 
     def fails(progress: Progress) -> None:
         raise RuntimeError("in the callback")
 
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
         with pytest.raises(RuntimeError, match="in the callback"):
-            await whereby.recordings.download(made.recording_id, tmp_path / "file", progress=fails)
+            await whereby.recordings.download(
+                recording.recording_id, tmp_path / "file", progress=fails
+            )
     assert left_in(tmp_path) == []
 
 
 async def test_closed_client(tmp_path: Path) -> None:
     """Say that the client was closed when that happens amid a download."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=MadeUp(30_000_000))
+    recording = fake.add_recording(content=MadeUp(30_000_000))
     reached = anyio.Event()
 
     def note(progress: Progress) -> None:
@@ -636,7 +638,7 @@ async def test_closed_client(tmp_path: Path) -> None:
         async def download() -> None:
             with pytest.raises(ClientClosedError):
                 await whereby.recordings.download(
-                    made.recording_id, tmp_path / "file", progress=note
+                    recording.recording_id, tmp_path / "file", progress=note
                 )
 
         async with anyio.create_task_group() as tasks:
@@ -652,18 +654,20 @@ async def test_closed_client(tmp_path: Path) -> None:
 async def test_progress(tmp_path: Path) -> None:
     """Tell how far the download is, from nothing to all, across a break."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     fake.fail("storage.download", drop="mid", cut=HALF)
     seen: list[Progress] = []
     async with fake.client() as whereby:
         path = await whereby.recordings.download(
-            made.recording_id, tmp_path / "file", progress=seen.append
+            recording.recording_id, tmp_path / "file", progress=seen.append
         )
     assert (seen[0].received, seen[0].total) == (0, SIZE)
     assert (seen[-1].received, seen[-1].total) == (SIZE, SIZE)
-    assert HALF in [one.received for one in seen]
-    assert [one.received for one in seen] == sorted(one.received for one in seen)
-    assert {(one.id, one.path) for one in seen} == {(made.recording_id, path)}
+    assert HALF in [progress.received for progress in seen]
+    assert [progress.received for progress in seen] == sorted(
+        progress.received for progress in seen
+    )
+    assert {(progress.id, progress.path) for progress in seen} == {(recording.recording_id, path)}
 
 
 # --------------------------------------------------------------------- reading without a disk
@@ -672,9 +676,9 @@ async def test_progress(tmp_path: Path) -> None:
 async def test_open_link() -> None:
     """Read a file piece by piece, or only some of it, without paying or leaking anything."""
     fake = FakeWhereby()
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
-        link = (await whereby.recordings.get_access_link(made.recording_id)).access_link
+        link = (await whereby.recordings.get_access_link(recording.recording_id)).access_link
         async with whereby.open_link(link) as response:
             assert response.status_code == 200
             assert b"".join([chunk async for chunk in response]) == BYTES

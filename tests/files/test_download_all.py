@@ -45,8 +45,8 @@ def filled(number: int, **options: Any) -> tuple[FakeWhereby, list[str]]:
 def expected(ids: list[str]) -> dict[str, bytes]:
     """Return the files that these recordings become."""
     return {
-        f"meeting-{one}.mp4": MadeUp(1000, seed=int(one.removeprefix("r"))).read(0, 1000)
-        for one in ids
+        f"meeting-{item_id}.mp4": MadeUp(1000, seed=int(item_id.removeprefix("r"))).read(0, 1000)
+        for item_id in ids
     }
 
 

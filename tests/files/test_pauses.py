@@ -25,12 +25,12 @@ def client(fake: FakeWhereby, **options: Any) -> WherebyClient:
 async def test_gives_up(tmp_path: Path) -> None:
     """Give up after five attempts in a row that bring nothing, with pauses between."""
     fake = FakeWhereby(clock=anyio.current_time)
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     fake.fail("storage.download", drop="mid", cut=1000)
     fake.fail("storage.download", status=503, times=None)
     async with client(fake) as whereby:
         with pytest.raises(DownloadError, match="responded with 503") as caught:
-            await whereby.recordings.download(made.recording_id, tmp_path / "file")
+            await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     assert caught.value.status_code == 503
     times = [r.time for r in fake.calls("storage.download")]
     assert len(times) == 6
@@ -43,7 +43,7 @@ async def test_gives_up(tmp_path: Path) -> None:
 async def test_patience(tmp_path: Path) -> None:
     """Go on through trouble of every kind as long as something comes now and then."""
     fake = FakeWhereby(clock=anyio.current_time)
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     for _ in range(3):
         fake.fail("storage.download", drop="before")
         fake.fail("storage.download", drop="after")
@@ -51,7 +51,7 @@ async def test_patience(tmp_path: Path) -> None:
         fake.fail("storage.download", status=500)
         fake.fail("storage.download", drop="mid", cut=1)
     async with client(fake) as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path / "file")
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     assert path.read_bytes() == BYTES
     assert len(fake.calls("storage.download")) == 16
 
@@ -59,11 +59,11 @@ async def test_patience(tmp_path: Path) -> None:
 async def test_asked_pauses(tmp_path: Path) -> None:
     """Wait as long as the storage host asks for, within reason."""
     fake = FakeWhereby(clock=anyio.current_time)
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     fake.fail("storage.download", status=429, headers={"Retry-After": "20"})
     fake.fail("storage.download", status=503, headers={"Retry-After": "86400"})
     async with client(fake) as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path / "file")
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     assert path.read_bytes() == BYTES
     first, second, third = [r.time for r in fake.calls("storage.download")]
     assert second - first == pytest.approx(20, abs=0.01)
@@ -73,10 +73,10 @@ async def test_asked_pauses(tmp_path: Path) -> None:
 async def test_silence(tmp_path: Path) -> None:
     """Take a storage host that says nothing for longer than `timeout` for a lost one."""
     fake = FakeWhereby(clock=anyio.current_time)
-    made = fake.add_recording(content=CONTENT)
+    recording = fake.add_recording(content=CONTENT)
     fake.fail("storage.download", delay=1000)
     start = anyio.current_time()
     async with client(fake, timeout=7) as whereby:
-        path = await whereby.recordings.download(made.recording_id, tmp_path / "file")
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
     assert path.read_bytes() == BYTES
     assert 7 <= fake.calls("storage.download")[1].time - start <= 8

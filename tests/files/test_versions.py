@@ -264,17 +264,17 @@ async def test_what_others_have_left(tmp_path: Path) -> None:
     fake = FakeWhereby()
     fake.add_recording(recording_id="r1", content=CONTENT)
     killed = [PartialFile(tmp_path / "file", "recording r1") for _ in range(4)]
-    for one in killed:
-        await one.open()
-        await one.begin(Version('"v1"', "", SIZE))
-    for one in killed[:2]:
-        os.close(one._descriptor)
+    for download in killed:
+        await download.open()
+        await download.begin(Version('"v1"', "", SIZE))
+    for download in killed[:2]:
+        os.close(download._descriptor)
     assert len(left_in(tmp_path)) == 8
     await resumed(fake, tmp_path / "file")
     # Two are still under way.
     assert len(left_in(tmp_path)) == 5
-    for one in killed[2:]:
-        os.close(one._descriptor)
+    for download in killed[2:]:
+        os.close(download._descriptor)
     await left_behind(fake, tmp_path / "file")
     await resumed(fake, tmp_path / "file")
     assert len(left_in(tmp_path)) == 5

@@ -413,7 +413,7 @@ async def test_asgi_large_and_broken_off() -> None:
 
 
 async def test_asgi_leaves_handlers_errors_to_the_framework() -> None:
-    """Let the error of a handler through: the framework reports it and answers 500."""
+    """Let the error of a handler through: the framework reports it and responds with 500."""
     hooks = Webhooks(SECRET)
 
     @hooks.on(Event)

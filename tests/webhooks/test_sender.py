@@ -161,7 +161,7 @@ async def test_orders() -> None:
 
 
 async def test_no_receiver() -> None:
-    """Report a receiver that is not there as no answer."""
+    """Report a receiver that is not there as no response."""
     sender = WebhookSender("http://127.0.0.1:1/webhooks", SECRET)
     assert await sender.send(Webhook(type="new", data={}), retries=0) is None
     assert sender.statuses == [None]

@@ -209,7 +209,7 @@ def test_window(age: float, tolerance: float | timedelta, problem: str | None) -
 
 
 def test_default_window_and_clock() -> None:
-    """Use this machine's clock and five minutes unless told otherwise."""
+    """Use this machine's clock and five minutes by default."""
     now = time.time()
     verify(BODY, sign(BODY, SECRET), SECRET)
     verify(BODY, sign(BODY, SECRET, now - 290), SECRET)
