@@ -81,7 +81,7 @@ def test_public_names_are_typed(wheel: Path, tmp_path: Path) -> None:
     )
     completeness = json.loads(checked.stdout)["typeCompleteness"]
     untyped = [symbol["name"] for symbol in completeness["symbols"] if not symbol["isTypeKnown"]]
-    assert completeness["completenessScore"] >= 0.89, untyped
+    assert completeness["completenessScore"] >= 0.99, untyped
 
 
 @pytest.mark.slow  # installs from the package index
