@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,7 @@ async def test_a_message_that_trickles(tmp_path: Path) -> None:
     """Wait ten seconds for the message of a refusal, not for hours."""
 
     class Trickle(httpx.AsyncByteStream):
-        async def __aiter__(self) -> Any:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
             yield b"<Message>Not today</Message>"
             while True:
                 await anyio.sleep(9)
@@ -211,7 +211,7 @@ async def test_a_message_that_trickles(tmp_path: Path) -> None:
 class Waiting(httpx.AsyncByteStream):
     """A file that begins, and never goes on."""
 
-    async def __aiter__(self) -> Any:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         yield BYTES[:1000]
         await anyio.sleep_forever()
 

@@ -42,6 +42,7 @@ class OpenLink(Protocol):
         self, link: str, *, headers: dict[str, str]
     ) -> AbstractAsyncContextManager[LinkResponse]:
         """Open a link."""
+        ...
 
 
 class _LinkRefused(Exception):
