@@ -11,9 +11,15 @@ import pytest
 
 from whereby_api_client import UNSET, InvalidArgumentError
 from whereby_api_client._runtime import arguments as arg
-from whereby_api_client.models import CreatedTranscription, Recording, RoomMode
+from whereby_api_client.models import (
+    CreatedTranscription,
+    MeetingRecordingDestination,
+    ParticipantInsights,
+    Recording,
+    RoomMode,
+)
 
-from ..helpers.documents import SCHEMAS
+from ..helpers.documents import SCHEMAS, example_of
 
 pytestmark = pytest.mark.anyio
 
@@ -151,9 +157,19 @@ def test_ids_and_their_models() -> None:
     ]
     created = CreatedTranscription(transcription_id="t1")
     assert arg.item_id("transcription_id", created, "transcription_id") == "t1"
+    participant = ParticipantInsights.from_dict(example_of(SCHEMAS["ParticipantInsights"]))
+    with pytest.raises(InvalidArgumentError, match="room_session_id: must be an id, or a model of"):
+        arg.item_id("room_session_id", participant, "room_session_id")
     for wrong in (created, 5, None, UNSET.__class__):
         with pytest.raises(InvalidArgumentError, match=r"^recording_id: "):
             arg.item_id("recording_id", wrong, "recording_id")
+
+
+def test_a_model_that_cannot_be_sent() -> None:
+    """What a model was read from is checked like any other argument before it is sent."""
+    read = MeetingRecordingDestination.from_dict({"provider": "s3", "bucket": "half \ud83d"})
+    with pytest.raises(InvalidArgumentError, match=r"x\.bucket: holds a lone surrogate"):
+        arg.json_object("x", read)
 
 
 def test_sort_orders() -> None:

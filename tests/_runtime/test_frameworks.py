@@ -124,6 +124,8 @@ def test_pydantic(model: type[Model]) -> None:
     schema = adapter.json_schema(mode="serialization")
     assert schema["title"] == model.__name__
     assert list(schema["properties"]) == list(model._wire_names.values())
+    hidden = {name for name, about in schema["properties"].items() if about.get("writeOnly")}
+    assert hidden == {model._wire_names[name] for name in model._secrets}
     assert set(schema.get("required", ())) <= set(SCHEMAS[model.__name__].get("required", ()))
 
 

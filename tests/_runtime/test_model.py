@@ -142,6 +142,10 @@ def test_models_made_by_callers() -> None:
     request = MeetingLiveTranscription(start_trigger=None, live_captions=True)
     assert request.destination is UNSET
     assert request.to_dict() == {"startTrigger": None, "liveCaptions": True}
+    read = MeetingLiveTranscription.from_dict({"startTrigger": "none"})
+    assert read.destination is UNSET  # callers read their own settings: no response
+    read.destination = None
+    assert read.to_dict() == {"startTrigger": "none", "destination": None}
     end = datetime(2030, 1, 1, tzinfo=UTC)
     made = Meeting(meeting_id="1", room_url="https://x", end_date=end)
     assert made.to_dict() == {

@@ -113,6 +113,26 @@ TABLE = [
         },
         points=3,
     ),
+    Case(
+        "meetings.create",
+        lambda w: w.meetings.create(
+            end_date=END,
+            room_name_prefix=None,
+            recording={"type": "none"},
+            live_transcription=MeetingLiveTranscription(start_trigger="none", live_captions=True),
+            fields="hostRoomUrl",
+        ),
+        "POST",
+        "/v1/meetings",
+        json={
+            "endDate": "2030-05-07T17:42:49-05:00",
+            "roomNamePrefix": None,
+            "recording": {"type": "none"},
+            "liveTranscription": {"startTrigger": "none", "liveCaptions": True},
+            "fields": ["hostRoomUrl"],
+        },
+        points=3,
+    ),
     Case("meetings.list", lambda w: w.meetings.list(), "GET", "/v1/meetings", points=1),
     Case(
         "meetings.list",
