@@ -45,8 +45,8 @@ def lower_bounds() -> list[str]:
     requirements = [*PROJECT["dependencies"]]
     for extra in PROJECT["optional-dependencies"].values():
         requirements += extra
-    found = [re.match(r"([\w-]+)[^>]*>=([\d.]+)", requirement) for requirement in requirements]
-    return [f"{match[1]}=={match[2]}" for match in found if match]
+    bounds = [re.match(r"([\w-]+)[^>]*>=([\d.]+)", requirement) for requirement in requirements]
+    return [f"{match[1]}=={match[2]}" for match in bounds if match]
 
 
 def prepare(name: str, python: str) -> Path:

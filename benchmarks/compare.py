@@ -265,7 +265,7 @@ PROPER: dict[str, str] = {}
 async def outcome(peer: Peer, call: Call) -> str:
     """Say what became of a call: an error of the SDK, of another library, or a result.
 
-    The kind of a result is told when it is not that of a proper response.
+    Names the kind of a result that is not that of a proper response.
     """
     try:
         result = await call()

@@ -61,7 +61,7 @@ async def write(whereby: WherebyClient) -> None:
 
 
 async def read(whereby: WherebyClient) -> None:
-    """Look at what is there: meetings, recordings, insights."""
+    """List what is there: meetings, recordings, insights."""
     page = await whereby.meetings.list(limit=5)
     print(f"meetings   {len(page.results)} on the first page{', and more' if page.cursor else ''}")
     recordings = await whereby.recordings.list(limit=5)

@@ -1,7 +1,7 @@
 """A service around Whereby: it makes meetings, and files recordings with their transcripts.
 
     POST /meetings      {"minutes": 30, "name": "interview"} → the room's addresses
-    POST /webhooks      what Whereby tells: set this address up in Whereby's dashboard
+    POST /webhooks      deliveries of Whereby: set this address up in Whereby's dashboard
     GET  /recordings    what has been filed
 
 Settings come from the environment: WHEREBY_API_KEY, WHEREBY_WEBHOOK_SECRET, ARCHIVE (a folder), and
@@ -41,7 +41,7 @@ WORKERS = 4
 class Archive:
     """A folder for each recording: the file, its transcription's id, and the transcript.
 
-    The folder is there as soon as Whereby has told of the recording, and the transcript comes last.
+    The folder is made when a recording's webhook arrives, and the transcript comes last.
     So what is left to do can be seen at any time, also after a restart.
     """
 

@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "observing.md"
 
 @pytest.mark.anyio
 async def test_page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The blocks run against the fake, and print what they are told."""
+    """The blocks run against the fake, and print what they observe."""
     pytest.importorskip("opentelemetry")
     fake = FakeWhereby(limit=100)
     monkeypatch.setenv("WHEREBY_API_KEY", fake.token)
