@@ -58,7 +58,7 @@ def check_response(operation: str, response: httpx.Response) -> None:
 
 @asynccontextmanager
 async def plain(fake: FakeWhereby, *, token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve the fake on a socket and give a client whose every answer is checked."""
+    """Serve the fake on a socket and give a client whose every response is checked."""
 
     async def check(response: httpx.Response) -> None:
         await response.aread()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from whereby_api_client.probe.__main__ import main
-from whereby_api_client.probe._calls import READ_POINTS, WRITE_POINTS, Probe
+from whereby_api_client.probe._calls import ABSENT, READ_POINTS, WRITE_POINTS, Probe
 from whereby_api_client.probe._forms import form_of, name_of, read_json
 from whereby_api_client.probe._report import as_json, as_markdown
 from whereby_api_client.testing import FakeWhereby
@@ -49,7 +49,7 @@ async def test_no_false_alarms() -> None:
     meetings = len(fake.meetings)
     probe = await ask(fake.transport(), fake.token)
     assert probe.findings == []
-    assert probe.skipped == []
+    assert all(ABSENT in reason for reason in probe.skipped)
     assert len(fake.meetings) == meetings
     writes = {name for name in fake.operations if not name.endswith((".get", ".list"))}
     asked = {recorded.operation for recorded in fake.requests}
@@ -70,6 +70,8 @@ async def test_no_false_alarms_at_an_empty_organization() -> None:
 async def test_planted_deviations(deviation: Deviation) -> None:
     """Find each deviation, by its kind, operation and place, and nothing that is not planted."""
     fake = await furnished(**(deviation.options or {}))
+    if deviation.operation != "*" and deviation.operation not in fake.operations:
+        pytest.skip("the document does not have the operation any more")
     transport: httpx.AsyncBaseTransport = fake.transport()
     if deviation.change is not None:
         changed = deviation.changes or deviation.operation

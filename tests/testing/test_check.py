@@ -95,7 +95,7 @@ def test_secrets_do_not_come_back() -> None:
         b'{"endDate": "2099-01-01T00:00:00Z", "recording": {"type": "cloud", "startTrigger": null,'
         b' "destination": {"provider": "s3", "accessKeySecret": ["hunter2"]}}}'
     )
-    answer = fake.handle(Request("POST", "/v1/meetings", Headers(headers), body))
-    assert answer.status == 400
-    assert b"accessKeySecret" in answer.body
-    assert b"hunter2" not in answer.body
+    response = fake.handle(Request("POST", "/v1/meetings", Headers(headers), body))
+    assert response.status == 400
+    assert b"accessKeySecret" in response.body
+    assert b"hunter2" not in response.body

@@ -67,7 +67,7 @@ def test_seeding() -> None:
 
 
 def test_looking_and_ordering() -> None:
-    """Tell what came in, order faults and withdraw them, spend points and move the clock."""
+    """List what came in, order faults and withdraw them, spend points and move the clock."""
     with remote(limit=10) as client:
         assert client.get("/v1/meetings").status_code == 200
         (seen,) = client.get("/_fake/requests").json()
@@ -111,7 +111,7 @@ def test_wrong_orders_are_explained(command: str, body: bytes, status: int, erro
 
 
 def test_orders_are_off_by_default() -> None:
-    """Take no orders over HTTP unless told to: a test's own requests stay the only ones."""
+    """Take no orders over HTTP by default: a test's own requests stay the only ones."""
     fake = FakeWhereby()
     with fake.serve() as url:
         orders = url.removesuffix("/v1") + "/_fake/requests"
@@ -218,7 +218,7 @@ def process(*options: str) -> Iterator[tuple[httpx.Client, list[str]]]:
 
 
 def test_command_line() -> None:
-    """Serve as a process of its own until it is told to stop, with the options of the command."""
+    """Serve as a process of its own until it is stopped, with the options of the command."""
     options = ["--token", "t", "--limit", "5", "--delay", "0-0.001", "--demo"]
     with process(*options, "--price", "recordings.*=3") as (client, log):
         response = client.get("/v1/recordings")

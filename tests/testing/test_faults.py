@@ -63,9 +63,9 @@ async def test_n_times_by_operation(reach: Reach) -> None:
     fake.fail("recordings.*", status=500, times=2, message="broken")
     async with reach(fake) as client:
         paths = ("/recordings", "/meetings", "/recordings/x", "/recordings")
-        answers = [await client.get(path) for path in paths]
-    assert [answer.status_code for answer in answers] == [500, 200, 500, 200]
-    assert answers[0].json() == {"error": "broken"}
+        responses = [await client.get(path) for path in paths]
+    assert [response.status_code for response in responses] == [500, 200, 500, 200]
+    assert responses[0].json() == {"error": "broken"}
 
 
 @both
@@ -75,17 +75,17 @@ async def test_always_until_cancelled(reach: Reach) -> None:
     fault = fake.fail(status=502, body=b"<html>bad gateway</html>", times=None)
     async with reach(fake) as client:
         for _ in range(3):
-            answer = await client.get("/meetings")
-            assert (answer.status_code, answer.text) == (502, "<html>bad gateway</html>")
-            assert answer.headers["content-type"] == "text/html"
+            response = await client.get("/meetings")
+            assert (response.status_code, response.text) == (502, "<html>bad gateway</html>")
+            assert response.headers["content-type"] == "text/html"
         fault.cancel()
         assert (await client.get("/meetings")).status_code == 200
     assert fault.hits == 3
 
 
 @both
-async def test_executed_but_answered_otherwise(reach: Reach) -> None:
-    """Execute and charge a request, and answer as a gateway that lost the answer would."""
+async def test_executed_but_another_response(reach: Reach) -> None:
+    """Execute and charge a request, and respond as a gateway that lost the response would."""
     fake = FakeWhereby()
     fake.fail("meetings.create", status=504, execute=True)
     async with reach(fake) as client:
@@ -114,7 +114,7 @@ async def test_other_bodies(reach: Reach) -> None:
 @both
 @pytest.mark.parametrize(("drop", "executed"), [("before", 0), ("after", 1), ("mid", 1)])
 async def test_lost_connections(reach: Reach, drop: str, executed: int) -> None:
-    """Lose the connection before executing, after it, or amid the answer; then go on as before."""
+    """Lose the connection before executing, after it, or amid the response; then go on."""
     fake = FakeWhereby()
     fake.fail("meetings.create", drop=drop)  # type: ignore[arg-type]
     async with reach(fake) as client:
@@ -173,14 +173,14 @@ async def test_garbage(reach: Reach) -> None:
 
 
 @both
-async def test_slow_answers_time_out(reach: Reach) -> None:
+async def test_slow_responses_time_out(reach: Reach) -> None:
     """Let the client's read timeout strike; the request is carried out all the same."""
     fake = FakeWhereby()
     fake.fail("meetings.create", delay=30)
     async with reach(fake) as client:
         with pytest.raises(httpx.ReadTimeout):
             await client.post("/meetings", json={"endDate": END}, timeout=0.05)
-        # a second request is answered after the first was carried out
+        # a second request gets its response after the first was carried out
         assert len((await client.get("/meetings")).json()["results"]) == 1
 
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the fake answers: with a documented success or an explained error."""
+"""Whatever is sent, the fake responds: with a documented success or an explained error."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ GOOD_BODIES = [row.json for row in ROWS if row.json is not None]
 
 
 def send(fake: FakeWhereby, method: str, target: str, body: bytes, kind: str) -> int:
-    """Send a request into the core; check the answer."""
+    """Send a request into the core; check the response."""
     headers = [("Authorization", f"Bearer {fake.token}"), ("Content-Type", kind)]
-    answer = fake.handle(Request(method, target, Headers(headers), body))
-    sent = b"".join(answer.chunks())
-    if answer.status >= 400:
+    response = fake.handle(Request(method, target, Headers(headers), body))
+    sent = b"".join(response.chunks())
+    if response.status >= 400:
         assert isinstance(json.loads(sent)["error"], str)
-    return answer.status
+    return response.status
 
 
 @st.composite

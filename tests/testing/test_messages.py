@@ -81,8 +81,8 @@ def test_garbage_never_breaks_the_parser(body: bytes) -> None:
     assert all(isinstance(part, Part) for part in parts)
 
 
-def test_refusals_are_answers() -> None:
+def test_errors_are_responses() -> None:
     """Respond with the status, the headers and an error in JSON."""
-    answer = HTTPError(405, "no", [("Allow", "GET")]).response()
-    assert (answer.status, answer.body) == (405, b'{"error":"no"}')
-    assert ("Allow", "GET") in answer.headers
+    response = HTTPError(405, "no", [("Allow", "GET")]).response()
+    assert (response.status, response.body) == (405, b'{"error":"no"}')
+    assert ("Allow", "GET") in response.headers

@@ -191,7 +191,7 @@ async def test_meetings_end() -> None:
     ],
 )
 async def test_end_dates_become_utc(given: str, kept: str) -> None:
-    """Read a zone when there is one, take UTC when there is none, and answer in UTC."""
+    """Read a zone when there is one, take UTC when there is none, and respond in UTC."""
     async with plain(FakeWhereby()) as client:
         assert (await client.post("/meetings", json={"endDate": given})).json()["endDate"] == kept
 
@@ -526,7 +526,7 @@ async def test_summary_is_completed_with_its_template() -> None:
 
 
 async def test_bulk_deletes_are_scheduled() -> None:
-    """Respond to a bulk delete at once and carry it out later when told so."""
+    """Respond to a bulk delete at once and carry it out later when `bulk_delete_time` says so."""
     clock = Clock()
     clock.freeze()
     fake = FakeWhereby(clock=clock, bulk_delete_time=5)

@@ -45,7 +45,7 @@ def test_every_item_once(
 
 
 def test_cursors_repeat() -> None:
-    """Give the same cursor for the same place: a repeated request gets the same answer."""
+    """Give the same cursor for the same place: a repeated request gets the same response."""
     pages, rows = Pages(), [(n, {"id": n}) for n in range(3)]
     first = pages.page("list", rows, {"limit": 1})
     assert first == pages.page("list", rows, {"limit": 1})

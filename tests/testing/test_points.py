@@ -1,4 +1,4 @@
-"""The three ways to count points, and how the answers tell of them. Time is injected."""
+"""The three ways to count points, and how the responses report them. Time is injected."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_sliding_log_forgets_each_request_after_a_period() -> None:
 
 
 def test_token_bucket_refills_evenly() -> None:
-    """Refill by the rate, up to the limit; tell when the missing tokens will be there."""
+    """Refill by the rate, up to the limit; report when the missing tokens will be there."""
     bucket = TokenBucket(limit=60, period=60)
     assert bucket.take(0, 60).remaining == 0
     refused = bucket.take(1, 3)
@@ -129,7 +129,7 @@ def test_nonsense_is_refused() -> None:
         FakeWhereby(algorithm="leaky")  # type: ignore[arg-type]
 
 
-# ------------------------------------------------------------------------------------- what is told
+# ------------------------------------------------------------------------------------- the headers
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def test_429() -> None:
     fake.clock.freeze()
     assert [ask(fake).status for _ in range(3)] == [200] * 3
     fake.clock.advance(21.311)
-    answer = ask(fake)
-    assert answer.status == 429
-    assert answer.body == (
+    response = ask(fake)
+    assert response.status == 429
+    assert response.body == (
         b'{"error":"Rate limit active for throttle key: organization:1","data":{"msLeft":38689}}'
     )
-    headers = dict(answer.headers)
+    headers = dict(response.headers)
     assert headers["X-RateLimit-Limit"] == "3"
     assert headers["X-RateLimit-Remaining"] == "0"
     assert headers["X-RateLimit-Reset"] == (
@@ -211,25 +211,25 @@ def test_forms_of_retry_after(form: Any, text: str) -> None:
     ("headers", "on_success", "on_429"),
     [("always", True, True), ("limited", False, True), ("never", False, False)],
 )
-def test_which_answers_tell(headers: Any, on_success: bool, on_429: bool) -> None:
-    """Tell of the points always, only in a 429, or never; errors count as successes here."""
+def test_which_responses_report(headers: Any, on_success: bool, on_429: bool) -> None:
+    """Report the points always, only in a 429, or never; errors count as successes here."""
     fake = stopped(limit=2, headers=headers)
-    answers = [ask(fake), ask(fake, target="/v1/meetings/none"), ask(fake)]
-    assert [answer.status for answer in answers] == [200, 404, 429]
-    told = ["X-RateLimit-Limit" in dict(answer.headers) for answer in answers]
-    assert told == [on_success, on_success, on_429]
-    assert ("Retry-After" in dict(answers[2].headers)) == on_429
+    responses = [ask(fake), ask(fake, target="/v1/meetings/none"), ask(fake)]
+    assert [response.status for response in responses] == [200, 404, 429]
+    reported = ["X-RateLimit-Limit" in dict(response.headers) for response in responses]
+    assert reported == [on_success, on_success, on_429]
+    assert ("Retry-After" in dict(responses[2].headers)) == on_429
 
 
 def test_no_limit() -> None:
-    """Never limit, and tell nothing, when there is no limit."""
+    """Never limit, and report nothing, when there is no limit."""
     fake = stopped(limit=None)
-    answers = [ask(fake) for _ in range(1000)]
-    assert {answer.status for answer in answers} == {200}
-    assert "X-RateLimit-Limit" not in dict(answers[0].headers)
+    responses = [ask(fake) for _ in range(1000)]
+    assert {response.status for response in responses} == {200}
+    assert "X-RateLimit-Limit" not in dict(responses[0].headers)
 
 
-def test_every_answer_is_dated_by_the_fakes_clock() -> None:
+def test_every_response_is_dated_by_the_fakes_clock() -> None:
     """Send a Date, so that a client can compare X-RateLimit-Reset with it."""
     clock = Clock(lambda: START)
     clock.advance(-3600)

@@ -30,7 +30,7 @@ REJECTION = "negative_data_rejection"
 
 
 def document_400(document: Json) -> None:
-    """Let every operation answer 400: the document has it for three, and Whereby checks more."""
+    """Let every operation respond with 400: the document has it for a few only."""
     for operation in _operations(document):
         operation["responses"].setdefault("400", {"description": "The request is not valid"})
 

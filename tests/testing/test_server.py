@@ -99,22 +99,22 @@ async def test_cancelling_the_test_ends_the_server() -> None:
 
 @pytest.mark.anyio
 async def test_many_at_once() -> None:
-    """Respond to a hundred requests at once, each with its own answer."""
+    """Respond to a hundred requests at once, each with its own response."""
     fake = FakeWhereby(delay=(0, 0.01))
     ids = [fake.add_recording().recording_id for _ in range(100)]
-    answered: set[str] = set()
+    received: set[str] = set()
 
     async with plain(fake) as client:
 
         async def get(recording_id: str) -> None:
             response = await client.get(f"/recordings/{recording_id}")
             assert response.json()["recordingId"] == recording_id
-            answered.add(recording_id)
+            received.add(recording_id)
 
         async with anyio.create_task_group() as group:
             for recording_id in ids:
                 group.start_soon(get, recording_id)
-    assert answered == set(ids)
+    assert received == set(ids)
 
 
 def test_keep_alive_and_pipelining() -> None:
@@ -123,8 +123,8 @@ def test_keep_alive_and_pipelining() -> None:
     with wire(fake) as connection:
         connection.sendall(head() + head("GET", "/v1/recordings") + head(path="/v1/x"))
         connection.sendall(head("DELETE", "/v1/meetings/1", "Connection: close"))
-        answers = until_closed(connection)
-    assert answers.count(b"HTTP/1.1 ") == 4
+        responses = until_closed(connection)
+    assert responses.count(b"HTTP/1.1 ") == 4
     assert [received.status for received in fake.requests] == [200, 200, 404, 204]
 
 
@@ -177,7 +177,7 @@ def test_what_is_no_request_gets_a_400(sent: bytes) -> None:
 
 
 def test_clients_that_leave() -> None:
-    """Bear clients that close without a request, amid a head, amid a body, or before the answer."""
+    """Bear clients that close without a request, amid a head, amid a body, or before it."""
     fake = FakeWhereby(delay=0.05)
     body_missing = head("POST", "/v1/meetings", "Content-Length: 100") + b"{"
     with fake.serve() as url:
@@ -222,9 +222,9 @@ def test_nothing_is_left_open(backend: str) -> None:
     """
     strict = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(code)]
     done = subprocess.run(strict, capture_output=True, text=True, check=False)
-    # asyncio's debug mode also tells what took long: on a busy machine, the imports
-    told = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
-    assert (done.returncode, told) == (0, [])
+    # asyncio's debug mode also reports what took long: on a busy machine, the imports
+    reported = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, reported) == (0, [])
 
 
 def test_speed() -> None:
@@ -239,7 +239,7 @@ def test_speed() -> None:
 
 
 def test_a_mistake_in_the_fake_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
-    """Tell the client and the log when the fake itself, or a test's own part of it, is broken."""
+    """Inform the client and the log when the fake itself, or a test's own part of it, is broken."""
 
     def broken_clock() -> float:
         if fake.requests:

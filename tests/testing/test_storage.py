@@ -24,14 +24,14 @@ def ask(fake: FakeWhereby, target: str, **headers: str) -> Response:
 def link_of(fake: FakeWhereby, recording_id: str, query: str = "") -> str:
     """Ask for an access link; return it without its host."""
     path = f"/v1/recordings/{recording_id}/access-link{query}"
-    answer = ask(fake, path, authorization=f"Bearer {fake.token}")
-    link: str = httpx.Response(200, content=answer.body).json()["accessLink"]
+    response = ask(fake, path, authorization=f"Bearer {fake.token}")
+    link: str = httpx.Response(200, content=response.body).json()["accessLink"]
     return link.removeprefix("http://x")
 
 
-def body(answer: Response) -> bytes:
-    """Return the whole body of an answer."""
-    return b"".join(answer.chunks(100))
+def body(response: Response) -> bytes:
+    """Return the whole body of a response."""
+    return b"".join(response.chunks(100))
 
 
 async def test_download_over_a_socket() -> None:
@@ -80,13 +80,13 @@ async def test_ranges(span: str, status: int, start: int, stop: int) -> None:
     """Serve the asked part, 416 behind the end, and the whole for what is no single range."""
     fake = FakeWhereby()
     link = link_of(fake, fake.add_recording(content=DATA).recording_id)
-    answer = ask(fake, link, Range=span)
-    headers = dict(answer.headers)
-    assert answer.status == status
+    response = ask(fake, link, Range=span)
+    headers = dict(response.headers)
+    assert response.status == status
     if status == 416:
         assert headers["Content-Range"] == "bytes */1024"
         return
-    assert body(answer) == DATA[start:stop]
+    assert body(response) == DATA[start:stop]
     assert headers["Accept-Ranges"] == "bytes"
     assert headers.get("Content-Range") == (
         f"bytes {start}-{stop - 1}/1024" if status == 206 else None

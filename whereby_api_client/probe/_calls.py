@@ -36,6 +36,7 @@ WRITE_POINTS: Final = 7
 HIGHEST_PRICE: Final = 10
 TIMEOUT: Final = 30.0
 BODY_LIMIT: Final = 8 * 2**20
+ABSENT: Final = "the OpenAPI document does not have the operation"
 PREFIX: Final = "Api Probe"
 _MEETING_MINUTES: Final = 10
 _UUID: Final = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -57,7 +58,7 @@ class Observation:
 
 @attrs.define
 class _Window:
-    """What the headers of the last response said of the points."""
+    """The points in the headers of the last response."""
 
     remaining: int | None = None
     reset: str | None = None
@@ -148,10 +149,10 @@ class Probe:
             if items[0].get("storageType", "WHEREBY_HOSTED") != "WHEREBY_HOSTED":
                 self._skip(link, "it is not hosted by Whereby")
                 continue
-            answer = await self._ask(
+            shown = await self._ask(
                 link, f"{tag}.get_access_link", f"{target}/access-link?validForSeconds=60", {403}
             )
-            self._link(f"{tag}.get_access_link", answer)
+            self._link(f"{tag}.get_access_link", shown)
         target = f"/recordings?roomName=/{uuid.uuid4()}"
         page = await self._ask("recordings of a room", "recordings.list", target)
         if self._items("recordings.list", page, 50):
@@ -283,7 +284,10 @@ class Probe:
         ahead: int = 0,
     ) -> Any:
         """Make a call that should succeed, note what it shows, and return its JSON."""
-        known = self._operations[operation]
+        known = self._operations.get(operation)
+        if known is None:
+            self._skip(name, ABSENT)
+            return None
         reply = await self._call(name, known, target, json=json, ahead=ahead)
         if reply is None:
             return None
@@ -310,7 +314,11 @@ class Probe:
         kind: Kind = "status",
     ) -> None:
         """Make a call that should fail with a status."""
-        reply = await self._call(name, self._operations[operation], target, token=token)
+        known = self._operations.get(operation)
+        if known is None:
+            self._skip(name, ABSENT)
+            return
+        reply = await self._call(name, known, target, token=token)
         if reply is None:
             return
         if reply.status != status:
@@ -416,7 +424,7 @@ class Probe:
         return self.spent + max(unsure, 0) + price
 
     def _observe(self, name: str, operation: Operation, reply: Reply, counted: int | None) -> None:
-        # a wrong key costs nothing, and nobody is told of points then
+        # a wrong key costs nothing, and its response need not report points
         if reply.status not in (401, 403):
             self.findings += compare_headers(operation.name, reply)
         forms = {

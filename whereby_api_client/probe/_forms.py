@@ -1,4 +1,4 @@
-"""What may be said of a value: its form, from a closed list, and never the value itself."""
+"""The form of a value, from a closed list, and never the value itself."""
 
 from __future__ import annotations
 

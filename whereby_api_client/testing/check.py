@@ -1,4 +1,4 @@
-"""Checks requests against the document, and says in words what is wrong with them.
+"""Checks requests against the OpenAPI document, and explains what is wrong with them.
 
 Only the part of JSON Schema that OpenAPI documents of this kind use. Three outcomes:
 
@@ -28,7 +28,7 @@ __all__ = ["CheckedRequest", "check_request", "check_value"]
 OPEN_ENUMS = {"fields": {"dialIn"}, "language": set[str]()}
 # Whereby removes spaces, lower-cases, and counts the slash that it puts in front: `handlers.py`.
 OPEN_STRINGS = frozenset({"roomNamePrefix"})
-# Sent as null in production, whatever the document says of null.
+# Sent as null in production, although the document does not allow it.
 NULL_ACCEPTED = frozenset({"roomNamePrefix"})
 # Left out in production, and in examples of Whereby's own documentation.
 ABSENCE_ACCEPTED = frozenset({"destination", "startTrigger"})
@@ -52,7 +52,7 @@ class CheckedRequest:
     body: Any = None
     """Parsed JSON, a list of `Part`, or None."""
     doubts: list[str] = attrs.field(factory=list)
-    """What nobody knows whether the real API accepts it."""
+    """What the real API may or may not accept."""
 
     def tolerate(self, message: str) -> None:
         """Accept what clients send in production although the document forbids it."""

@@ -77,7 +77,7 @@ def iso_seconds(moment: datetime) -> str:
 
 
 def parse_date_time(text: str) -> datetime:
-    """Read an ISO date-time; without a zone it is UTC, as the document says. ValueError if none."""
+    """Read an ISO date-time; without a zone it is UTC. ValueError if it is none."""
     if "T" not in text.upper() and " " not in text:
         raise ValueError(f"{text!r} is a date without a time")
     moment = datetime.fromisoformat(text)

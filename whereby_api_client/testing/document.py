@@ -1,4 +1,4 @@
-"""Whereby's document as the fake reads it: which operations there are, what they take and answer.
+"""Whereby's document as the fake reads it: its operations, what they take and return.
 
 It is the patched document, so that the fake knows a new operation as soon as the generated client
 does. In a wheel it is `document.json` beside this module; in a checkout it is in `openapi/`.
@@ -47,7 +47,7 @@ class Operation:
     status: int
     """The documented success."""
     result: Schema | None
-    """Schema of the successful answer; None when it has no body."""
+    """Schema of the successful response; None when it has no body."""
     points: int | None
 
     @property

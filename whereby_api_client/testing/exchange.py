@@ -29,7 +29,7 @@ class RecordedRequest:
     error: str | None = None
     """Why it was refused, also when `fail(…, execute=True)` sent another response."""
     doubts: list[str] = attrs.field(factory=list)
-    """What nobody knows whether the real API accepts it; `strict=True` refuses such requests."""
+    """What the real API may or may not accept; `strict=True` refuses such requests."""
 
     def __repr__(self) -> str:
         return f"<RecordedRequest {self.method} {self.target} {self.operation} {self.status}>"

@@ -89,7 +89,7 @@ class FakeWhereby:
             document: An OpenAPI document to follow in place of the one of this package.
             strict: Refuse whatever the document forbids or does not have, also what the real API is
                 known to accept, or may accept. Without it such requests pass, and
-                `requests[…].doubts` notes what nobody knows.
+                `requests[…].doubts` notes what the real API may or may not accept.
             stateless: Check requests, but respond to each with a sample of its documented success.
             webhooks: Sends the webhooks of `play` and of the control API.
             remote: Let other processes control the fake, under `/_fake/` (see docs/testing.md).

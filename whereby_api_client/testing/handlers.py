@@ -24,7 +24,7 @@ from .state import State
 
 __all__ = ["HANDLERS", "Call", "Handler", "link_signature"]
 
-# "max 600 kb", says the document of both backgrounds
+# "max 600 kb" in the description of both backgrounds
 BACKGROUND_LIMIT = 600_000
 # the slash that Whereby puts in front counts
 PREFIX_LIMIT = 40

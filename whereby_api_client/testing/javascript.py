@@ -23,7 +23,7 @@ def stringify(value: Any) -> str:
     """Return what `JSON.stringify` makes of a value that was parsed from JSON.
 
     Whole numbers have no fraction, numbers that JavaScript cannot hold are rounded as it rounds
-    them, keys that look like an array's index come first, half a surrogate pair is escaped.
+    them, keys that are an array's index come first, half a surrogate pair is escaped.
     """
     match value:
         case None | True | False:

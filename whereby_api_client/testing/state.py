@@ -317,7 +317,7 @@ class State:
         extra: dict[str, Any] | None = None,
         details: list[dict[str, Any]] | None = None,
     ) -> Participant:
-        """Add a participant; `details` is what `insights.get_participant` answers."""
+        """Add a participant; `details` is what `insights.get_participant` returns."""
         participant_id = participant_id or self.new_id()
         now = self.clock.today()
         joined = iso(joined_at or now - timedelta(minutes=30))
