@@ -41,7 +41,7 @@ async def warm(points: PointBudget) -> None:
 
 
 def check(points: PointBudget) -> BudgetSnapshot:
-    """See that the books balance."""
+    """See that the ledger balance."""
     state = points.snapshot()
     assert state.available + state.in_flight + state.returning == state.limit
     return state
@@ -525,7 +525,7 @@ async def test_cancelled_in_the_tick_of_its_turn() -> None:
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**9))
 def test_any_life(backend: str, seed: int) -> None:
-    """Alone: no 429, balanced books, an end; whatever arrives, fails, or is cancelled."""
+    """Alone: no 429, balanced ledger, an end; whatever arrives, fails, or is cancelled."""
     options: dict[str, Any] = {"loop_factory": VirtualLoop}
     if backend == "trio":
         options = {"clock": trio.testing.MockClock(autojump_threshold=0)}
