@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,11 @@ async def test_other_objects(path: Path) -> None:
         closed.close()
         with pytest.raises(InvalidArgumentError, match=r"cannot read the BufferedReader: .*closed"):
             await sent(closed)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+async def test_a_path_that_may_never_end(tmp_path: Path) -> None:
+    """A pipe is refused before it is opened: reading it would wait for a writer for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidArgumentError, match=r"image: must be a regular file; got .*pipe"):
+        await sent(tmp_path / "pipe")

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 from urllib.parse import quote
 
@@ -304,9 +305,13 @@ async def image(name: str, value: ImageInput) -> tuple[str, bytes, str]:
         path = anyio.Path(value)
         filename = path.name
         try:
-            content = await path.read_bytes()
+            mode = (await path.stat()).st_mode
+            # reading a pipe or a device may never end; of a folder the system says it better
+            content = await path.read_bytes() if S_ISREG(mode) or S_ISDIR(mode) else None
         except (OSError, ValueError) as error:
             raise _unreadable(name, repr(os.fspath(value)), error) from None
+        if content is None:
+            raise InvalidArgumentError(f"{name}: must be a regular file; got {os.fspath(value)!r}")
     elif callable(getattr(value, "read", None)):
         # aiofiles, anyio and the like have a `name`; an upload of FastAPI has a `filename`
         filename = os.path.basename(
