@@ -21,6 +21,7 @@ import pytest
 from whereby_api_client import WherebyClient
 from whereby_api_client.testing import FakeWhereby
 
+from ..helpers.fake_clients import GONE
 from ..helpers.fake_table import PNG
 
 
@@ -112,6 +113,9 @@ def test_pattern(pattern: Pattern) -> None:
         address, _, port = host.partition(":")
         with socket.create_connection((address, int(port)), timeout=60) as connection:
             response = exchange(connection, host, pattern, meeting)
+    sent = fake.requests[0]
+    if any(op.startswith(sent.method) and p.fullmatch(sent.path) for op, p in GONE.items()):
+        pytest.skip("the document does not have the operation any more")
     assert response.startswith(f"HTTP/1.1 {pattern.status} "), response
     assert fake.requests[0].doubts == []
     if pattern.status != 204:
