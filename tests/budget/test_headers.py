@@ -31,65 +31,65 @@ EXACT_FORMS = {
 }
 
 
-def said(status: int = 200, body: bytes | None = None, **headers: str) -> RateLimit:
+def read(status: int = 200, body: bytes | None = None, **headers: str) -> RateLimit:
     """Read headers that are given as keyword arguments."""
     return read_rate_limit(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
 
 
 def test_counts() -> None:
     """Read limit and remaining, also from headers that were sent twice alike."""
-    answer = said(x_ratelimit_limit="1000", x_ratelimit_remaining="0")
-    assert (answer.limit, answer.remaining) == (1000, 0)
-    assert said(x_ratelimit_limit="100, 100").limit == 100
-    assert said(x_ratelimit_limit="100;w=60").limit == 100
+    reported = read(x_ratelimit_limit="1000", x_ratelimit_remaining="0")
+    assert (reported.limit, reported.remaining) == (1000, 0)
+    assert read(x_ratelimit_limit="100, 100").limit == 100
+    assert read(x_ratelimit_limit="100;w=60").limit == 100
 
 
 def test_names_as_written() -> None:
     """Find the headers in a plain dict with the usual capitals as well."""
-    answer = read_rate_limit(200, {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "7"})
-    assert (answer.limit, answer.remaining) == (100, 7)
+    reported = read_rate_limit(200, {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "7"})
+    assert (reported.limit, reported.remaining) == (100, 7)
 
 
 def test_nothing() -> None:
     """Say nothing when the response says nothing."""
-    assert said(content_type="application/json", date=DATE) is NOTHING
+    assert read(content_type="application/json", date=DATE) is NOTHING
 
 
 @pytest.mark.parametrize("text", FORMS.values(), ids=FORMS.keys())
 def test_reset_in_whole_seconds(text: str) -> None:
     """Count a moment in whole seconds to the end of its second."""
-    assert said(x_ratelimit_reset=text, date=DATE).window_left == pytest.approx(6.0)
+    assert read(x_ratelimit_reset=text, date=DATE).window_left == pytest.approx(6.0)
 
 
 @pytest.mark.parametrize("text", EXACT_FORMS.values(), ids=EXACT_FORMS.keys())
 def test_reset_with_fractions(text: str) -> None:
     """Take a moment with fractions as it is."""
-    assert said(x_ratelimit_reset=text, date=DATE).window_left == pytest.approx(5.5)
+    assert read(x_ratelimit_reset=text, date=DATE).window_left == pytest.approx(5.5)
 
 
 def test_reset_as_a_duration() -> None:
     """Understand a small number as a duration."""
-    assert said(x_ratelimit_reset="5").window_left == pytest.approx(6.0)
-    assert said(x_ratelimit_reset="5.25").window_left == pytest.approx(5.25)
+    assert read(x_ratelimit_reset="5").window_left == pytest.approx(6.0)
+    assert read(x_ratelimit_reset="5.25").window_left == pytest.approx(5.25)
 
 
 def test_the_local_clock_is_not_asked() -> None:
     """Do without a Reset that cannot be compared with a Date of the same response."""
-    assert said(x_ratelimit_reset=FORMS["ISO"]).window_left is None
-    assert said(x_ratelimit_reset=FORMS["ISO"], date="yesterday").window_left is None
+    assert read(x_ratelimit_reset=FORMS["ISO"]).window_left is None
+    assert read(x_ratelimit_reset=FORMS["ISO"], date="yesterday").window_left is None
 
 
 @pytest.mark.parametrize("value", ["", "  ", "-1", "1.5", "NaN", "inf", "1e9", "١٢", "0x10", "1_0"])
 def test_odd_counts_are_not_there(value: str) -> None:
     """Ignore what is no count."""
-    answer = said(x_ratelimit_limit=value, x_ratelimit_remaining=value)
-    assert (answer.limit, answer.remaining) == (None, None)
+    reported = read(x_ratelimit_limit=value, x_ratelimit_remaining=value)
+    assert (reported.limit, reported.remaining) == (None, None)
 
 
 def test_different_repetitions_are_not_there() -> None:
     """Ignore a header that was sent twice with different values."""
-    assert said(x_ratelimit_remaining="3, 4").remaining is None
-    assert said(x_ratelimit_remaining="9" * 5000).remaining is None
+    assert read(x_ratelimit_remaining="3, 4").remaining is None
+    assert read(x_ratelimit_remaining="9" * 5000).remaining is None
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ def test_different_repetitions_are_not_there() -> None:
 )
 def test_odd_resets_are_not_there(value: str) -> None:
     """Ignore what is no moment in the future."""
-    assert said(x_ratelimit_reset=value, date=DATE).window_left is None
+    assert read(x_ratelimit_reset=value, date=DATE).window_left is None
 
 
 def test_a_far_reset_is_only_far() -> None:
     """Read a date in the year 9999; the books cap it."""
-    answer = said(x_ratelimit_reset="Fri Dec 31 9999 23:59:59 GMT+0000 (UTC)", date=DATE)
-    assert answer.window_left is not None
-    assert answer.window_left > 1e9
+    reported = read(x_ratelimit_reset="Fri Dec 31 9999 23:59:59 GMT+0000 (UTC)", date=DATE)
+    assert reported.window_left is not None
+    assert reported.window_left > 1e9
 
 
 @pytest.mark.parametrize(
@@ -118,23 +118,23 @@ def test_a_far_reset_is_only_far() -> None:
 )
 def test_retry_after(value: str, wait: float, is_exact: bool) -> None:
     """Read Retry-After in each of its forms."""
-    answer = said(429, retry_after=value, date=DATE)
-    assert answer.retry_in == pytest.approx(wait)
-    assert answer.retry_is_exact == is_exact
+    reported = read(429, retry_after=value, date=DATE)
+    assert reported.retry_in == pytest.approx(wait)
+    assert reported.retry_is_exact == is_exact
 
 
 @pytest.mark.parametrize("name", ["msLeft", "ms_left"])
 def test_milliseconds_left(name: str) -> None:
     """Prefer the body's milliseconds to everything else."""
     body = json.dumps({"error": "Rate limit active", "data": {name: 38689}}).encode()
-    answer = said(429, body, retry_after="60", date=DATE)
-    assert answer.retry_in == pytest.approx(38.689)
-    assert answer.retry_is_exact
+    reported = read(429, body, retry_after="60", date=DATE)
+    assert reported.retry_in == pytest.approx(38.689)
+    assert reported.retry_is_exact
 
 
 def test_reset_of_a_refusal() -> None:
     """Fall back to the Reset when a 429 has no Retry-After."""
-    assert said(429, x_ratelimit_reset=FORMS["ISO"], date=DATE).retry_in == pytest.approx(5.0)
+    assert read(429, x_ratelimit_reset=FORMS["ISO"], date=DATE).retry_in == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(
@@ -159,13 +159,13 @@ def test_reset_of_a_refusal() -> None:
 )
 def test_odd_bodies_say_nothing(body: bytes) -> None:
     """Take a body that tells no time for one that tells no time."""
-    assert said(429, body).retry_in is None
+    assert read(429, body).retry_in is None
 
 
 def test_a_retry_that_is_over_says_nothing() -> None:
     """Ignore a Retry-After in the past."""
-    answer = said(429, retry_after="Thu, 01 Jan 1970 00:00:00 GMT", date=DATE)
-    assert answer.retry_in is None
+    reported = read(429, retry_after="Thu, 01 Jan 1970 00:00:00 GMT", date=DATE)
+    assert reported.retry_in is None
 
 
 _VALUES = st.one_of(
@@ -197,8 +197,8 @@ _VALUES = st.one_of(
 )
 def test_nothing_raises(status: int, headers: dict[str, str], body: bytes | None) -> None:
     """Give counts and durations that can be used, or none, whatever the headers hold."""
-    answer = read_rate_limit(status, headers, body)
-    assert answer.limit is None or answer.limit >= 0
-    assert answer.remaining is None or answer.remaining >= 0
-    assert answer.window_left is None or 0 < answer.window_left < math.inf
-    assert answer.retry_in is None or 0 <= answer.retry_in < math.inf
+    reported = read_rate_limit(status, headers, body)
+    assert reported.limit is None or reported.limit >= 0
+    assert reported.remaining is None or reported.remaining >= 0
+    assert reported.window_left is None or 0 < reported.window_left < math.inf
+    assert reported.retry_in is None or 0 <= reported.retry_in < math.inf

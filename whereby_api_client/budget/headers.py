@@ -1,4 +1,4 @@
-"""What a response says about the rate limit, turned into counts and durations.
+"""The rate limit of a response, as counts and durations.
 
 Pure functions. Which of the many forms the server really sends is not known (no captured response
 was found anywhere), so every form that servers of this kind use is understood, and anything else is
@@ -36,7 +36,7 @@ _LONGEST_BODY = 65_536
 
 
 class RateLimit(NamedTuple):
-    """What one response says; None where it says nothing that can be used.
+    """What one response reports; None where it reports nothing that can be used.
 
     Attributes:
         limit: points per period.
@@ -151,7 +151,7 @@ def _window_left(reset: _Moment | None, headers: Mapping[str, str]) -> float | N
 def _retry_in(
     reset: _Moment | None, headers: Mapping[str, str], body: bytes | None
 ) -> tuple[float | None, bool]:
-    """How long a 429 asks to wait; the finest of its statements wins."""
+    """Return how long a 429 asks to wait; the finest of its statements wins."""
     milliseconds = _milliseconds_left(body)
     if milliseconds is not None:
         return milliseconds / 1000, True

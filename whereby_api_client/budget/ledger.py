@@ -21,7 +21,7 @@ period begins. This satisfies a fixed window, a sliding window, and a token buck
 A token bucket *here* would not: full at the end of the server's window, it lets through up to twice
 the limit.
 
-**Why the server's `Remaining` may bring points back sooner.** A response says how much the server
+**Why the server's `Remaining` may bring points back sooner.** A response shows how much the server
 counts at its moment. Everything of ours that had been answered before this call was sent is either
 in that figure or forgotten by the server, and what it has forgotten it never counts again. So if
 it holds more of those than the figure, the oldest of them go back. This needs no knowledge of the
