@@ -171,12 +171,31 @@ def test_what_the_parent_left_ends_in_silence() -> None:
     assert points.snapshot().in_flight == 1
 
 
+def test_a_clock_that_needs_a_loop() -> None:
+    """Begin anew also where the clock cannot be read outside of a loop."""
+    points = PointBudget(10, period=PERIOD, clock=lambda: asyncio.get_running_loop().time())
+
+    async def main() -> None:
+        (await points.acquire(1)).settle(200, {})
+
+    asyncio.run(main())
+
+    def work() -> str:
+        async def one() -> int:
+            await call(points)
+            return points.snapshot().available
+
+        return str(asyncio.run(one()))
+
+    assert in_child(work)() == "8"
+
+
 def test_the_ledger_of_a_child() -> None:
     """Take over what is spent, with its times; take for foreign what is in flight."""
     ledger = Ledger(100, ceiling=None, period=60.0, prices={"a": 5})
     ledger.settle(ledger.take(10, 0.0), 1.0, RateLimit(), rejected=False)
     ledger.take(7, 2.0)
-    copy = ledger.fork(3.0)
+    copy = ledger.fork()
     assert (copy.counted, copy.in_flight, copy.foreign, copy.available) == (10, 0, 7, 83)
     assert (ledger.counted, ledger.in_flight, ledger.foreign) == (10, 7, 0)
     assert copy.price("a", 1) == 5

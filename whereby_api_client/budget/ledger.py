@@ -39,6 +39,7 @@ much comes back with the next response, as everything does that the server does 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -363,17 +364,17 @@ class Ledger:
                 self._return_oldest(max(0, self.counted + self.foreign - max(0, counts)))
         return likely
 
-    def fork(self, now: float) -> Ledger:
+    def fork(self) -> Ledger:
         """Return the ledger of a forked child, to which its parent is somebody else."""
-        child = Ledger.from_state(self.to_state(), now, ceiling=self._ceiling, period=self.period)
-        child.prices.given = self.prices.given
+        child = copy.deepcopy(self)
         # What is in flight now will be answered in the parent.
         child.foreign += child.in_flight
         child.in_flight = 0
         child._sent_at.clear()
-        child._foreign_due = max(child._foreign_due, self._last_sent + self._hold)
-        child._foreign_since = child._others_seen = now
-        child._cautious, child._cautious_since = True, now
+        if self._last_sent > -math.inf:
+            child._foreign_due = max(child._foreign_due, self._last_sent + self._hold)
+            child._foreign_since = child._others_seen = child._cautious_since = self._last_sent
+            child._cautious = True
         return child
 
     # -- looking ahead ----------------------------------------------------------------------------

@@ -194,7 +194,7 @@ class PointBudget:
         """Begin anew in a forked child: lock, queue, loops and open tickets are the parent's."""
         old = self._queue
         old.abandon()
-        self._ledger = self._ledger.fork(self._clock())
+        self._ledger = self._ledger.fork()
         self._queue = CallQueue(self._clock, self._serve)
         self._queue.observers = old.observers
 
