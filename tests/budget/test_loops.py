@@ -20,6 +20,7 @@ import trio
 import trio.testing
 
 from whereby_api_client.budget import BudgetWait, Grant, PointBudget
+from whereby_api_client.budget.loops import TrioLoop
 from whereby_api_client.errors import BudgetTimeoutError
 
 BACKENDS = ["asyncio", "trio"]
@@ -301,3 +302,33 @@ def test_trio_tasks_end_with_their_waits() -> None:
 
     before, after = trio.run(give_up)
     assert before == after
+
+
+def test_an_alarm_for_a_run_that_is_ending() -> None:
+    """Set no alarm in a trio run that takes no more tasks, and do not break it."""
+    points = opened(period=1000.0)
+    asyncio.run(points.acquire(10))
+    alarms: list[TrioLoop] = []
+
+    async def wait() -> None:
+        loop = TrioLoop(trio.lowlevel.current_trio_token(), points._queue.run)
+        alarms.append(loop)
+
+    trio.run(wait)
+    alarms[0].arm(0.0, 0.0, None)  # the run has finished: nothing to set
+
+    async def late() -> None:
+        loop = TrioLoop(trio.lowlevel.current_trio_token(), points._queue.run)
+        with pytest.MonkeyPatch.context() as patch:
+
+            def refuse(*args: object) -> None:
+                raise RuntimeError("Nursery is closed to new arrivals")
+
+            patch.setattr(trio.lowlevel, "spawn_system_task", refuse)
+            loop.arm(1.0, 1.0, loop.key)
+        assert loop._alarm is None
+        loop.arm(1.0, 1.0, loop.key)
+        assert loop._alarm is not None
+        loop.disarm(loop.key)
+
+    trio.run(late)

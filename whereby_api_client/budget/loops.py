@@ -218,7 +218,11 @@ class TrioLoop:
         if self._alarm is None:
             # trio has no timers, only tasks that sleep.
             self._alarm = trio.CancelScope(deadline=deadline)
-            trio.lowlevel.spawn_system_task(self._sound, self._alarm)
+            try:
+                trio.lowlevel.spawn_system_task(self._sound, self._alarm)
+            except RuntimeError:  # the run is just ending, and with it those who wait
+                self._alarm = None
+                self._alarm_at = math.inf
         else:
             self._alarm.deadline = deadline
 
