@@ -229,7 +229,8 @@ def id_wire(class_name: str) -> str:
 def id_types(data: GeneratorData) -> dict[str, list[Field]]:
     """Return the models that can stand for an id, each as its id field, by that id's API name."""
     types: dict[str, list[Field]] = {}
-    for prop in data.models:
+    # sorted, because the order of a document means nothing
+    for prop in sorted(data.models, key=lambda model: str(model.class_info.name)):
         name, module = str(prop.class_info.name), prop.class_info.module_name
         for field in fields_of(prop, data):
             if field.wire == id_wire(name) and field.required and field.type.kind == "string":

@@ -169,6 +169,8 @@ class _Reader:
             yield from _function(name, node)
         elif isinstance(node, ast.AnnAssign):
             yield name, f"value {_typed(node.annotation, node.value)}"
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            yield from _typed_dict(name, node.value)
         elif isinstance(node, ast.Assign):
             # a version is no promise, and the rest of it changes with every release
             yield name, "value" if name == "__version__" else f"value {ast.unparse(node.value)}"
@@ -251,6 +253,21 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _statements(node.orelse)
         else:
             yield node
+
+
+def _typed_dict(name: str, call: ast.Call) -> Iterator[tuple[str, str]]:
+    """Describe `TypedDict(name, {key: type})` as a class with fields, any other call as a value."""
+    keys = call.args[1] if _head(call) == "TypedDict" and len(call.args) > 1 else None
+    if not isinstance(keys, ast.Dict):
+        yield name, f"value {ast.unparse(call)}"
+        return
+    yield name, "class(TypedDict)"
+    for key, hint in zip(keys.keys, keys.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            required = isinstance(hint, ast.Subscript) and _head(hint) == "Required"
+            inner = hint.slice if isinstance(hint, ast.Subscript) and required else hint
+            default = "" if required else " = left out"
+            yield f"{name}.{key.value}", f"field {ast.unparse(inner)}{default}"
 
 
 def _is_public(name: str) -> bool:

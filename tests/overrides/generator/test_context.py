@@ -88,7 +88,7 @@ def test_a_model_that_is_both(tmp_path: Path) -> None:
     ("operation", "argument", "hint"),
     [
         ("recordings.bulk_delete", "recording_ids", "Sequence[str | Recording]"),
-        ("summaries.create", "transcription_id", "str | Transcription | CreatedTranscription"),
+        ("summaries.create", "transcription_id", "str | CreatedTranscription | Transcription"),
         ("insights.list_participants", "room_session_id", "str | RoomSessionInsights | Unset"),
         ("insights.list_participants", "external_id", "str | Unset"),
         ("meetings.create", "room_mode", "RoomMode | RoomModeValue | str | Unset"),

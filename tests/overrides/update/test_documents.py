@@ -224,7 +224,7 @@ def test_a_new_tag(tree: Path) -> None:
     assert now["WherebyClient.polls.list"] == "def -> Paginator[PollPage, Poll]"
     assert now["WherebyClient.polls.create"] == "async def -> CreatedPoll"
     assert now["WherebyClient.polls.create(question)"] == "keyword str"
-    assert now["WherebyClient.polls.get(poll_id)"] == "positional 1 str | Poll | CreatedPoll"
+    assert now["WherebyClient.polls.get(poll_id)"] == "positional 1 str | CreatedPoll | Poll"
     assert now["WherebyClient.polls.delete"] == "async def -> None"
     assert {name: now.get(name) for name in before} == before
     assert section(report, "Breaks callers") == []

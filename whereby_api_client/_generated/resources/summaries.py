@@ -34,7 +34,7 @@ class Summaries(Waitable[Summary], Resource):
     async def create(
         self,
         *,
-        transcription_id: str | Transcription | CreatedTranscription,
+        transcription_id: str | CreatedTranscription | Transcription,
         template: SummaryTemplate | SummaryTemplateValue | str | Unset = UNSET,
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
@@ -162,7 +162,7 @@ class Summaries(Waitable[Summary], Resource):
 
     async def get(
         self,
-        summary_id: str | Summary | CreatedSummary,
+        summary_id: str | CreatedSummary | Summary,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Summary:
@@ -203,7 +203,7 @@ class Summaries(Waitable[Summary], Resource):
 
     async def delete(
         self,
-        summary_id: str | Summary | CreatedSummary,
+        summary_id: str | CreatedSummary | Summary,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -244,7 +244,7 @@ class Summaries(Waitable[Summary], Resource):
     async def create_and_wait(
         self,
         *,
-        transcription_id: str | Transcription | CreatedTranscription,
+        transcription_id: str | CreatedTranscription | Transcription,
         template: SummaryTemplate | SummaryTemplateValue | str | Unset = UNSET,
         timeout: float | None = DEFAULT_TIMEOUT,
         webhooks: Webhooks | None = None,

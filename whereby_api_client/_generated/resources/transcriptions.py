@@ -136,7 +136,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
     async def bulk_delete(
         self,
         *,
-        transcription_ids: Sequence[str | Transcription | CreatedTranscription],
+        transcription_ids: Sequence[str | CreatedTranscription | Transcription],
         extra_body: Mapping[str, Any] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -187,7 +187,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
 
     async def get(
         self,
-        transcription_id: str | Transcription | CreatedTranscription,
+        transcription_id: str | CreatedTranscription | Transcription,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> Transcription:
@@ -225,7 +225,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
 
     async def delete(
         self,
-        transcription_id: str | Transcription | CreatedTranscription,
+        transcription_id: str | CreatedTranscription | Transcription,
         *,
         extra_query: Mapping[str, Any] | None = None,
     ) -> None:
@@ -262,7 +262,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
 
     async def get_access_link(
         self,
-        transcription_id: str | Transcription | CreatedTranscription,
+        transcription_id: str | CreatedTranscription | Transcription,
         *,
         valid_for_seconds: int | Unset = UNSET,
         extra_query: Mapping[str, Any] | None = None,
