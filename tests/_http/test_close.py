@@ -261,3 +261,24 @@ async def test_close_inside_a_download() -> None:
             await whereby.aclose()
             with pytest.raises(ClientClosedError):
                 await anext(response)
+
+
+def test_close_while_a_trio_run_is_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a run alone that takes no tasks any more: an exception in it would end the program."""
+
+    async def main() -> None:
+        async with serve(reply(200, {})) as server:
+            whereby = WherebyClient("token", base_url=server.url)
+            await whereby.request("GET", "/")
+
+            def refuse(*_: object) -> None:
+                raise RuntimeError("Nursery is closed to new arrivals")
+
+            monkeypatch.setattr("trio.lowlevel.spawn_system_task", refuse)
+            await anyio.to_thread.run_sync(anyio.run, whereby.aclose)
+            await anyio.wait_all_tasks_blocked()
+            monkeypatch.undo()
+        # trio finishes the generator that holds the connections, without a word
+
+    anyio.run(main, backend="trio")
+    gc.collect()

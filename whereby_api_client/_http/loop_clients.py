@@ -98,9 +98,17 @@ def _close_in_their_loops(clients: dict[object, _LoopClient]) -> None:
             _close_sockets(client)
         elif not hasattr(loop, "call_soon_threadsafe"):  # a trio token
             # asyncio closes a forgotten generator in silence, trio only with a warning
-            import trio
+            run_in_loop(loop, partial(_end_soon, client.lifetime))
 
-            run_in_loop(loop, partial(trio.lowlevel.spawn_system_task, _end, client.lifetime))
+
+def _end_soon(lifetime: AsyncGenerator[None, None]) -> None:
+    """End a lifetime in the trio run that this is called in."""
+    import trio
+
+    # No tasks are taken any more when the run is ending. It ends the generator then, and an
+    # exception in here would be the end of the whole run.
+    with contextlib.suppress(RuntimeError):
+        trio.lowlevel.spawn_system_task(_end, lifetime)
 
 
 async def _end(lifetime: AsyncGenerator[None, None]) -> None:
