@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.helpers.processes import Order, Process, Result, start_all
 from tests.helpers.redis_server import RedisServer
+from tests.helpers.slow_proxy import SlowProxy
 from whereby_api_client.budget.redis_budget import RedisPointBudget
 from whereby_api_client.testing import FakeWhereby
 
@@ -37,8 +38,10 @@ class Run:
         limit: int = LIMIT,
         period: float = PERIOD,
         calls: int = CALLS,
+        rtt: float = 0.0,
     ) -> None:
-        self.name = f"{processes} processes{', ' if event else ''}{event}"
+        far = f"{1000 * rtt:g} ms away" if rtt else ""
+        self.name = ", ".join(filter(None, (f"{processes} processes", far, event)))
         fake = FakeWhereby(
             limit=limit, period=period, algorithm=algorithm, delay=(0.005, 0.060), seed=1
         )
@@ -47,9 +50,12 @@ class Run:
         with ExitStack() as stack:
             redis = stack.enter_context(RedisServer())
             url = stack.enter_context(fake.serve())
+            redis_url = redis.url
+            if rtt:
+                redis_url = stack.enter_context(SlowProxy(redis.port, rtt)).url
             share = calls // processes
             crowd = [
-                stack.enter_context(Process(Order(url, redis.url, share, seed, period)))
+                stack.enter_context(Process(Order(url, redis_url, share, seed, period)))
                 for seed in range(processes)
             ]
             start_all(crowd)
@@ -108,10 +114,13 @@ async def _open(budget: RedisPointBudget) -> None:
 
 
 def main() -> None:
-    """Run the benchmark; `--long` adds the real scale, 1000 points per 60 s."""
+    """Run the benchmark: `--long` adds the real scale, `--far` a Redis that is far away."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--algorithm", choices=("fixed", "sliding", "token-bucket"))
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--far", action="store_true")
+    parser.add_argument("--processes", type=int, nargs="+", default=[2, 8, 32])
+    parser.add_argument("--rtt", type=float, nargs="+", default=[0.2, 5.0, 50.0, 150.0])
     arguments, _ = parser.parse_known_args()
     algorithm = arguments.algorithm or "fixed"
     print(f"\n{algorithm}: {LIMIT} points per {PERIOD:g} s")
@@ -119,6 +128,12 @@ def main() -> None:
         f"  {'':<28}{'calls':>7}{'wall s':>8}{'429s':>6}{'failed':>8}{'used %':>8}"
         f"{'mean wait s':>12}{'warnings':>10}{'Redis/call':>12}"
     )
+    if arguments.far:
+        for rtt in arguments.rtt:
+            for processes in arguments.processes:
+                # 0.2 ms is what two sockets on one machine need
+                Run(processes, algorithm, rtt=rtt / 1000 if rtt > 1 else 0.0).report()
+        return
     for processes in (2, 4, 8):
         Run(processes, algorithm).report()
     Run(4, algorithm, "one killed").report()

@@ -33,7 +33,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!whereby_api_client)[\w.\[\]' -]+"),
     ("py:.*", r"whereby_api_client\.([\w.]+\.)?[A-Za-z]*T"),  # type variables
-    ("py:.*", r"whereby_api_client\.budget\.(ledger|queue|legacy_queue)\.\w+"),  # inside a Grant
+    ("py:.*", r"whereby_api_client\.budget\.(ledger|queue)\.\w+"),  # inside a Grant
     ("py:.*", r"whereby_api_client\.([\w.]+\.)?_\w+(\.\w+)*"),  # private
 ]
 # `Meeting` is a model and a record of the fake: either is a fine place to read on

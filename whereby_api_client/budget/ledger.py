@@ -44,7 +44,7 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from .headers import RateLimit
 from .prices import Figure, Figures, PriceList
@@ -642,7 +642,7 @@ class Ledger:
         ceiling: int | None,
         period: float,
         prices: Mapping[str, int] | None = None,
-    ) -> Ledger:
+    ) -> Self:
         """Make a ledger of what `to_state` returned.
 
         Raises:

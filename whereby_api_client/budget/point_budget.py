@@ -125,7 +125,7 @@ class PointBudget:
                     return Grant(queue, ledger, ticket)
             waiter = Waiter(cost, rank, now, operation, documented)
         if not (ledger.knows_limit or self._has_warned or self._is_limited):
-            self._warn(ledger)
+            self._has_warned = warn_of_limit(ledger, "PointBudget")
         if max_wait is not None or self._on_wait or logger.isEnabledFor(logging.INFO):
             self._announce(waiter, max_wait)
         with queue:
@@ -138,17 +138,6 @@ class PointBudget:
         if waiter.error is not None:
             raise waiter.error
         raise BudgetTimeoutError(f"{in_words(waiter.cost)} exceeded max_wait={max_wait:g} s")
-
-    def _warn(self, ledger: Ledger) -> None:
-        # Before the first response nothing is known, and that is as it should be.
-        if ledger.has_response:
-            self._has_warned = True
-            logger.warning(
-                "calls wait for points, and the server reports no limit: %d points per %g s are "
-                "assumed. If your plan has more, say so: PointBudget(limit=...)",
-                ledger.limit,
-                ledger.period,
-            )
 
     def _announce(self, waiter: Waiter, max_wait: float | None) -> None:
         with self._queue:
@@ -214,3 +203,17 @@ def check_arguments(limit: int | None, period: float, reserve: float) -> None:
         raise InvalidArgumentError(f"period must be a positive number of seconds; got {period!r}")
     if not 0 <= reserve < 1:
         raise InvalidArgumentError(f"reserve must be at least 0 and below 1; got {reserve!r}")
+
+
+def warn_of_limit(ledger: Ledger, name: str) -> bool:
+    """Warn that the server reports no limit, and return whether there was reason to."""
+    # Before the first response nothing is known, and that is as it should be.
+    if ledger.has_response:
+        logger.warning(
+            "calls wait for points, and the server reports no limit: %d points per %g s are "
+            "assumed. If your plan has more, say so: %s(limit=...)",
+            ledger.limit,
+            ledger.period,
+            name,
+        )
+    return ledger.has_response

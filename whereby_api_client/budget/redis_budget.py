@@ -1,180 +1,223 @@
 """A point budget for any number of processes and machines of one organization: the extra `redis`.
 
-The books lie in Redis (`redis_ledger.lua`), the queue of each process stays here. A thread of its
-own talks to Redis (`redis_sync.py`), so calls may wait in any event loop, and no loop ever waits
-for Redis. The thread carries what has gathered since last time, calls that ended and calls that
-wait, and brings back which of them may go.
+The ledger that they share lies in Redis (`shared_ledger.py`, `redis_store.py`); each process has a
+queue of its own. A thread keeps the two in step (`redis_sync.py`), so calls may wait in any event
+loop, and no loop ever waits for Redis.
 
-**Without Redis** the calls go on. Each process keeps books of its own calls at all times, for that:
-a plain `Ledger`, which sees in the server's figures what the other processes spend. When Redis does
-not answer it takes over, in company; when Redis is back, the process tells what has happened.
+**Without Redis** the calls go on. Each process keeps a ledger of its own calls at all times, for
+that: it sees in the server's figures what the other processes spend. When Redis does not respond it
+takes over; when Redis is back, the process tells what has happened.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-import os
-import threading
+import math
 import time
 import weakref
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import chain, islice
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from ..errors import InvalidArgumentError
+from ..errors import BudgetTimeoutError, InvalidArgumentError
 from .headers import RateLimit
 from .interface import BudgetSnapshot
-from .ledger import Ledger, Ticket
-from .legacy_queue import Grant, PointBudget, _rank, _Waiter
+from .ledger import Ticket
 from .loops import Loop, Sleeper, make_loop, running_loop
-from .queue import BudgetWait, Priority
-from .redis_ledger import Ending, Join, Past, RedisBooks, Reply, Want
-from .redis_sync import Courier, News
+from .membership import Membership, Outgoing, View
+from .observer import Observer
+from .point_budget import _STARTING_LIMIT, check_arguments, warn_of_limit
+from .queue import (
+    BudgetWait,
+    CallQueue,
+    Grant,
+    Priority,
+    Waiter,
+    announce_wait,
+    impossible,
+    logger,
+    rank_of,
+    reserved,
+    reset_after_fork,
+    too_expensive,
+)
+from .redis_store import RedisStore
+from .redis_sync import SyncWorker
+from .shared_ledger import ADOPTED, Granted, Join, JointLedger, SharedLedger
 
 if TYPE_CHECKING:
     import redis
+    import redis.cluster
 
-logger: Final = logging.getLogger("whereby_api_client.budget")
-
-# So many waiting calls of a process stand in the common queue. The rest follows as they go.
+# So many waiting calls of a process stand in the shared queue, and fewer if there are many
+# processes. The rest follows as they go.
 _SHOWN: Final = 32
+_SHOWN_BY_ALL: Final = 256
+_LEAST_SHOWN: Final = 8
 
-# So many calls ask in one exchange how long they have to wait: Redis has others to serve.
-_ASKED: Final = 64
+# So many calls learn in one exchange how long they have to wait.
+_FORECASTS: Final = 256
 
 
-class OwnBooks(Ledger):
-    """The books of this process's own calls, and what of them Redis has not been told yet."""
+class _Spent:
+    """Points of a call that has ended, and which request has told that."""
 
-    def __init__(self, limit: int, *, ceiling: int | None, period: float) -> None:
-        super().__init__(limit, ceiling=ceiling, period=period)
+    __slots__ = ("due", "is_lost", "member", "points", "seq")
+
+    def __init__(self, points: int, due: float, *, is_lost: bool) -> None:
+        self.points = points
+        self.due = due
+        self.is_lost = is_lost
+        self.member = ""
+        self.seq = 0
+
+
+class LocalLedger(JointLedger):
+    """The ledger of this process's own calls, and what of them the shared one has yet to hear."""
+
+    def __init__(
+        self,
+        limit: int,
+        *,
+        ceiling: int | None,
+        period: float,
+        prices: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__(limit, ceiling=ceiling, period=period, prices=prices)
         self.open: dict[Ticket, None] = {}
-        self.in_redis: dict[Ticket, str] = {}  # Redis's tickets for ours
+        self.shared_tickets: dict[Ticket, list[Any]] = {}
         self.holds = 0  # the points of those
         self._is_telling = False
-        self._endings: list[tuple[str, int, Ticket | str, RateLimit | None]] = []
-        # What ended within the last period or two: when, points, whether its fate is unknown.
-        self._past: deque[tuple[float, int, bool]] = deque()
+        self._endings: list[tuple[str, int, Ticket | list[Any], float, RateLimit | None]] = []
+        self._past: deque[_Spent] = deque()  # what ended within the last period or two
+        self._joining: list[_Spent] = []  # told with a `Join`
 
     def take(self, cost: int, now: float, *, operation: str = "", documented: int = 0) -> Ticket:
         """Send a call."""
-        ticket = super().take(cost, now)
+        ticket = super().take(cost, now, operation=operation, documented=documented)
         self.open[ticket] = None
         return ticket
 
     def settle(self, ticket: Ticket, now: float, reported: RateLimit, *, rejected: bool) -> int:
         """End a call whose response is here."""
-        if ticket.open:
-            self._note("reject" if rejected else "settle", ticket, reported)
-            self._remember(now, ticket, is_lost=False)
-        return super().settle(ticket, now, reported, rejected=rejected)
+        if not ticket.open:
+            return 0
+        self._note("reject" if rejected else "settle", ticket, now, reported)
+        points = super().settle(ticket, now, reported, rejected=rejected)
+        self._past.append(_Spent(ticket.cost, now + self._hold, is_lost=False))
+        if self._is_telling:
+            self.prices.learned.clear()  # the shared ledger knows better
+        return points
 
     def refund(self, ticket: Ticket) -> None:
         """End a call that surely never reached the server."""
         if ticket.open:
-            self._note("refund", ticket)
+            self._note("refund", ticket, 0.0)
             super().refund(ticket)
 
     def lose(self, ticket: Ticket, now: float) -> None:
         """End a call whose fate is unknown."""
         if ticket.open:
-            self._note("lose", ticket)
-            self._remember(now, ticket, is_lost=True)
+            self._note("lose", ticket, now)
+            due = now + self._hold + self._patience
+            self._past.append(_Spent(ticket.cost, due, is_lost=True))
             super().lose(ticket, now)
 
-    def in_common(self, ticket: Ticket, name: str) -> None:
-        """Note what Redis calls a ticket."""
-        self.in_redis[ticket] = name
+    def _note(self, kind: str, ticket: Ticket, now: float, said: RateLimit | None = None) -> None:
+        del self.open[ticket]
+        if self._is_telling:
+            self._endings.append((kind, ticket.cost, ticket, now, said))
+
+    def share(self, ticket: Ticket, shared: list[Any]) -> None:
+        """Note which ticket of the shared ledger belongs to one of ours."""
+        self.shared_tickets[ticket] = shared
         self.holds += ticket.cost
 
-    def hand_back(self, cost: int, name: str) -> None:
-        """Refund a grant of Redis that nobody wants any more."""
+    def hand_back(self, cost: int, shared: list[Any]) -> None:
+        """Refund points of the shared ledger that nobody wants any more."""
         self.holds += cost
-        self._endings.append(("refund", cost, name, None))
+        self._endings.append(("refund", cost, shared, 0.0, None))
 
-    def told(self) -> list[Ending]:
-        """Hand over what Redis has to hear."""
-        endings: list[Ending] = []
-        for kind, cost, ticket, said in self._endings:
-            # It may not know the ticket: taken while we were alone, a moment before we came back.
-            name = ticket if isinstance(ticket, str) else self.in_redis.pop(ticket, "")
-            if name:
+    def introduce(self, now: float) -> Join:
+        """Return all that is still out. From here on, endings are noted."""
+        self.part()
+        self._is_telling = True
+        while self._past and self._past[0].due <= now:
+            self._past.popleft()
+        self._joining = list(self._past)
+        for ticket in self.open:
+            self.share(ticket, [ADOPTED, ticket.cost, 0.0, 0, 0])
+        return Join(
+            in_flight=[ticket.cost for ticket in self.open],
+            spent=[(s.points, s.due, s.is_lost, s.member, s.seq) for s in self._past],
+            paused_for=max(0.0, self.paused_until - now),
+        )
+
+    def joined(self, member: str) -> None:
+        """Note that the shared ledger has heard of everything in the `Join`."""
+        for spent in self._joining:
+            spent.member, spent.seq = member, 1
+        self._joining = []
+
+    def tell(self, member: str, seq: int) -> list[Any]:
+        """Return what has ended since last time, to be told in this request."""
+        endings: list[Any] = []
+        for kind, cost, ticket, when, said in self._endings:
+            # The shared ledger may not know the ticket: taken while we were alone.
+            shared = ticket if isinstance(ticket, list) else self.shared_tickets.pop(ticket, None)
+            if shared is not None:
                 self.holds -= cost
             words = {} if said is None else said._asdict()
             words = {word: value for word, value in words.items() if value is not None}
-            endings.append((kind, cost, name, words))
+            endings.append((kind, cost, shared, when, words))
         self._endings.clear()
+        joining = len(self._joining)
+        for spent in reversed(self._past):
+            if spent.member or (joining and spent in self._joining):
+                break
+            spent.member, spent.seq = member, seq
         return endings
 
-    def introduction(self, now: float, told_at: float) -> tuple[Join, list[Ticket]]:
-        """Tell all that is still out to books that may know nothing of it, or all until `told_at`.
-
-        From here on, endings are noted. Returns the tickets in flight as well, in their order.
-        """
-        self.part()
-        self._is_telling = True
-        tickets = list(self.open)
-        past: list[Past] = [
-            (cost, now - when, is_lost, when <= told_at) for when, cost, is_lost in self._past
-        ]
-        pause = max(0.0, self.paused_until - now)
-        return Join("", [ticket.cost for ticket in tickets], past, pause), tickets
-
     def part(self) -> None:
-        """Forget what Redis knows: it will be told anew."""
+        """Forget what the shared ledger knows: it will be told anew."""
         self._is_telling = False
         self._endings.clear()
-        self.in_redis.clear()
+        self.shared_tickets.clear()
         self.holds = 0
 
-    def go_on_alone(self, now: float, common: Reply | None) -> None:
-        """Take over, knowing what the common books said last."""
+    def go_on_alone(self, now: float, last: BudgetSnapshot | None, processes: int) -> None:
+        """Take over, knowing the last state of the shared ledger."""
         self.part()
-        if common is None:
+        if last is None:
             return
-        if common.processes > 1:
+        if processes > 1:
             self._others_seen = now
-        others = common.in_flight + common.returning - self.in_flight - self.returning
-        if others > 0:
-            self.foreign += others
-            self._spent_total += others
-            self._foreign_since = now
-            self._foreign_due = now + self._hold
-
-    def _note(self, kind: str, ticket: Ticket, said: RateLimit | None = None) -> None:
-        del self.open[ticket]
-        if self._is_telling:
-            self._endings.append((kind, ticket.cost, ticket, said))
-
-    def _remember(self, now: float, ticket: Ticket, *, is_lost: bool) -> None:
-        past = self._past
-        past.append((now, ticket.cost, is_lost))
-        while past[0][0] < now - 2 * self.period:
-            past.popleft()
+        self.suspect(last.in_flight + last.returning - self.in_flight - self.returning, now)
 
 
-class RedisPointBudget(PointBudget):
+class RedisPointBudget:
     """The points of one organization, shared by processes and machines through Redis.
 
     Everything else is as with `PointBudget`. All processes give the same arguments. If Redis cannot
     be reached, no call fails: each process goes on with a budget of its own, which sees the others
-    in the server's answers, and comes back to the common one when Redis does.
+    in the server's responses, and comes back to the shared one when Redis does.
 
     A thread talks to Redis. It starts with the first call and ends with the budget, or with
     `close()`. Redis from version 5 on, or Valkey.
 
     Args:
-        redis: the URL of Redis, or a `redis.Redis` that has a `socket_timeout`.
+        redis: the URL of Redis, or a `redis.Redis` (also one of `redis.sentinel`) or
+            `redis.RedisCluster` that has a `socket_timeout`.
         limit: points per period, as with `PointBudget`.
         period: the length of the server's window in seconds.
         name: of the organization, if several share a Redis.
         reserve: the part of the limit that background calls leave to the foreground.
+        prices: as with `PointBudget`.
         on_wait: called with a `BudgetWait` whenever a call begins to wait.
-        timeout: seconds that Redis may take to answer.
+        timeout: seconds that Redis may take to respond.
 
     Raises:
         InvalidArgumentError: an argument cannot be used.
@@ -182,97 +225,110 @@ class RedisPointBudget(PointBudget):
     """
 
     __slots__ = (
+        "__weakref__",
         "_arguments",
-        "_collected",
-        "_common",
-        "_common_at",
-        "_courier",
+        "_asking",
         "_finalizer",
+        "_forecasts",
+        "_has_warned",
         "_is_shared",
-        "_leaves",
         "_left_at",
-        "_names",
+        "_limit",
+        "_membership",
         "_numbers",
+        "_on_wait",
         "_own",
         "_parting",
-        "_pid",
-        "_questions",
-        "_refreshed",
+        "_parting_collected",
+        "_period",
+        "_prices",
+        "_processes",
+        "_queue",
         "_refreshing",
+        "_reserve",
         "_shown",
-        "_tickets",
-        "_told_at",
-        "_waiters",
+        "_shown_most",
+        "_state",
+        "_state_at",
+        "_worker",
     )
+
+    @staticmethod
+    def _clock() -> float:
+        """Return the time in seconds; virtual time in tests."""
+        return time.monotonic()
 
     def __init__(
         self,
-        redis: str | redis.Redis,
+        redis: str | redis.Redis | redis.cluster.RedisCluster,
         *,
         limit: int | None = None,
         period: float = 60.0,
         name: str = "whereby",
         reserve: float = 0.1,
+        prices: Mapping[str, int] | None = None,
         on_wait: Callable[[BudgetWait], object] | None = None,
         timeout: float = 1.0,
     ) -> None:
-        super().__init__(
-            limit, period=period, reserve=reserve, on_wait=on_wait, clock=time.monotonic
-        )
-        if not 0 < timeout < float("inf"):
-            raise InvalidArgumentError(f"timeout must be a positive number of seconds: {timeout!r}")
-        self._arguments = (redis, limit, period, name, timeout)
-        self._begin()
+        check_arguments(limit, period, reserve)
+        if not 0 < timeout < math.inf:
+            raise InvalidArgumentError(
+                f"timeout must be a positive number of seconds; got {timeout!r}"
+            )
+        self._limit = limit
+        self._period = period
+        self._reserve = reserve
+        self._prices = prices
+        self._has_warned = False
+        self._on_wait = on_wait
+        self._arguments = (redis, name, timeout)
+        self._begin(limit or _STARTING_LIMIT)
+        reset_after_fork(self)
 
-    def _begin(self) -> None:
-        server, limit, period, name, timeout = self._arguments
-        self._pid = os.getpid()
-        self._own = OwnBooks(self._ledger.limit, ceiling=limit, period=period)
-        self._ledger = self._own
-        # False while Redis cannot be reached. Until the first answer we hope.
+    def _begin(self, limit: int, observers: tuple[Observer, ...] = ()) -> None:
+        self._queue = CallQueue(self._clock, self._serve)
+        self._queue.observers = observers
+        self._own = LocalLedger(
+            limit, ceiling=self._limit, period=self._period, prices=self._prices
+        )
+        # False while Redis cannot be reached. Until the first exchange we hope.
         self._is_shared = True
         self._left_at = 0.0
-        self._common: Reply | None = None  # the latest
-        self._common_at = 0.0
-        self._told_at = float("-inf")  # Redis knows of all that ended until then
-        self._tickets: list[Ticket] = []  # declared with the latest introduction
-        # Waiting calls that Redis has heard of have a number: those in the common queue, and those
-        # that have asked how long they will have to wait.
-        self._names: Iterator[int] = itertools.count(1)
-        self._numbers: dict[_Waiter, int] = {}
-        self._waiters: dict[int, _Waiter] = {}
-        self._shown: set[int] = set()
-        self._leaves: list[int] = []
-        self._questions: dict[_Waiter, tuple[int, float] | None] = {}
-        # Counts how often we have parted from Redis; a reply to what was said before is void.
-        self._parting = 0
-        self._collected = (0, 0.0)  # when the latest news was: in which parting, at which time
-        # Who waits for the next exchange, and who for the answer to the one that is under way.
+        self._state: BudgetSnapshot | None = None  # the latest of the shared ledger
+        self._state_at = 0.0
+        self._processes = 1
+        # Calls that stand in the shared queue, by number.
+        self._numbers: Iterator[int] = itertools.count(1)
+        self._shown: dict[int, Waiter] = {}
+        self._shown_most = _LEAST_SHOWN
+        # Calls that ask how long they have to wait, and how long that is.
+        self._forecasts: dict[Waiter, tuple[int, float] | None] = {}
         self._refreshing: list[tuple[Loop, Sleeper]] = []
-        self._refreshed: list[tuple[Loop, Sleeper]] = []
-        self._courier = Courier(
-            self,
-            RedisBooks(server, name, timeout),
-            period=period,
-            ceiling=limit,
+        # Of those, who was there when we last said something: the reply is for them.
+        self._asking: set[Waiter | Sleeper] = set()
+        # Counts how often we have parted from Redis; what was said before is void.
+        self._parting = 0
+        self._parting_collected = 0
+        self._membership = Membership(
+            period=self._period,
+            ceiling=self._limit,
             reserve=self._reserve,
-            timeout=timeout,
+            prices=self._prices,
+            clock=self._clock,
         )
-        self._finalizer = weakref.finalize(self, self._courier.close)
+        self._worker = self._make_worker()
+        self._finalizer = weakref.finalize(self, self._worker.close)
 
-    def _begin_anew(self) -> None:
-        """Go on in a forked process: the thread, the lock's owner and the loops stayed behind."""
+    def _make_worker(self) -> SyncWorker:
+        server, name, timeout = self._arguments
+        store = RedisStore(server, name, timeout)
+        return SyncWorker(self, store, self._membership, timeout=timeout)
+
+    def _after_fork(self) -> None:
+        """Go on in a forked child as a process of its own: thread, lock and loops stayed behind."""
         self._finalizer.detach()
-        self._lock = threading.RLock()
-        self._busy = False
-        self._endings = deque()
-        self._first, self._foreground, self._background = (
-            OrderedDict(),
-            OrderedDict(),
-            OrderedDict(),
-        )
-        self._points, self._turns, self._loops = [0, 0, 0], 0, {}
-        self._begin()
+        self._queue.abandon()
+        self._begin(self._own.limit, self._queue.observers)
 
     async def acquire(
         self,
@@ -286,113 +342,152 @@ class RedisPointBudget(PointBudget):
         """Wait for `cost` points, first come, first served among all processes.
 
         Args:
-            cost: the points that the call needs.
+            cost: the points that the call needs, as far as is documented.
+            operation: its name, as with `PointBudget`.
             priority: "background" calls leave a reserve to the foreground.
             max_wait: the longest acceptable wait in seconds. A call that would have to wait longer
                 fails as soon as Redis has told that.
-            first: go to the head of the queue: for a call that the server refused with a 429.
+            first: go before the others of the same priority: for a call that the server refused
+                with a 429.
 
         Raises:
             BudgetTimeoutError: the wait is or would be longer than `max_wait`.
             InvalidArgumentError: the cost is not positive, or greater than the limit.
         """
-        if self._pid != os.getpid():
-            self._begin_anew()
-        waiter, asks = None, False
-        with self._lock:
-            self._courier.start()
-            if self._is_shared and 1 <= cost <= self._own.limit:
-                waiter = _Waiter(cost, priority == "background", self._now())
+        if cost < 1:
+            raise InvalidArgumentError(f"cost must be at least 1 point; got {cost!r}")
+        queue, ledger = self._queue, self._own
+        with queue as now:
+            self._worker.start()
+            ledger.advance(now)
+            is_shared = self._is_shared
+            error = None if is_shared else impossible(ledger, operation, cost, now)
+            if is_shared and cost > ledger.limit:
+                error = too_expensive(cost, ledger.limit)
+            if error is not None:
+                raise error
+            price = cost if is_shared else ledger.price(operation, cost)
+            waiter = Waiter(price, rank_of(priority, first=first), now, operation, cost)
+            ahead, expected = self._forecast_alone(waiter, *queue.ahead(waiter.rank), now)
+            if is_shared:
                 if max_wait is not None:
-                    self._refuse(waiter, max_wait, first)
+                    self._refuse(waiter, max_wait)
                 asks = max_wait is not None or self._is_worth_telling()
                 if asks:
-                    self._questions[waiter] = None
-                self._queue_up(waiter, first)
-        if waiter is None:
-            return await super().acquire(cost, priority=priority, max_wait=max_wait, first=first)
+                    self._forecasts[waiter] = None
+            else:
+                asks = False
+            queue.add(waiter)
+        queue.run()
         if asks:
-            await self._ask(waiter, priority, max_wait)
-        return await self._wait(waiter, max_wait)
+            await self._ask(waiter, max_wait)
+        elif not is_shared and waiter.ticket is None and waiter.error is None:
+            self._announce(waiter, max_wait, ahead, expected)
+        if waiter.is_queued:
+            await queue.wait(waiter, ledger, max_wait)
+        if waiter.ticket is not None:
+            logger.debug("a call for %d points waited %.1f s", waiter.cost, waiter.waited)
+            return Grant(queue, ledger, waiter.ticket, waiter.waited)
+        if waiter.error is not None:
+            raise waiter.error
+        raise BudgetTimeoutError(f"{waiter.cost} points exceeded max_wait={max_wait:g} s")
 
-    def _refuse(self, waiter: _Waiter, max_wait: float, first: bool) -> None:
+    def _refuse(self, waiter: Waiter, max_wait: float) -> None:
         """Refuse a call that cannot come in time whatever Redis says: too many are waiting here."""
-        calls, points = 0, waiter.cost
-        for rank in range(_rank(waiter, first) + 1):
-            if queue := self._queues()[rank]:
-                calls += len(queue)
-                points += self._points[rank]
+        calls, points = self._queue.ahead(waiter.rank)
         # One limit may be free now, and one more in the window that opens the next moment.
-        least = ((points - 1) // self._own.limit - 1) * self._own.period
+        least = ((points + waiter.cost - 1) // self._own.limit - 1) * self._own.period
         if least > max_wait:
-            self._announce(waiter, "foreground", max_wait, calls, least)
+            announce_wait(waiter, max_wait, calls, least, None)
 
     def _is_worth_telling(self) -> bool:
-        """Tell whether anybody wants to know how long a new call has to wait."""
+        """Return whether anybody wants to know how long a new call has to wait."""
         if self._on_wait is not None or logger.isEnabledFor(logging.DEBUG):
             return True
-        # Of the queue's beginning alone, see `_announce`.
-        return not self._loops and logger.isEnabledFor(logging.INFO)
+        # Of the queue's beginning alone, see `announce_wait`.
+        return not len(self._queue) and logger.isEnabledFor(logging.INFO)
 
-    async def _ask(self, waiter: _Waiter, priority: Priority, max_wait: float | None) -> None:
+    async def _ask(self, waiter: Waiter, max_wait: float | None) -> None:
         """Wait until the call is let through, or it is known how long it has to wait."""
         assert waiter.loop is not None
         try:
             await waiter.loop.sleep(waiter)
         except BaseException:
-            self._give_up(waiter)
+            self._queue.give_up(waiter, self._own)
             raise
         finally:
-            answer = self._questions.pop(waiter, None)
-        with self._lock:
-            if waiter.ticket is not None or waiter.refused or answer is None:
+            forecast = self._forecasts.pop(waiter, None)
+        with self._queue:
+            if waiter.ticket is not None or waiter.error is not None or forecast is None:
                 return
             waiter.loop.prepare(waiter)
+        self._announce(waiter, max_wait, *forecast)
+
+    def _announce(
+        self, waiter: Waiter, max_wait: float | None, ahead: int, expected: float
+    ) -> None:
         try:
-            self._announce(waiter, priority, max_wait, *answer)
+            announce_wait(waiter, max_wait, ahead, expected, self._on_wait)
         except BaseException:
-            self._give_up(waiter)
+            self._queue.give_up(waiter, self._own)
             raise
 
     async def refresh(self) -> BudgetSnapshot:
-        """Ask Redis, and tell the state of the common budget now."""
-        if self._pid != os.getpid():
-            self._begin_anew()
-        loop, sleeper = make_loop(running_loop(), self._work), Sleeper()
-        with self._lock:
-            if not self._is_shared:
-                return self.snapshot()
-            loop.prepare(sleeper)
-            self._refreshing.append((loop, sleeper))
-            self._courier.start()
-            self._courier.wake()
-        await loop.sleep(sleeper)
+        """Ask Redis, and return the state of the shared budget now."""
+        sleeper = Sleeper()
+        loop = make_loop(running_loop(), self._queue.run)
+        with self._queue:
+            is_shared = self._is_shared
+            if is_shared:
+                loop.prepare(sleeper)
+                self._refreshing.append((loop, sleeper))
+                self._worker.start()
+                self._worker.wake()
+        if is_shared:
+            await loop.sleep(sleeper)
         return self.snapshot()
 
+    def observe(self, observer: Observer) -> None:
+        """Let an observer know of waits, refusals, pauses and learned prices; once is enough."""
+        if observer not in self._queue.observers:
+            self._queue.observers = (*self._queue.observers, observer)
+
     def snapshot(self) -> BudgetSnapshot:
-        """Tell the state of the common budget, as this process heard of it last.
+        """Return the state of the shared budget, as this process knows it.
 
         A process that makes no calls hears nothing: `refresh()` asks. Only `waiting` is about this
         process alone.
         """
-        with self._lock:
-            common = self._common
-            if not self._is_shared or common is None:
-                return super().snapshot()
-            now = self._now()
-            age = now - self._common_at
-            back = common.next_points_in
+        if self._queue.is_busy:  # the garbage collector asks, say
+            return self._snapshot(self._clock())
+        with self._queue as now:
+            self._own.advance(now)
+            return self._snapshot(now)
+
+    def _snapshot(self, now: float) -> BudgetSnapshot:
+        state, own = self._state, self._own
+        waiting = len(self._queue)
+        if not self._is_shared or state is None:
+            back = own.next_return(now)
             return BudgetSnapshot(
-                limit=common.limit,
-                available=common.available,
-                in_flight=common.in_flight,
-                returning=common.returning,
-                waiting=self._waiting(),
-                next_points_in=None if back is None else max(0.0, back - age),
-                # a pause that Redis has yet to hear of counts too
-                paused_for=max(0.0, common.paused_for - age, self._own.paused_until - now),
-                others_present=common.others_present,
+                limit=own.limit,
+                available=own.available,
+                in_flight=own.in_flight,
+                returning=own.returning,
+                waiting=waiting,
+                next_points_in=None if back is None else max(0.0, back - now),
+                paused_for=max(0.0, own.paused_until - now),
+                others_present=own.others_present,
+                prices=own.prices.to_dict(),
             )
+        age = now - self._state_at
+        back = state.next_points_in
+        return state._replace(
+            waiting=waiting,
+            next_points_in=None if back is None else max(0.0, back - age),
+            # a pause that Redis has yet to hear of counts too
+            paused_for=max(0.0, state.paused_for - age, own.paused_until - now),
+        )
 
     @property
     def is_shared(self) -> bool:
@@ -400,7 +495,7 @@ class RedisPointBudget(PointBudget):
         return self._is_shared
 
     def close(self) -> None:
-        """Leave the common budget and end the thread. Calls after that are on their own."""
+        """Leave the shared budget and end the thread. Calls after that are on their own."""
         self._finalizer()
         self._go_on_alone("")  # if the thread has never started
 
@@ -423,211 +518,199 @@ class RedisPointBudget(PointBudget):
             f"{s.returning} returning, {s.waiting} calls waiting here>"
         )
 
-    # -- as the queue sees it: with the lock held -------------------------------------------------
+    # -- as the queue sees it: with exclusive access ----------------------------------------------
 
-    def _work(self) -> None:
-        with self._lock:
-            if not self._is_shared:
-                super()._work()
-                return
-            if self._busy:
-                return
-            with self._at_work():
-                pass
-            if self._courier.is_stuck():
-                self._go_on_alone("no answer")
-                return
-            self._courier.wake()
-            if self._loops:
-                # Should the courier get stuck, the loops themselves will notice.
-                delay, here = self._courier.patience, running_loop()
-                when = self._now() + delay
-                for loop in self._loops.values():
-                    loop.arm(when, delay, here)
+    def _serve(self, now: float) -> None:
+        self._own.advance(now)
+        if self._is_shared and self._worker.is_stuck():
+            self._leave_redis(now, "no response")
+        if not self._is_shared:
+            self._queue.grant_from(self._own, now, self._reserve)
+            return
+        self._worker.wake()
+        if len(self._queue):
+            # Should the thread get stuck, the loops themselves will notice.
+            self._queue.set_alarms(now + self._worker.patience, now)
 
-    @contextmanager
-    def _at_work(self) -> Iterator[float]:
-        """Keep others out, the garbage collector in this very thread included; give the time."""
-        with self._lock:
-            self._busy = True
-            try:
-                now = self._now()
-                self._own.advance(now)
-                while self._endings:
-                    self._endings.popleft()(self._own, now)
-                yield now
-            finally:
-                self._busy = False
-            if self._endings:
-                self._courier.wake()
-
-    def _remove(self, waiter: _Waiter) -> None:
-        super()._remove(waiter)
-        number = self._numbers.pop(waiter, None)
-        if number is not None:
-            del self._waiters[number]
-            if number in self._shown:
-                self._shown.discard(number)
-                self._leaves.append(number)
-
-    def _queued(self) -> Iterator[_Waiter]:
-        return chain(self._first, self._foreground, self._background)
-
-    def _number(self, waiter: _Waiter) -> int:
-        number = self._numbers.get(waiter)
-        if number is None:
-            number = self._numbers[waiter] = next(self._names)
-            self._waiters[number] = waiter
-        return number
-
-    def _places(self) -> Iterator[tuple[_Waiter, int, int]]:
-        """Give the waiting calls in their order, each with the points and calls before it."""
+    def _unanswered(self) -> Iterator[tuple[Waiter, int, int]]:
+        """Return the calls that ask, each with the calls and the points before it."""
+        if not self._forecasts:
+            return
         points = 0
-        for calls, waiter in enumerate(self._queued()):
-            yield waiter, points, calls
+        for calls, waiter in enumerate(self._queue):
+            if waiter in self._forecasts and self._forecasts[waiter] is None:
+                yield waiter, calls, points
             points += waiter.cost
 
-    def _unanswered(self) -> Iterator[tuple[_Waiter, int, int]]:
-        if self._questions:
-            for waiter, points, calls in self._places():
-                if waiter in self._questions and self._questions[waiter] is None:
-                    yield waiter, points, calls
-
-    def _answer(self, waiter: _Waiter, ahead: int, expected: float) -> None:
-        self._questions[waiter] = (ahead, expected)
+    def _answer(self, waiter: Waiter, ahead: int, expected: float) -> None:
+        self._forecasts[waiter] = (ahead, expected)
         if waiter.loop is not None:
-            waiter.loop.wake(waiter, None)
+            waiter.loop.wake(waiter, running_loop())
 
-    def _end_refreshing(self) -> None:
-        for loop, sleeper in self._refreshed:
-            loop.wake(sleeper, None)
-        self._refreshed.clear()
+    def _forecast_alone(
+        self, waiter: Waiter, calls: int, points: int, now: float
+    ) -> tuple[int, float]:
+        points += waiter.cost
+        if waiter.is_background:
+            points += reserved(self._own, self._reserve, waiter.cost)
+        return calls, self._own.earliest(points, now) - now
 
-    # -- as the courier sees it: in its thread ----------------------------------------------------
+    def _end_refreshing(self, ending: set[Waiter | Sleeper] | None = None) -> None:
+        for loop, sleeper in list(self._refreshing):
+            if ending is None or sleeper in ending:
+                self._refreshing.remove((loop, sleeper))
+                loop.wake(sleeper, running_loop())
 
-    def _collect(self, joining: bool) -> News:
-        """Hand over what is to be said."""
-        with self._at_work() as now:
-            self._collected = (self._parting, now)
+    # -- as the sync worker sees it: in its thread ------------------------------------------------
+
+    def _collect(self, member: str, seq: int, *, joining: bool) -> Outgoing:
+        """Return what there is to say."""
+        with self._queue as now:
+            own = self._own
+            own.advance(now)
+            self._parting_collected = self._parting
             join = None
             if joining:
-                join, self._tickets = self._own.introduction(now, self._told_at)
+                join = own.introduce(now)
                 self._shown.clear()
-                self._leaves.clear()
-            is_wanted = bool(self._refreshing)
-            self._refreshed += self._refreshing
-            self._refreshing.clear()
-            holds = self._own.holds + len(self._shown)
-            leaves, self._leaves = self._leaves, []
-            wants, more = self._next_wants(now)
-            return News(
-                limit=self._own.limit,
+            endings = own.tell(member, seq)
+            leaves = [number for number, waiter in self._shown.items() if not waiter.is_queued]
+            for number in leaves:
+                del self._shown[number]
+            wants, more = self._next_wants()
+            self._asking = {sleeper for _, sleeper in self._refreshing}
+            self._asking |= {w for w, forecast in self._forecasts.items() if forecast is None}
+            return Outgoing(
+                limit=own.limit,
                 join=join,
-                holds=holds,
-                endings=self._own.told(),
+                holds=own.holds,
+                shown=set(self._shown),
+                endings=endings,
                 wants=wants,
                 leaves=leaves,
-                quotes=[
-                    (self._number(w), w.rank, now - w.since, w.cost, points, calls)
-                    for w, points, calls in islice(self._unanswered(), _ASKED)
-                ],
                 more=more,
-                waits=bool(self._loops),
-                is_wanted=is_wanted,
+                waits=len(self._queue) > 0,
+                is_wanted=bool(self._asking),
             )
 
-    def _next_wants(self, now: float) -> tuple[list[Want], list[tuple[int, float]]]:
-        """Choose the calls that Redis has to hear of, and the first of those that it has not."""
-        wants: list[Want] = []
+    def _next_wants(self) -> tuple[list[Any], list[tuple[int, float]]]:
+        """Choose the calls that the others have to hear of, and the first of those that not."""
+        wants: list[Any] = []
         more: list[tuple[int, float]] = []
+        shown = {waiter: number for number, waiter in self._shown.items()}
         # The background has places of its own: it need not wait until the foreground has gone.
-        for queue in (chain(self._first, self._foreground), self._background):
-            for place, waiter in enumerate(queue):
-                number = self._number(waiter) if place < _SHOWN else self._numbers.get(waiter)
-                if number in self._shown:
-                    continue
-                waited = now - waiter.since
-                if place >= _SHOWN or number is None:
-                    more.append((waiter.rank, waited))
-                    break
-                wants.append((number, waiter.rank, waited, waiter.cost))
-                self._shown.add(number)
+        places = {False: 0, True: 0}
+        for waiter in self._queue:
+            is_background = waiter.is_background
+            places[is_background] += 1
+            if waiter in shown or places[is_background] > self._shown_most + 1:
+                continue
+            if places[is_background] > self._shown_most:
+                more.append((waiter.rank, waiter.since))
+                continue
+            number = next(self._numbers)
+            wants.append((number, waiter.rank, waiter.since, waiter.documented, waiter.operation))
+            self._shown[number] = waiter
         return wants, more
 
-    def _deliver(self, reply: Reply) -> bool:
-        """Do what Redis says, unless it comes too late: then return False."""
-        with self._at_work() as now:
-            parting, collected_at = self._collected
-            if parting != self._parting:
+    def _deliver(self, view: View) -> bool:
+        """Do what the shared ledger says, unless it comes too late: then return False."""
+        shared, own = view.ledger, self._own
+        with self._queue as now:
+            if self._parting_collected != self._parting:
                 return False
-            self._told_at = collected_at
-            self._common, self._common_at = reply, now
-            self._own.limit = reply.limit
-            for ticket, name in zip(self._tickets, reply.adopted, strict=True):
-                self._own.in_common(ticket, name)
-            self._tickets = []
-            for number, points, name in reply.grants:
-                self._grant(number, points, name, now)
-            for number, ahead, expected in reply.waits:
-                waiter = self._waiters.get(number)
-                if waiter is not None and waiter in self._questions:
-                    self._answer(waiter, ahead, expected)
-            self._end_refreshing()
+            own.advance(now)
+            if shared is not None:
+                self._take_state(shared, now)
+            for granted in view.grants:
+                self._grant(granted, shared, now)
+            if shared is not None and view.is_current:
+                own.joined(self._membership.member)
+                asking = (ahead for ahead in self._unanswered() if ahead[0] in self._asking)
+                for waiter, calls, points in list(islice(asking, _FORECASTS)):
+                    self._answer(
+                        waiter,
+                        *shared.forecast(
+                            self._membership.member,
+                            waiter.rank,
+                            waiter.since + view.offset,
+                            waiter.cost,
+                            calls,
+                            points,
+                        ),
+                    )
+                self._end_refreshing(self._asking)
             if not self._is_shared:
                 self._is_shared = True
                 logger.info("Redis is back after %.1f s: the budget is shared", now - self._left_at)
-        if reply.grants or reply.adopted or reply.waits:
-            # Others have moved up, there is something to hold, there are more questions.
-            self._courier.wake()
+        if shared is not None:
+            self._queue.report_prices(shared.ledger)
+        if view.grants or None in self._forecasts.values():
+            # Others have moved up; there are more that ask.
+            self._worker.wake()
         return True
 
-    def _grant(self, number: int, points: int, name: str, now: float) -> None:
-        self._shown.discard(number)
-        waiter = self._waiters.pop(number, None)
-        if waiter is None:  # it has left meanwhile
-            if name:
-                self._own.hand_back(points, name)
+    def _take_state(self, shared: SharedLedger, now: float) -> None:
+        ledger = shared.ledger
+        back = ledger.next_return(shared.latest)
+        self._own.limit = ledger.limit
+        self._processes = len(shared.members)
+        self._shown_most = max(_LEAST_SHOWN, min(_SHOWN, _SHOWN_BY_ALL // (self._processes or 1)))
+        self._state_at = now
+        self._state = BudgetSnapshot(
+            limit=ledger.limit,
+            available=ledger.available,
+            in_flight=ledger.in_flight,
+            returning=ledger.returning,
+            waiting=0,
+            next_points_in=None if back is None else max(0.0, back - shared.latest),
+            paused_for=max(0.0, ledger.paused_until - shared.latest),
+            others_present=ledger.others_present,
+            prices=ledger.prices.to_dict(),
+        )
+        if len(self._queue) and not (ledger.knows_limit or self._limit or self._has_warned):
+            self._has_warned = warn_of_limit(ledger, "RedisPointBudget")
+
+    def _grant(self, granted: Granted, shared: SharedLedger | None, now: float) -> None:
+        _, number, points, ticket = granted
+        own, waiter = self._own, self._shown.pop(number, None)
+        if waiter is None or not waiter.is_queued or self._queue.set_aside_if_stopped(waiter):
+            if points:  # it has left meanwhile, or its loop stands still
+                own.hand_back(points, ticket)
             return
-        del self._numbers[waiter]
-        loop = waiter.loop
-        assert loop is not None
-        if not loop.is_running():
-            if name:
-                self._own.hand_back(points, name)
-            self._set_aside(waiter, loop)
-            return
-        if name:
-            waiter.ticket = self._own.take(points, now)
+        operation, documented = waiter.operation, waiter.documented
+        if points:
+            waiter.ticket = own.take(points, now, operation=operation, documented=documented)
             waiter.waited = now - waiter.since
-            self._own.in_common(waiter.ticket, name)
+            own.share(waiter.ticket, ticket)
         else:
-            waiter.refused = True
-        self._remove(waiter)
-        if not loop.wake(waiter, None) and waiter.ticket is not None:
-            self._own.refund(waiter.ticket)  # its loop is gone
+            ledger, then = (own, now) if shared is None else (shared.ledger, shared.latest)
+            error = impossible(ledger, operation, documented, then)
+            waiter.error = error or too_expensive(documented, ledger.limit)
+        if not self._queue.finish(waiter) and waiter.ticket is not None:
+            own.refund(waiter.ticket)  # its loop is gone
 
     def _go_on_alone(self, reason: str) -> None:
-        """Let the calls go on without Redis, until a reply is delivered."""
-        with self._lock:
-            with self._at_work() as now:
-                self._parting += 1
-                was_shared, self._is_shared = self._is_shared, False
-                if was_shared:
-                    is_recent = now - self._common_at < self._own.period
-                    self._own.go_on_alone(now, self._common if is_recent else None)
-                    self._left_at = now
-                else:
-                    self._own.part()
-                for waiter, points, calls in list(self._unanswered()):
-                    need = points + waiter.cost
-                    if waiter.background:
-                        need += self._reserved(waiter.cost)
-                    self._answer(waiter, calls, self._own.earliest(need, now) - now)
-                self._refreshed += self._refreshing
-                self._refreshing.clear()
-                self._end_refreshing()
-            if was_shared and reason:
-                logger.warning(
-                    "Redis is not available (%s): the budget is not shared until it is", reason
-                )
-            self._work()
+        """Let the calls go on without Redis, until a view is delivered."""
+        with self._queue as now:
+            self._leave_redis(now, reason)
+        self._queue.run()
+
+    def _leave_redis(self, now: float, reason: str) -> None:
+        own = self._own
+        own.advance(now)
+        self._parting += 1
+        was_shared, self._is_shared = self._is_shared, False
+        if was_shared:
+            is_recent = now - self._state_at < own.period
+            own.go_on_alone(now, self._state if is_recent else None, self._processes)
+            self._left_at = now
+        else:
+            own.part()
+        for waiter, calls, points in list(self._unanswered()):
+            self._answer(waiter, *self._forecast_alone(waiter, calls, points, now))
+        self._end_refreshing()
+        if was_shared and reason:
+            logger.warning(
+                "Redis is not available (%s): the budget is not shared until it is", reason
+            )

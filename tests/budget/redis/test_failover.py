@@ -1,0 +1,126 @@
+"""Redis fails over to a copy that lags, at any moment and under load: nobody waits for ever.
+
+Virtual time, and a Redis that is only memory; with a real replica in test_processes.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from whereby_api_client.budget.shared_ledger import SharedLedger
+
+from ...helpers.virtual import VirtualLoop
+from ...helpers.virtual_redis import MemoryRedis, VirtualBudget
+
+LIMIT, PERIOD = 40, 4.0
+HOLD = PERIOD * 1.0005 + 0.002
+#: Moments at which Redis fails over: a few with each run of the tests, all with `slow`.
+FEW, ALL = 12, 200
+
+
+def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run in virtual time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(scenario())
+
+
+class Load:
+    """Processes that spend all that they can, and what was really spent."""
+
+    def __init__(self, redis: MemoryRedis, processes: int, workers: int, seed: int) -> None:
+        self.redis = redis
+        self.dice = random.Random(seed)
+        self.loop = asyncio.get_running_loop()
+        self.budgets = [VirtualBudget(redis, limit=LIMIT, period=PERIOD) for _ in range(processes)]
+        self.is_on = True
+        self.in_flight = 0
+        self.lost = 0
+        self.spent: list[tuple[float, int]] = []  # when the responses came
+        self.started: dict[asyncio.Task[None], float] = {}
+        self.tasks = [
+            self.loop.create_task(self._work(budget))
+            for budget in self.budgets
+            for _ in range(workers)
+        ]
+
+    async def _work(self, budget: VirtualBudget) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        while self.is_on:
+            cost = self.dice.choice((1, 2, 3))
+            self.started[task] = self.loop.time()
+            grant = await budget.acquire(cost)
+            self.started.pop(task)
+            self.in_flight += cost
+            await asyncio.sleep(self.dice.uniform(0.005, 0.3))
+            self.in_flight -= cost
+            if self.dice.random() < 0.1:
+                grant.refund()
+                continue
+            self.spent.append((self.loop.time(), cost))
+            grant.settle(200, {})
+
+    async def stop(self) -> None:
+        """End the load: every call has to return."""
+        self.is_on = False
+        await asyncio.wait_for(asyncio.gather(*self.tasks), 20 * PERIOD)
+
+    def check(self) -> None:
+        """See that the shared ledger is right, to the point."""
+        shared = SharedLedger.from_text(self.redis.text)
+        now = self.loop.time()
+        shared.advance(now + self.redis.clock_offset)
+        ledger = shared.ledger
+        assert ledger.in_flight == self.in_flight
+        # When a response came is known to Redis with the precision of a round trip.
+        redis_rtt = 1.5 * self.redis.rtt
+        surely = sum(cost for when, cost in self.spent if when > now - HOLD)
+        perhaps = sum(cost for when, cost in self.spent if when > now - HOLD - 0.01 - redis_rtt)
+        assert surely <= ledger.returning <= perhaps
+        assert not shared.queue
+
+    def close(self) -> None:
+        """End the processes."""
+        for budget in self.budgets:
+            budget.close()
+
+
+async def fails_over(seed: int) -> None:
+    """Let a copy that is up to three seconds old take over; look again after two periods."""
+    dice = random.Random(seed)
+    redis = MemoryRedis(rtt=dice.choice((0.0004, 0.005, 0.05)), seed=seed)
+    load = Load(redis, processes=4, workers=6, seed=seed)
+    await asyncio.sleep(dice.uniform(0.5, 3 * PERIOD))
+    age = dice.choice((0.0, 0.1, 0.3, dice.uniform(0, 3), dice.uniform(0, 3)))
+    if dice.random() < 0.3:  # nobody responds for a while
+        redis.error = ConnectionError("down")
+        await asyncio.sleep(dice.uniform(0.0, 1.0))
+        redis.error = None
+    if dice.random() < 0.3:  # another clock
+        redis.clock_offset += dice.uniform(-100, 100)
+    redis.fail_over(age)
+    failed = load.loop.time()
+    await asyncio.sleep(dice.uniform(0.5, 1.5 * PERIOD))
+    await load.stop()
+    assert all(budget.is_shared for budget in load.budgets)
+    # Nothing is left of it after two periods, and of what was spent since then nothing is missing.
+    left = failed + 2 * PERIOD + 0.1 - load.loop.time()
+    if left > 0:
+        await asyncio.sleep(left)
+    for budget in load.budgets:
+        await budget.refresh()
+    load.check()
+    load.close()
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(FEW), *(pytest.param(s, marks=pytest.mark.slow) for s in range(FEW, ALL))]
+)
+def test_failover_at_any_moment(seed: int) -> None:
+    """Let every call return, and have the ledger right again within two periods."""
+    run(lambda: fails_over(seed))

@@ -1,0 +1,174 @@
+"""Processes that share a budget through a Redis that is only memory, in virtual time.
+
+The budgets are the real ones, each with its `Membership`; only the threads and Redis are not. An
+exchange takes a round trip of virtual time, so others are faster now and then. Needs a running
+`VirtualLoop` (virtual.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+from whereby_api_client.budget.redis_budget import RedisPointBudget
+from whereby_api_client.budget.redis_store import Result, Write
+
+#: Seconds of history that can be gone back to.
+_HISTORY = 10.0
+
+
+class MemoryRedis:
+    """What the script in redis_store.py does, and a history to fail over to.
+
+    Args:
+        rtt: seconds for a round trip.
+        jitter: how much longer it may take.
+    """
+
+    def __init__(self, rtt: float = 0.001, jitter: float = 0.5, seed: int = 0) -> None:
+        self.rtt = rtt
+        self.text = ""
+        self.inbox: list[str] = []
+        self.error: Exception | None = None  # that every exchange raises
+        self.clock_offset = 1_000_000.0
+        self.compute = 0.0
+        self.writes = 0
+        self.exchanges = 0
+        self.largest = 0
+        self._jitter = jitter
+        self._dice = random.Random(seed)
+        self._history: deque[tuple[float, str, list[str]]] = deque()
+        self._workers: dict[str, VirtualWorker] = {}
+
+    def delay(self) -> float:
+        """Return how long one way takes."""
+        return self.rtt / 2 * (1 + self._jitter * self._dice.random())
+
+    def computing(self) -> float:
+        """Return how long a process takes to write the ledger down."""
+        return self.compute * self._dice.uniform(0.5, 2)
+
+    def exchange(self, write: Write) -> Result:
+        """Do what the script does."""
+        loop = asyncio.get_running_loop()
+        if self.error is not None:
+            raise self.error
+        self.exchanges += 1
+        moment = loop.time() + self.clock_offset
+        since = "".join(self.inbox[write.folded :])
+        is_alive = any(name in since for name in write.expired)
+        if write.text and self.text.partition("\n")[0] == write.title and not is_alive:
+            self.writes += 1
+            self.text, self.inbox = write.text, self.inbox[write.folded :]
+            self.largest = max(self.largest, len(self.text))
+            self._remember(loop.time())
+            for address, notice in write.notices:
+                if (worker := self._workers.get(address)) is not None:
+                    loop.call_later(self.delay(), worker.hear, notice)
+            return Result(True, moment)
+        if write.request:
+            self.inbox = [*self.inbox, write.request]
+            self._remember(loop.time())
+        is_known = self.text.partition("\n")[0] == write.title
+        return Result(False, moment, None if is_known else self.text, self.inbox)
+
+    def _remember(self, now: float) -> None:
+        self._history.append((now, self.text, self.inbox))
+        while self._history[0][0] < now - _HISTORY:
+            self._history.popleft()
+
+    def fail_over(self, age: float) -> None:
+        """Let a copy take over that is so many seconds old."""
+        then = asyncio.get_running_loop().time() - age
+        self.text, self.inbox = "", []
+        for when, text, inbox in self._history:
+            if when <= then:
+                self.text, self.inbox = text, inbox
+        self._history.clear()
+
+    def join(self, worker: VirtualWorker) -> None:
+        """Let a worker hear notices."""
+        self._workers[worker.membership.address] = worker
+        worker.hear("")
+
+
+class VirtualWorker:
+    """The sync worker's thread as a task."""
+
+    patience = 2.5
+
+    def __init__(self, budget: VirtualBudget, redis: MemoryRedis) -> None:
+        self.membership = budget._membership
+        self._budget = budget
+        self._redis = redis
+        self._bell = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Let it look what there is to say."""
+        self._bell.set()
+
+    def start(self) -> None:
+        """Start the task, the first time."""
+        if self._task is None:
+            self._redis.join(self)
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def hear(self, notice: str) -> None:
+        """Take a notice."""
+        self.membership.hears = True
+        self.membership.hear(notice)
+        self.wake()
+
+    def is_stuck(self) -> bool:
+        """Return False: there is no thread."""
+        return False
+
+    def close(self) -> None:
+        """Kill it."""
+        self._redis._workers.pop(self.membership.address, None)
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        delay: float | None = 0.0
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._bell.wait()
+            self._bell.clear()
+            exchanges = self.membership.step(self._budget)
+            try:
+                write = next(exchanges)
+                while True:
+                    await asyncio.sleep(self._redis.delay() + self._redis.computing())
+                    result: Result | Exception
+                    try:
+                        result = self._redis.exchange(write)
+                    except Exception as error:
+                        result = error
+                    await asyncio.sleep(self._redis.delay())
+                    if isinstance(result, Exception):
+                        write = exchanges.throw(result)
+                    else:
+                        write = exchanges.send(result)
+            except StopIteration as end:
+                delay = end.value
+
+
+class VirtualBudget(RedisPointBudget):
+    """A budget of a process that is only a few tasks."""
+
+    @staticmethod
+    def _clock() -> float:
+        return asyncio.get_running_loop().time()
+
+    def __init__(self, redis: MemoryRedis, **options: Any) -> None:
+        self._memory = redis
+        super().__init__("", **options)
+
+    def _make_worker(self) -> Any:
+        return VirtualWorker(self, self._memory)
