@@ -105,10 +105,15 @@ def _end_soon(lifetime: AsyncGenerator[None, None]) -> None:
     """End a lifetime in the trio run that this is called in."""
     import trio
 
-    # No tasks are taken any more when the run is ending. It ends the generator then, and an
-    # exception in here would be the end of the whole run.
-    with contextlib.suppress(RuntimeError):
+    try:
         trio.lowlevel.spawn_system_task(_end, lifetime)
+    except RuntimeError:
+        # The run is ending and takes no tasks any more; an exception in here would kill it. It ends
+        # the generators that are left by itself, but complains of those that are collected before.
+        _LEFT_TO_TRIO.append(lifetime)
+
+
+_LEFT_TO_TRIO: Final[list[AsyncGenerator[None, None]]] = []
 
 
 async def _end(lifetime: AsyncGenerator[None, None]) -> None:
