@@ -9,6 +9,7 @@ Hand `fake.transport()` to a client for tests inside the process; `fake.serve()`
 
 from __future__ import annotations
 
+from .api import API
 from .clock import Clock
 from .content import InMemory, MadeUp
 from .exchange import RecordedRequest
@@ -26,8 +27,10 @@ from .records import (
     Theme,
     Transcription,
 )
+from .state import State
 
 __all__ = [
+    "API",
     "TOKEN",
     "Clock",
     "FakeWhereby",
@@ -43,6 +46,7 @@ __all__ = [
     "Recording",
     "RoomInsights",
     "RoomSession",
+    "State",
     "Summary",
     "Theme",
     "Transcription",
