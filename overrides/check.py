@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from .engine import Outcome, Result, apply_overrides, change_list
+from .engine import Outcome, Result, apply_overrides, change_list, left_out
 from .errors import OverridesError
 from .generate import build, lost_overrides
 from .openapi import fetch
@@ -37,7 +37,8 @@ def check(root: Path = ROOT) -> list[str]:
     """
     with stage(root) as staged:
         published = fetch.read(root / DOCUMENT)
-        result = apply_overrides(published.document)
+        old = read_change_list(root / CHANGE_LIST)
+        result = apply_overrides(published.document, without=left_out(old))
         drifted = result.with_outcome(Outcome.DRIFTED)
         errors = [
             *_document(root, published),
@@ -46,7 +47,7 @@ def check(root: Path = ROOT) -> list[str]:
         ]
         if not drifted:
             try:
-                build(published, result, staged.new)
+                build(published, result, staged.new, old=old)
             except OverridesError as error:
                 errors.append(str(error))
             else:
@@ -72,7 +73,7 @@ def _change_list(root: Path, result: Result) -> Iterator[str]:
         yield f"{CHANGE_LIST} is missing: run `make generate`"
         return
     committed = read_change_list(root / CHANGE_LIST)
-    current = {entry["override"]: entry for entry in change_list(result)}
+    current = {entry["override"]: entry for entry in change_list(result, committed)}
     if committed == current and list(committed) == list(current):
         return
     names = {*committed, *current}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shutil
 import sys
@@ -11,10 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .check import check
+from .engine import left_out
 from .errors import OverridesError
 from .generate import generate
 from .openapi.fetch import PUBLISHED_AT
-from .paths import PACKAGE, ROOT, SNAPSHOT, write
+from .paths import CHANGE_LIST, PACKAGE, ROOT, SNAPSHOT, read_change_list, write
 from .staging import stage
 from .update import api_snapshot
 from .update.api_diff import diff_apis
@@ -66,6 +68,25 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("update", "take in a new document")
     sub.add_argument("spec", nargs="?", default=PUBLISHED_AT, metavar="path-or-URL")
     sub.add_argument("--rename", action="store_true", help="accept new names of methods")
+    sub.add_argument("--anyway", action="store_true", help="take in an earlier document again")
+    sub.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="'POST /x'",
+        help="leave an operation out, now and later",
+    )
+    sub.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        metavar="'POST /x'",
+        dest="again",
+        help="take in an operation that was left out",
+    )
+    sub.add_argument(
+        "--release", action="store_true", help="set the version and write the CHANGELOG entry, too"
+    )
     sub.add_argument("--report", type=Path, metavar="FILE", help="write the report here, too")
     sub.set_defaults(run=_update)
     sub = command("api", "write the snapshot of the public API")
@@ -82,11 +103,22 @@ def _check(options: argparse.Namespace) -> int:
     if errors := check(ROOT):
         return _failed(options, "\n".join(errors))
     print("generated code is up to date, every override fits the document")
+    if calls := left_out(read_change_list(ROOT / CHANGE_LIST)):
+        print(f"left out with `update --without`: {', '.join(calls)}")
     return 0
 
 
 def _update(options: argparse.Namespace) -> int:
-    _show(update(options.spec, ROOT, rename=options.rename), options.report)
+    report = update(
+        options.spec,
+        ROOT,
+        rename=options.rename,
+        anyway=options.anyway,
+        without=options.without,
+        again=options.again,
+        release=options.release,
+    )
+    _show(report, options.report)
     return 0
 
 
@@ -107,6 +139,8 @@ def _show(report: Report, path: Path | None) -> None:
     print(report.terminal(width=width))
     if path is not None:
         try:
+            if path.exists() and not path.is_file():
+                raise OSError(errno.EINVAL, "not a regular file")
             write(path, report.markdown())
         except OSError as error:
             print(f"the report could not be written: {path}: {error.strerror}", file=sys.stderr)

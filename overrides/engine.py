@@ -8,6 +8,7 @@ An override is a module in `overrides/spec` with
 - `SEEN_AT`: JSON pointers of the operations and components where it was seen;
 - `AFTER` (optional): names of overrides that have to run before it, `"*"` for all that do not
   say the same;
+- `BEFORE` (optional): `("*",)` for one that runs before all that do not say the same;
 - `apply(patch)`: finds the places by rule and changes them through the `Patch`.
 """
 
@@ -17,18 +18,21 @@ import copy
 import enum
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
 from overrides import spec
 
-from .openapi.document import Json
-from .openapi.pointers import MISSING, resolve
+from .openapi.document import METHODS, Json
+from .openapi.pointers import MISSING, join, resolve, split
 from .patch import Change, Drift, Patch
 
 EVERY = "*"
+
+# the entry of the change list that holds the operations of `update --without`
+LEFT_OUT = "left_out"
 
 
 class Outcome(enum.StrEnum):
@@ -50,6 +54,7 @@ class Override:
     seen_at: tuple[str, ...]
     after: tuple[str, ...]
     apply: Callable[[Patch], None]
+    first: bool = False  # before all that are not
 
     @property
     def path(self) -> str:
@@ -129,18 +134,22 @@ def _checked(name: str, module: Any) -> Override:
         seen_at=tuple(module.SEEN_AT),
         after=tuple(getattr(module, "AFTER", ())),
         apply=module.apply,
+        first=EVERY in getattr(module, "BEFORE", ()),
     )
 
 
 def in_order(overrides: Iterable[Override]) -> list[Override]:
     """Sort by AFTER, then by name; names of overrides that do not exist are ignored."""
     named = {override.name: override for override in overrides}
+    first = {name for name, override in named.items() if override.first}
     early = {name for name, override in named.items() if EVERY not in override.after}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for name, override in named.items():
         before = set(override.after) & set(named)
         if EVERY in override.after:
             before |= early
+        if not override.first:
+            before |= first
         sorter.add(name, *sorted(before))
     sorter.prepare()
     order: list[str] = []
@@ -152,12 +161,50 @@ def in_order(overrides: Iterable[Override]) -> list[Override]:
     return [named[name] for name in order]
 
 
-def apply_overrides(document: Json, overrides: Sequence[Override] | None = None) -> Result:
-    """Apply the overrides, by default all of overrides/spec, to a copy of the document."""
+def apply_overrides(
+    document: Json, overrides: Sequence[Override] | None = None, *, without: Collection[str] = ()
+) -> Result:
+    """Apply the overrides, by default all of overrides/spec, to a copy of the document.
+
+    The operations in `without` (`POST /rooms`) are removed before that.
+    """
     patched = copy.deepcopy(document)
     if overrides is None:
         overrides = load_overrides()
-    return Result(patched, tuple(_apply(override, patched, document) for override in overrides))
+    left_out = _leave_out(without, patched)
+    ran = [left_out, *overrides] if left_out is not None else overrides
+    return Result(patched, tuple(_apply(override, patched, document) for override in ran))
+
+
+def _leave_out(calls: Collection[str], document: Json) -> Override | None:
+    """Return an override that removes operations; None when the document has none of them."""
+    pointers = [pointer_of(call) for call in calls]
+    pointers = [pointer for pointer in pointers if resolve(document, pointer) is not MISSING]
+    if not pointers:
+        return None
+
+    def apply(patch: Patch) -> None:
+        for pointer in pointers:
+            patch.remove(pointer)
+            path = pointer.rpartition("/")[0]
+            if not set(METHODS) & set(patch.get(path)):
+                patch.remove(path)
+
+    defect, evidence = "operations that the SDK cannot express yet", "`update --without`"
+    return Override(LEFT_OUT, defect, evidence, tuple(pointers), (), apply)
+
+
+def pointer_of(call: str) -> str:
+    """Return the pointer of an operation that is written `POST /rooms`."""
+    method, _, path = call.partition(" ")
+    return join("/paths", path.strip(), method.lower())
+
+
+def left_out(change_list: Mapping[str, Json]) -> list[str]:
+    """Return the operations that a change list says were left out: `POST /rooms`."""
+    changes = change_list.get(LEFT_OUT, {}).get("changes", [])
+    tokens = [split(change["path"]) for change in changes]
+    return [f"{method.upper()} {path}" for _, path, method in filter(lambda t: len(t) == 3, tokens)]
 
 
 def _apply(override: Override, patched: Json, published: Json) -> OverrideResult:
@@ -197,16 +244,21 @@ def _within(path: str, place: str) -> bool:
     return path == place or path.startswith(place + "/")
 
 
-def change_list(result: Result) -> list[Json]:
+def change_list(
+    result: Result, old: Mapping[str, Json] | None = None, date: str = ""
+) -> list[Json]:
     """Return the content of openapi/overrides.json: what each override did, in order, and why.
 
     The operations of all entries, one after the other, are a JSON Patch (RFC 6902) that turns the
-    published document into the patched one.
+    published document into the patched one. An override that sleeps keeps what the `old` change
+    list knows of it: since when, and which places it changed the last time. One that fell asleep
+    now gets the `date`.
     """
-    return [_entry(override) for override in result.overrides]
+    old = old or {}
+    return [_entry(override, old.get(override.name, {}), date) for override in result.overrides]
 
 
-def _entry(result: OverrideResult) -> Json:
+def _entry(result: OverrideResult, old: Json, date: str) -> Json:
     entry: Json = {
         "override": result.name,
         "defect": result.override.defect,
@@ -215,7 +267,18 @@ def _entry(result: OverrideResult) -> Json:
     }
     if result.changes:
         entry["changes"] = [change.to_json() for change in result.changes]
+    elif result.outcome in (Outcome.SLEEPING, Outcome.ABSENT):
+        last = old.get("last_changed") or changed_places(old)
+        since = old.get("since") or date
+        entry |= {"since": since} if since else {}
+        entry |= {"last_changed": last} if last else {}
     return entry
+
+
+def changed_places(entry: Json) -> list[str]:
+    """Return the pointers that an override changed, by its entry in a change list, each once."""
+    changes = entry.get("changes", [])
+    return list(dict.fromkeys(str(change.get("from") or change["path"]) for change in changes))
 
 
 def messages(result: Result) -> list[str]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from .engine import Outcome, Result, apply_overrides, change_list, load_overrides, messages
+from .engine import (
+    LEFT_OUT,
+    Outcome,
+    Result,
+    apply_overrides,
+    change_list,
+    left_out,
+    load_overrides,
+    messages,
+)
 from .errors import OverridesError
 from .generator.render import render
 from .openapi import fetch, validate
+from .openapi.document import Json
 from .openapi.fetch import Published
 from .paths import (
     CHANGE_LIST,
@@ -38,8 +48,17 @@ def ensure_valid(result: Result) -> None:
         raise OverridesError("\n".join(["the patched document is not valid OpenAPI:", *errors]))
 
 
-def build(published: Published, result: Result, into: Path) -> None:
+def build(
+    published: Published,
+    result: Result,
+    into: Path,
+    *,
+    old: Mapping[str, Json] | None = None,
+    date: str = "",
+) -> None:
     """Write everything that follows from a published document below `into`.
+
+    `old` is the change list until now, `date` the day on which overrides fell asleep.
 
     Raises:
         OverridesError: the generator or the templates cannot express the document.
@@ -47,7 +66,7 @@ def build(published: Published, result: Result, into: Path) -> None:
     digest = hashlib.sha256(published.content).hexdigest()
     write(into / FINGERPRINT, f"{digest}  {DOCUMENT.name}\n")
     write_json(into / PATCHED, result.document)
-    write_json(into / CHANGE_LIST, change_list(result))
+    write_json(into / CHANGE_LIST, change_list(result, old, date))
     render(result.document, into / GENERATED)
 
 
@@ -59,12 +78,13 @@ def generate(root: Path = ROOT, *, retire: Collection[str] = ()) -> list[str]:
     """
     with stage(root) as staged:
         published = fetch.read(root / DOCUMENT)
-        result = apply_overrides(published.document)
+        old = read_change_list(root / CHANGE_LIST)
+        result = apply_overrides(published.document, without=left_out(old))
         ensure_valid(result)
         lost = lost_overrides(root, retire)
         if lost:
             raise OverridesError("\n".join(lost))
-        build(published, result, staged.new)
+        build(published, result, staged.new, old=old)
         staged.swap(OUTPUTS)
     return messages(result)
 
@@ -75,7 +95,7 @@ def lost_overrides(root: Path, retire: Collection[str] = ()) -> list[str]:
     The change list knows what each override did. Generating without the module would make it
     forget that, and the defect would be in the package without a word.
     """
-    present = {override.name for override in load_overrides()}
+    present = {LEFT_OUT, *(override.name for override in load_overrides())}
     return [
         f"overrides/spec/{name}.py is gone, and so is what it did: {entry.get('defect')} "
         f"({len(entry.get('changes', []))} changes). Put it back; or, if it is not needed, run "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import shorten
-from .openapi.document import Json, is_openapi_30, mapping, reference
+from .openapi.document import Json, is_openapi_30, mapping, reference, same
 from .openapi.pointers import MISSING, join, resolve, split
 
 
@@ -24,6 +24,8 @@ class Change:
     def to_json(self) -> Json:
         """Return the operation as RFC 6902 writes it; `old` is an addition of ours."""
         data: Json = {"op": self.op, "path": self.path}
+        if self.extracted_from:
+            data["from"] = self.extracted_from
         if self.value is not MISSING:
             data["value"] = self.value
         if self.old is not MISSING:
@@ -154,12 +156,3 @@ class Patch:
             holder[int(last)] = copy.deepcopy(value)
         else:
             raise LookupError(f"no object or array at the parent of {path}")
-
-
-def same(left: Any, right: Any) -> bool:
-    """Return whether two JSON values are equal; to Python `1` and `True` are."""
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
-    return isinstance(left, bool) is isinstance(right, bool) and bool(left == right)

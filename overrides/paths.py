@@ -16,7 +16,11 @@ FINGERPRINT = Path("openapi/whereby.sha256")
 # the wheel holds the patched document as well, for the fake Whereby (pyproject.toml, force-include)
 PATCHED = Path("openapi/whereby.patched.json")
 CHANGE_LIST = Path("openapi/overrides.json")
+# the revisions published so far: date, SHA-256, and the date of the earlier one that it equals
+REVISIONS = Path("openapi/published.tsv")
 PACKAGE = Path("whereby_api_client")
+VERSION = PACKAGE / "_version.py"
+CHANGELOG = Path("CHANGELOG.md")
 GENERATED = PACKAGE / "_generated"
 # everything that follows from the document and the overrides
 OUTPUTS = (PATCHED, CHANGE_LIST, FINGERPRINT, GENERATED)

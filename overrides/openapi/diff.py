@@ -1,15 +1,16 @@
-"""What changed between two documents, in callers' terms.
+"""What changed between two OpenAPI documents, in callers' terms, and what of it breaks callers.
 
-Both are patched documents: what the overrides cure is the same in both, so a defect that Whereby
-repaired is no change to anybody. What differs is said once: a component that ten operations use
-is one thing.
+Every key of every object is looked at: what has no rule of its own is reported as `key: old → new`.
+What many operations share is reported once.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,270 +20,525 @@ from .document import (
     Operation,
     follow,
     is_nullable,
-    items,
     mapping,
     operations,
     parameters_for,
+    same,
     sequence,
     text,
 )
-from .pointers import split
+from .pointers import MISSING, join, split
 
-# what to say of a schema's keyword when it changed
-_BOUNDS = (
-    "format",
-    "minimum",
-    "maximum",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "pattern",
+# keyword -> whether a larger value is stricter
+_BOUNDS = {
+    "minimum": True,
+    "exclusiveMinimum": True,
+    "minLength": True,
+    "minItems": True,
+    "minProperties": True,
+    "maximum": False,
+    "exclusiveMaximum": False,
+    "maxLength": False,
+    "maxItems": False,
+    "maxProperties": False,
+}
+_URGENT = re.compile(
+    r"\b(deprecat\w*|remov(ed|al)|discontinu\w*|sunset\w*|retire[ds]?|no longer|end of life|plans?|"
+    r"pric(e|es|ed|ing)|bill(ed|ing)|costs?|charg(e|es|ed)|points?|rate.?limit\w*|throttl\w+|429|"
+    r"Retry-After|budgets?|quotas?|limit(s|ed)?)\b",
+    re.IGNORECASE,
 )
-_LIMITS = re.compile(
-    r"\b(points?|rate.?limit\w*|throttl\w+|429|Retry-After|budget)\b", re.IGNORECASE
-)
+_TEXT_KEYS = ("description", "summary", "title")
+_MAX_PLACES = 6
 
 
 @dataclass(frozen=True)
 class DocumentChange:
-    """One change of the document; a text's is separate, for most need no action."""
+    """One change of the document."""
 
     place: str
-    told: str
-    is_text: bool = False
-    is_limit: bool = False  # a text that the budget's promise hangs on
+    text: str
+    breaking: bool = False  # requests that were accepted may be refused
+    urgent: bool = False  # about deprecation, removal, plans, prices, limits, authentication
+    is_text: bool = False  # of a description: most need no action
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.told}"
+        return f"{self.place}: {self.text}"
 
 
 def diff_documents(old: Json, new: Json) -> list[DocumentChange]:
-    """List what changed from the one patched document to the other."""
-    return [*_general(old, new), *_operations(old, new), *_components(old, new)]
+    """Return what changed from the one document to the other; what is shared, once."""
+    if same(old, new):
+        return []
+    return _grouped(_Diff(old, new).changes())
 
 
 def key_of(operation: Operation) -> str:
-    """What makes an operation the same one: method and path, whatever its parameters are called."""
+    """Return what identifies an operation: method and path, whatever its parameters are called."""
     return f"{operation.method.upper()} {re.sub(r'{.*?}', '{}', operation.path)}"
 
 
 def name_of(operation: Operation) -> str:
-    """Write an operation as callers do, and as the API does."""
-    return (
-        f"`{text(operation.data.get('operationId'))}` ({operation.method.upper()} {operation.path})"
-    )
+    """Return an operation as callers write it, and as the API does."""
+    call = f"{operation.method.upper()} {operation.path}"
+    name = text(operation.data.get("operationId"))
+    return f"`{name}` ({call})" if name else call
 
 
-def _general(old: Json, new: Json) -> Iterator[DocumentChange]:
-    about, now = mapping(old.get("info")), mapping(new.get("info"))
-    for name in ("title", "version"):
-        if about.get(name) != now.get(name):
-            yield DocumentChange("the document", f"its {name}: {about.get(name)} → {now.get(name)}")
-    if old.get("openapi") != new.get("openapi"):
-        yield DocumentChange("the document", f"OpenAPI {old.get('openapi')} → {new.get('openapi')}")
-    yield from _texts("the document", about.get("description"), now.get("description"))
+class _Diff:
+    """The comparison of two documents."""
 
+    def __init__(self, old: Json, new: Json) -> None:
+        self.old = old
+        self.new = new
+        self._sent = _sent_components(old) | _sent_components(new)
 
-def _operations(old: Json, new: Json) -> Iterator[DocumentChange]:
-    before = {key_of(o): o for o in operations(old)}
-    after = {key_of(o): o for o in operations(new)}
-    for key in sorted(before.keys() - after.keys()):
-        yield DocumentChange(name_of(before[key]), "the operation is gone")
-    for key in sorted(after.keys() - before.keys()):
-        points = after[key].data.get("x-points")
-        said = f"new operation, {points} point{'' if points == 1 else 's'}"
-        summary = text(after[key].data.get("summary")) or "without a summary"
-        yield DocumentChange(name_of(after[key]), f"{said}: {summary}")
-    for key in sorted(before.keys() & after.keys()):
-        yield from _operation(old, new, before[key], after[key])
+    def changes(self) -> Iterator[DocumentChange]:
+        yield from self._general()
+        yield from self._operations()
+        yield from self._components()
 
+    # ------------------------------------------------------------------------ the document itself
 
-def _operation(
-    old: Json, new: Json, before: Operation, after: Operation
-) -> Iterator[DocumentChange]:
-    place = name_of(after)
-    was, now = before.data, after.data
-    if was.get("operationId") != now.get("operationId"):
-        yield DocumentChange(place, f"called `{was.get('operationId')}` until now")
-    if before.path != after.path:
-        yield DocumentChange(place, f"its path was {before.path}")
-    if was.get("x-points") != now.get("x-points"):
-        told = f"costs {now.get('x-points')} points, not {was.get('x-points')}"
-        yield DocumentChange(place, told, is_limit=True)
-    if bool(was.get("deprecated")) != bool(now.get("deprecated")):
-        yield DocumentChange(place, f"{'' if now.get('deprecated') else 'no longer '}deprecated")
-    if (pairs := now.get("x-either-of")) != was.get("x-either-of"):
-        told = " and ".join(" or ".join(names) for names in pairs or []) or "none"
-        yield DocumentChange(place, f"of some parameters one is needed: {told}")
-    for name in ("summary", "description"):
-        yield from _texts(place, was.get(name), now.get(name))
-    yield from _parameters(place, _by_place(old, before), _by_place(new, after))
-    yield from _body(
-        place, _content(old, was.get("requestBody")), _content(new, now.get("requestBody"))
-    )
-    yield from _responses(old, new, place, was, now)
+    def _general(self) -> Iterator[DocumentChange]:
+        place = "the document"
+        if self.old.get("openapi") != self.new.get("openapi"):
+            versions = f"OpenAPI {self.old.get('openapi')} → {self.new.get('openapi')}"
+            yield DocumentChange(place, versions)
+        old, new = mapping(self.old.get("info")), mapping(self.new.get("info"))
+        for name in ("title", "version"):
+            if old.get(name) != new.get(name):
+                yield DocumentChange(place, f"its {name}: {old.get(name)} → {new.get(name)}")
+        yield from _texts(place, old.get("description"), new.get("description"))
+        yield from _rest(place, old, new, {"title", "version", "description"})
+        yield from self._servers(place, self.old, self.new)
+        yield from self._security(place, self.old, self.new)
+        done = {"openapi", "info", "servers", "security", "paths", "components"}
+        yield from _rest(place, self.old, self.new, done)
 
+    def _servers(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+        before = {text(mapping(s).get("url")): s for s in sequence(old.get("servers"))}
+        after = {text(mapping(s).get("url")): s for s in sequence(new.get("servers"))}
+        for url in sorted(before.keys() - after.keys()):
+            yield DocumentChange(place, f"the server {url} is gone", breaking=True, urgent=True)
+        for url in sorted(after.keys() - before.keys()):
+            yield DocumentChange(place, f"new server {url}")
+        for url in sorted(before.keys() & after.keys()):
+            yield from _rest(f"{place}, server {url}", before[url], after[url], {"url"})
 
-def _by_place(document: Json, operation: Operation) -> dict[str, Json]:
-    found = parameters_for(document, operation)
-    # the order of the path's parameters counts, their names do not
-    in_path = re.findall(r"{([^{}]*)}", operation.path)
-    return {
-        f"path {in_path.index(name)}" if name in in_path else f"{data.get('in')} {name}": data
-        for data in found
-        if isinstance(name := data.get("name"), str)
-    }
-
-
-def _parameters(place: str, old: dict[str, Json], new: dict[str, Json]) -> Iterator[DocumentChange]:
-    came, went = new.keys() - old.keys(), old.keys() - new.keys()
-    for key in sorted(went):
-        yield DocumentChange(
-            place, f"the {old[key].get('in')} parameter `{old[key]['name']}` is gone"
-        )
-    for key in sorted(came):
-        data = new[key]
-        needed = "required " if data.get("required") else ""
-        what = f"parameter `{data['name']}` ({kind_of(data.get('schema'))})"
-        yield DocumentChange(place, f"new {needed}{data.get('in')} {what}")
-    for key in sorted(old.keys() & new.keys()):
-        was, now = old[key], new[key]
-        what = f"parameter `{now['name']}`"
-        if was["name"] != now["name"]:
-            yield DocumentChange(place, f"{what} was called `{was['name']}`")
-        if bool(was.get("required")) != bool(now.get("required")):
-            yield DocumentChange(
-                place, f"{what} is {'required' if now.get('required') else 'optional'} now"
+    def _security(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+        if not same(old.get("security"), new.get("security")):
+            before, after = _security_of(old), _security_of(new)
+            loosened = "security" in new and (
+                not new["security"]
+                or {} in new["security"]
+                or all(one in new["security"] for one in sequence(old.get("security")) or [None])
             )
-        for name in ("style", "explode"):
-            if was.get(name) != now.get(name):
-                yield DocumentChange(place, f"{what}: {name} {was.get(name)} → {now.get(name)}")
-        yield from _schema(place, what, was.get("schema"), now.get("schema"))
-        yield from _texts(f"{place}, {what}", was.get("description"), now.get("description"))
+            told = f"authentication: {before} → {after}"
+            yield DocumentChange(place, told, breaking=not loosened, urgent=True)
+
+    # --------------------------------------------------------------------------------- operations
+
+    def _operations(self) -> Iterator[DocumentChange]:
+        before = {key_of(o): o for o in operations(self.old)}
+        after = {key_of(o): o for o in operations(self.new)}
+        for key in sorted(before.keys() - after.keys()):
+            yield DocumentChange(name_of(before[key]), "the operation is gone", breaking=True)
+        for key in sorted(after.keys() - before.keys()):
+            points = after[key].data.get("x-points")
+            price = "" if points is None else f", {points} point{'' if points == 1 else 's'}"
+            summary = text(after[key].data.get("summary")) or "without a summary"
+            yield DocumentChange(name_of(after[key]), f"new operation{price}: {summary}")
+        for key in sorted(before.keys() & after.keys()):
+            yield from self._operation(before[key], after[key])
+        old_paths, new_paths = mapping(self.old.get("paths")), mapping(self.new.get("paths"))
+        for path in sorted(old_paths.keys() & new_paths.keys()):
+            known = {"parameters", "get", "put", "post", "delete", "options", "head", "patch"}
+            old, new = mapping(old_paths[path]), mapping(new_paths[path])
+            yield from _rest(path, old, new, known | {"trace"})
+
+    def _operation(self, before: Operation, after: Operation) -> Iterator[DocumentChange]:
+        place, old, new = name_of(after), before.data, after.data
+        if old.get("operationId") != new.get("operationId"):
+            yield DocumentChange(place, f"called `{old.get('operationId')}` until now")
+        if before.path != after.path:
+            yield DocumentChange(place, f"its path was {before.path}")
+        if old.get("x-points") != new.get("x-points"):
+            told = f"costs {new.get('x-points')} points, not {old.get('x-points')}"
+            yield DocumentChange(place, told, urgent=True)
+        yield from _deprecated(place, "", old, new)
+        if (pairs := new.get("x-either-of")) != old.get("x-either-of"):
+            told = " and ".join(" or ".join(names) for names in pairs or []) or "none"
+            yield DocumentChange(place, f"of some parameters one is needed: {told}")
+        for name in ("summary", "description"):
+            yield from _texts(place, old.get(name), new.get(name))
+        yield from self._security(place, old, new)
+        yield from self._servers(place, old, new)
+        yield from self._parameters(place, _by_place(self.old, before), _by_place(self.new, after))
+        yield from self._request_body(place, old.get("requestBody"), new.get("requestBody"))
+        yield from self._responses(place, old, new)
+        yield from self._callbacks(place, old, new)
+        done = {"operationId", "x-points", "deprecated", "x-either-of", "summary", "description"}
+        done |= {"security", "servers", "parameters", "requestBody", "responses", "callbacks"}
+        yield from _rest(place, old, new, done | {"tags"})  # they are in our operationId
+
+    def _parameters(
+        self, place: str, old: dict[str, Json], new: dict[str, Json]
+    ) -> Iterator[DocumentChange]:
+        for key in sorted(old.keys() - new.keys()):
+            told = f"the {old[key].get('in')} parameter `{old[key]['name']}` is gone"
+            yield DocumentChange(place, told, breaking=True)
+        for key in sorted(new.keys() - old.keys()):
+            data = new[key]
+            required = bool(data.get("required"))
+            what = f"parameter `{data['name']}` ({kind_of(data.get('schema'))})"
+            told = f"new {'required ' if required else ''}{data.get('in')} {what}"
+            yield DocumentChange(place, told, breaking=required)
+        for key in sorted(old.keys() & new.keys()):
+            yield from self._parameter(place, old[key], new[key])
+
+    def _parameter(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+        what = f"parameter `{new['name']}`"
+        if old["name"] != new["name"]:
+            yield DocumentChange(place, f"{what} was called `{old['name']}`")
+        yield from _required(place, what, old, new)
+        yield from _deprecated(place, what, old, new)
+        yield from self._schema(place, what, old.get("schema"), new.get("schema"), sent=True)
+        yield from _texts(f"{place}, {what}", old.get("description"), new.get("description"))
+        done = {"name", "in", "required", "deprecated", "schema", "description"}
+        yield from _rest(place, old, new, done, f"{what}: ")
+
+    def _request_body(self, place: str, old: Any, new: Any) -> Iterator[DocumentChange]:
+        before, after = self._followed(old, new)
+        if not before and not after:
+            return
+        if before and after:
+            yield from _required(place, "the body", before, after)
+        yield from _texts(f"{place}, the body", before.get("description"), after.get("description"))
+        yield from self._content(place, "the body", before, after, sent=True)
+        done = {"required", "description", "content"}
+        yield from _rest(place, before, after, done, "the body, ")
+
+    def _content(
+        self, place: str, what: str, old: Json, new: Json, *, sent: bool
+    ) -> Iterator[DocumentChange]:
+        before, after = mapping(old.get("content")), mapping(new.get("content"))
+        for kind in sorted(before.keys() - after.keys()):
+            told = f"no longer takes {kind}" if sent else f"{what} is no longer {kind}"
+            yield DocumentChange(place, told, breaking=True)
+        for kind in sorted(after.keys() - before.keys()):
+            schema = kind_of(mapping(after[kind]).get("schema"))
+            told = f"takes {kind} now ({schema})" if sent else f"{what} is {kind}"
+            yield DocumentChange(place, told)
+        for kind in sorted(before.keys() & after.keys()):
+            was, now = mapping(before[kind]), mapping(after[kind])
+            yield from self._schema(place, what, was.get("schema"), now.get("schema"), sent=sent)
+            yield from _rest(place, was, now, {"schema"}, f"{what}, ")
+
+    def _responses(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+        before, after = mapping(old.get("responses")), mapping(new.get("responses"))
+        for status in sorted(before.keys() - after.keys()):
+            told = f"no longer responds with {status}"
+            yield DocumentChange(place, told, breaking=status.startswith("2"))
+        for status in sorted(after.keys() - before.keys()):
+            yield DocumentChange(place, f"can respond with {status} now")
+        for status in sorted(before.keys() & after.keys()):
+            was, now = self._followed(before[status], after[status])
+            what = f"the response {status}"
+            yield from _texts(f"{place}, {what}", was.get("description"), now.get("description"))
+            yield from self._headers(place, what, was, now)
+            yield from self._content(place, what, was, now, sent=False)
+            yield from _rest(place, was, now, {"description", "headers", "content"}, f"{what}, ")
+
+    def _headers(self, place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+        before, after = mapping(old.get("headers")), mapping(new.get("headers"))
+        for name in sorted(before.keys() - after.keys()):
+            yield DocumentChange(place, f"{what} no longer has the header {name}", urgent=True)
+        for name in sorted(after.keys() - before.keys()):
+            yield DocumentChange(place, f"{what} has the new header {name}")
+        for name in sorted(before.keys() & after.keys()):
+            was, now = self._followed(before[name], after[name])
+            header = f"{what}, header {name}"
+            yield from self._schema(place, header, was.get("schema"), now.get("schema"), sent=False)
+            yield from _texts(f"{place}, {header}", was.get("description"), now.get("description"))
+            yield from _rest(place, was, now, {"schema", "description"}, f"{header}, ")
+
+    def _callbacks(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+        before, after = mapping(old.get("callbacks")), mapping(new.get("callbacks"))
+        for name in sorted(before.keys() - after.keys()):
+            yield DocumentChange(place, f"the callback `{name}` is gone", breaking=True)
+        for name in sorted(after.keys() - before.keys()):
+            yield DocumentChange(place, f"new callback `{name}`")
+        for name in sorted(before.keys() & after.keys()):
+            yield from _leaves(place, f"callback `{name}`", before[name], after[name])
+
+    # --------------------------------------------------------------------------------- components
+
+    def _components(self) -> Iterator[DocumentChange]:
+        before, after = mapping(self.old.get("components")), mapping(self.new.get("components"))
+        old, new = mapping(before.get("schemas")), mapping(after.get("schemas"))
+        for name in sorted(old.keys() - new.keys()):
+            yield DocumentChange(f"`{name}`", "is gone")
+        for name in sorted(new.keys() - old.keys()):
+            yield DocumentChange(f"`{name}`", f"new: {kind_of(new[name])}")
+        for name in sorted(old.keys() & new.keys()):
+            sent = name in self._sent
+            yield from self._schema(f"`{name}`", "", old[name], new[name], sent=sent)
+        old, new = mapping(before.get("securitySchemes")), mapping(after.get("securitySchemes"))
+        yield from _security_schemes(old, new)
+        # what is used is compared where it is used
+        used = _used(self.old) | _used(self.new)
+        for kind in sorted((before.keys() | after.keys()) - {"schemas", "securitySchemes"}):
+            old, new = mapping(before.get(kind)), mapping(after.get(kind))
+            unused = {
+                name
+                for name in old.keys() | new.keys()
+                if join("#/components", kind, name) not in used
+            }
+            yield from _rest(f"components/{kind}", old, new, (old.keys() | new.keys()) - unused)
+
+    # ------------------------------------------------------------------------------------ schemas
+
+    def _schema(
+        self, place: str, what: str, old: Any, new: Any, *, sent: bool
+    ) -> Iterator[DocumentChange]:
+        """Compare two schemas down to the components that they refer to."""
+        old, new = mapping(old), mapping(new)
+        if same(old, new):
+            return
+        lead = f"{what} " if what else ""
+        was, now = kind_of(old), kind_of(new)
+        if was != now:
+            breaking = sent or not {was, now} <= {"string", "enum"}
+            yield DocumentChange(place, f"{lead}is {now}, was {was}", breaking=breaking)
+        elif _types(old) != _types(new):
+            yield DocumentChange(
+                place, f"{lead}type: {_value(old, 'type')} → {_value(new, 'type')}"
+            )
+        if is_nullable(old) != is_nullable(new):
+            told = f"{lead}{'can be null now' if is_nullable(new) else 'is never null now'}"
+            yield DocumentChange(place, told, breaking=sent is not is_nullable(new))
+        if not same(old.get("default"), new.get("default")):
+            told = f"{lead}has the default {_default(new)}, had {_default(old)}"
+            yield DocumentChange(place, told)
+        yield from _deprecated(place, what, old, new)
+        for name in ("readOnly", "writeOnly"):
+            if bool(old.get(name)) != bool(new.get(name)):
+                told = f"{lead}is {'' if new.get(name) else 'no longer '}{name}"
+                breaking = bool(new.get(name)) and (sent if name == "readOnly" else True)
+                yield DocumentChange(place, told, breaking=breaking)
+        yield from _bounds(place, lead, old, new, sent=sent)
+        yield from _enum(place, lead, old, new, sent=sent)
+        below = f"{place}, {what}" if what else place
+        for name in _TEXT_KEYS:
+            yield from _texts(below, old.get(name), new.get(name))
+        yield from self._members(place, what, old, new, sent=sent)
+        done = {"type", "nullable", "default", "deprecated", "readOnly", "writeOnly", "$ref"}
+        done |= {*_BOUNDS, *_TEXT_KEYS, "pattern", "multipleOf", "uniqueItems", "enum", "format"}
+        done |= {"properties", "required", "items", "additionalProperties"}
+        done |= {"allOf", "anyOf", "oneOf"}
+        yield from _rest(place, old, new, done, lead)
+
+    def _members(
+        self, place: str, what: str, old: Json, new: Json, *, sent: bool
+    ) -> Iterator[DocumentChange]:
+        prefix = f"{what}, " if what else ""
+        before, after = mapping(old.get("properties")), mapping(new.get("properties"))
+        was_required, required = sequence(old.get("required")), sequence(new.get("required"))
+        went, came = before.keys() - after.keys(), after.keys() - before.keys()
+        for name in sorted(went):
+            renamed = [n for n in sorted(came) if _alike(before[name], after[n])]
+            hint = f" (renamed to `{renamed[0]}`?)" if len(renamed) == 1 else ""
+            yield DocumentChange(place, f"{prefix}field `{name}` is gone{hint}", breaking=True)
+        for name in sorted(came):
+            needed = name in required
+            told = f"new {'required ' if needed else ''}field `{name}` ({kind_of(after[name])})"
+            yield DocumentChange(place, f"{prefix}{told}", breaking=sent and needed)
+        for name in sorted(before.keys() & after.keys()):
+            if (name in was_required) != (name in required):
+                state = "required" if name in required else "optional"
+                breaking = sent is (name in required)
+                told = f"{prefix}field `{name}` is {state} now"
+                yield DocumentChange(place, told, breaking=breaking)
+            field = f"{prefix}field `{name}`"
+            yield from self._schema(place, field, before[name], after[name], sent=sent)
+        unknown = [n for n in required if n not in after and n not in was_required]
+        for name in unknown:
+            yield DocumentChange(place, f"{prefix}required names {name!r}", breaking=sent)
+        for key in ("items", "additionalProperties"):
+            was, now = old.get(key), new.get(key)
+            if isinstance(was, dict) and isinstance(now, dict):
+                yield from self._schema(place, f"{prefix}its {key}", was, now, sent=sent)
+            elif key == "additionalProperties" and not same(was, now):
+                breaking = sent and now is False
+                told = f"{prefix}{key}: {_value(old, key)} → {_value(new, key)}"
+                yield DocumentChange(place, told, breaking=breaking)
+        for key in ("allOf", "anyOf", "oneOf"):
+            was, now = sequence(old.get(key)), sequence(new.get(key))
+            for one, other in zip(was, now, strict=False):
+                yield from self._schema(place, what, one, other, sent=sent)
+            if len(was) != len(now) and kind_of(old) == kind_of(new):
+                yield DocumentChange(place, f"{prefix}{key} has {len(now)} parts, had {len(was)}")
+
+    def _followed(self, old: Any, new: Any) -> tuple[Json, Json]:
+        return mapping(follow(self.old, old)[0]), mapping(follow(self.new, new)[0])
 
 
-def _content(document: Json, holder: Any) -> Json:
-    """Return the schemas of a body by media type."""
-    content = mapping(mapping(follow(document, holder)[0]).get("content"))
-    return {kind: mapping(media).get("schema") for kind, media in items(content)}
+# ------------------------------------------------------------------------------- small comparisons
 
 
-def _body(place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
-    for kind in sorted(old.keys() - new.keys()):
-        yield DocumentChange(place, f"no longer takes {kind}")
-    for kind in sorted(new.keys() - old.keys()):
-        yield DocumentChange(place, f"takes {kind} now ({kind_of(new[kind])})")
-    for kind in sorted(old.keys() & new.keys()):
-        yield from _schema(place, "the body", old[kind], new[kind])
+def _required(place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+    if bool(old.get("required")) != bool(new.get("required")):
+        state = "required" if new.get("required") else "optional"
+        breaking = bool(new.get("required"))
+        yield DocumentChange(place, f"{what} is {state} now", breaking=breaking)
 
 
-def _responses(old: Json, new: Json, place: str, was: Json, now: Json) -> Iterator[DocumentChange]:
-    before, after = mapping(was.get("responses")), mapping(now.get("responses"))
-    for status in sorted(before.keys() - after.keys()):
-        yield DocumentChange(place, f"no longer answers {status}")
-    for status in sorted(after.keys() - before.keys()):
-        yield DocumentChange(place, f"can answer {status} now")
-    for status in sorted(before.keys() & after.keys()):
-        had, has = _content(old, before[status]), _content(new, after[status])
-        for kind in sorted(had.keys() | has.keys()):
-            what = f"the answer {status}"
-            if kind in had and kind in has:
-                yield from _schema(place, what, had[kind], has[kind])
-            else:
-                yield DocumentChange(
-                    place, f"{what} is {'no longer ' if kind in had else ''}{kind}"
-                )
-
-
-def _components(old: Json, new: Json) -> Iterator[DocumentChange]:
-    before = mapping(mapping(old.get("components")).get("schemas"))
-    after = mapping(mapping(new.get("components")).get("schemas"))
-    for name in sorted(before.keys() - after.keys()):
-        yield DocumentChange(f"`{name}`", "is gone")
-    for name in sorted(after.keys() - before.keys()):
-        yield DocumentChange(f"`{name}`", f"new: {kind_of(after[name])}")
-    for name in sorted(before.keys() & after.keys()):
-        yield from _schema(f"`{name}`", "", before[name], after[name])
-
-
-def _schema(place: str, what: str, old: Any, new: Any) -> Iterator[DocumentChange]:
-    """Compare two schemas down to the components that they refer to."""
-    old, new = mapping(old), mapping(new)
-    if old == new:
-        return
-    lead = f"{what} " if what else ""
-    was, now = kind_of(old), kind_of(new)
-    if was != now:
-        yield DocumentChange(place, f"{lead}is {now}, was {was}")
-    if is_nullable(old) != is_nullable(new):
-        yield DocumentChange(
-            place, f"{lead}{'can be null now' if is_nullable(new) else 'is never null now'}"
-        )
-    if old.get("default") != new.get("default"):
-        told = f"{lead}has the default {_default(new)}, had {_default(old)}"
-        yield DocumentChange(place, told)
+def _deprecated(place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
     if bool(old.get("deprecated")) != bool(new.get("deprecated")):
-        yield DocumentChange(
-            place, f"{lead}is {'' if new.get('deprecated') else 'no longer '}deprecated"
-        )
-    for name in _BOUNDS:
-        if old.get(name) != new.get(name) and name != "format":
-            yield DocumentChange(place, f"{lead}{name}: {old.get(name)} → {new.get(name)}")
-    values, wanted = sequence(old.get("enum")), sequence(new.get("enum"))
+        told = f"{what} is " if what else ""
+        told += f"{'' if new.get('deprecated') else 'no longer '}deprecated"
+        yield DocumentChange(place, told, urgent=True)
+
+
+def _bounds(place: str, lead: str, old: Json, new: Json, *, sent: bool) -> Iterator[DocumentChange]:
+    for name, larger_is_stricter in _BOUNDS.items():
+        was, now = old.get(name), new.get(name)
+        if not same(was, now):
+            breaking = sent and _is_stricter(was, now, larger_is_stricter)
+            yield DocumentChange(place, f"{lead}{name}: {was} → {now}", breaking=breaking)
+    for name in ("pattern", "multipleOf", "uniqueItems"):
+        was, now = old.get(name), new.get(name)
+        if not same(was, now):
+            breaking = sent and now is not None and now is not False
+            yield DocumentChange(place, f"{lead}{name}: {was} → {now}", breaking=breaking)
+    if old.get("format") != new.get("format") and kind_of(old) == kind_of(new):
+        yield DocumentChange(place, f"{lead}format: {old.get('format')} → {new.get('format')}")
+
+
+def _types(schema: Json) -> list[str]:
+    kind = schema.get("type")
+    return [str(one) for one in (kind if isinstance(kind, list) else [kind]) if one != "null"]
+
+
+def _is_stricter(old: Any, new: Any, larger_is_stricter: bool) -> bool:
+    if new is None or old is None:
+        return new is not None
+    try:
+        return (new > old) is larger_is_stricter
+    except TypeError:  # no numbers: who knows
+        return True
+
+
+def _enum(place: str, lead: str, old: Json, new: Json, *, sent: bool) -> Iterator[DocumentChange]:
+    if "enum" not in old or "enum" not in new:
+        if ("enum" in old) != ("enum" in new) and kind_of(old) == kind_of(new):
+            yield DocumentChange(
+                place, f"{lead}enum: {_value(old, 'enum')} → {_value(new, 'enum')}"
+            )
+        return
+    values, wanted = sequence(old["enum"]), sequence(new["enum"])
     for value in values:
         if value not in wanted:
-            yield DocumentChange(place, f"{lead}no longer has the value {value!r}")
+            yield DocumentChange(place, f"{lead}no longer has the value {value!r}", breaking=sent)
     for value in wanted:
         if value not in values:
             yield DocumentChange(place, f"{lead}has the new value {value!r}")
-    yield from _texts(
-        f"{place}, {what}" if what else place, old.get("description"), new.get("description")
-    )
-    yield from _members(place, what, old, new)
 
 
-def _members(place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
-    prefix = f"{what}, " if what else ""
-    had, has = mapping(old.get("properties")), mapping(new.get("properties"))
-    needed, needs = sequence(old.get("required")), sequence(new.get("required"))
-    went, came = had.keys() - has.keys(), has.keys() - had.keys()
-    for name in sorted(went):
-        renamed = [n for n in sorted(came) if _alike(had[name], has[n])]
-        hint = f" (renamed to `{renamed[0]}`?)" if len(renamed) == 1 else ""
-        yield DocumentChange(place, f"{prefix}field `{name}` is gone{hint}")
-    for name in sorted(came):
-        demanded = "required " if name in needs else ""
-        yield DocumentChange(place, f"{prefix}new {demanded}field `{name}` ({kind_of(has[name])})")
-    for name in sorted(had.keys() & has.keys()):
-        if (name in needed) != (name in needs):
-            state = "required" if name in needs else "optional"
-            yield DocumentChange(place, f"{prefix}field `{name}` is {state} now")
-        yield from _schema(place, f"{prefix}field `{name}`", had[name], has[name])
-    for key in ("items", "additionalProperties"):
-        if isinstance(old.get(key), dict) and isinstance(new.get(key), dict):
-            yield from _schema(place, f"{prefix}its {key}", old[key], new[key])
-    for key in ("allOf", "anyOf", "oneOf"):
-        pairs = zip(sequence(old.get(key)), sequence(new.get(key)), strict=False)
-        for was, now in pairs:
-            yield from _schema(place, what, was, now)
+def _security_schemes(old: Json, new: Json) -> Iterator[DocumentChange]:
+    for name in sorted(old.keys() - new.keys()):
+        told = "the security scheme is gone"
+        yield DocumentChange(f"`{name}`", told, breaking=True, urgent=True)
+    for name in sorted(new.keys() - old.keys()):
+        kind = " ".join(text(mapping(new[name]).get(key)) for key in ("type", "scheme")).strip()
+        yield DocumentChange(f"`{name}`", f"new security scheme ({kind})", urgent=True)
+    for name in sorted(old.keys() & new.keys()):
+        was, now = mapping(old[name]), mapping(new[name])
+        yield from _texts(
+            f"`{name}`, the authentication", was.get("description"), now.get("description")
+        )
+        for change in _rest(f"`{name}`, the authentication", was, now, {"description"}):
+            yield dataclasses.replace(change, breaking=True, urgent=True)
+
+
+def _rest(
+    place: str, old: Any, new: Any, done: Collection[str], lead: str = ""
+) -> Iterator[DocumentChange]:
+    """Compare the members that have no rule of their own."""
+    old, new = mapping(old), mapping(new)
+    for key in sorted((old.keys() | new.keys()) - set(done)):
+        was, now = old.get(key, MISSING), new.get(key, MISSING)
+        if key in ("description", "summary") and not isinstance(was, dict | list):
+            yield from _texts(f"{place}, {lead.rstrip(' ,:')}" if lead else place, was, now)
+        elif not _equal(was, now):
+            yield from _leaves(place, f"{lead}{key}", was, now)
+
+
+def _leaves(place: str, what: str, old: Any, new: Any) -> Iterator[DocumentChange]:
+    """Compare two values of any kind down to where they differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            was, now = old.get(key, MISSING), new.get(key, MISSING)
+            yield from _leaves(place, f"{what}/{key}", was, now)
+    elif not _equal(old, new):
+        yield DocumentChange(place, f"{what}: {_arrow(old, new)}")
+
+
+def _equal(old: Any, new: Any) -> bool:
+    return old is new if MISSING in (old, new) else same(old, new)
+
+
+def _short(value: Any) -> str:
+    return "nothing" if value is MISSING else shorten(json.dumps(value, ensure_ascii=False), 300)
+
+
+def _arrow(old: Any, new: Any) -> str:
+    """Write `old → new`; of two lists only the items that came and went."""
+    if isinstance(old, list) and isinstance(new, list):
+        gone = [one for one in old if not any(same(one, other) for other in new)]
+        came = [one for one in new if not any(same(one, other) for other in old)]
+        parts = [f"gone: {_short(gone)}"] if gone else []
+        parts += [f"new: {_short(came)}"] if came else []
+        return ", ".join(parts) or "in another order, or repeated"
+    return f"{_short(old)} → {_short(new)}"
+
+
+def _value(holder: Json, key: str) -> str:
+    return _short(holder.get(key, MISSING))
 
 
 def _default(schema: Json) -> str:
     return repr(schema["default"]) if "default" in schema else "none"
 
 
-def _alike(one: Any, other: Any) -> bool:
-    """Tell whether a field that went and one that came could be the same under another name."""
-    one, other = mapping(one), mapping(other)
-    return kind_of(one) == kind_of(other) and (
-        one.get("description") == other.get("description")
-        or one.get("example") == other.get("example")
+def _alike(old: Any, new: Any) -> bool:
+    """Return whether a field that went and one that came could be the same, renamed."""
+    old, new = mapping(old), mapping(new)
+    return kind_of(old) == kind_of(new) and (
+        old.get("description") == new.get("description") or old.get("example") == new.get("example")
     )
 
 
+def _security_of(holder: Json) -> str:
+    if "security" not in holder:
+        return "as the document says"
+    alternatives = [" and ".join(mapping(one)) or "none" for one in sequence(holder["security"])]
+    return " or ".join(alternatives) or "none"
+
+
+def _by_place(document: Json, operation: Operation) -> dict[str, Json]:
+    # the order of the path's parameters counts, their names do not
+    in_path = re.findall(r"{([^{}]*)}", operation.path)
+    return {
+        f"path {in_path.index(name)}" if name in in_path else f"{data.get('in')} {name}": data
+        for data in parameters_for(document, operation)
+        if isinstance(name := data.get("name"), str)
+    }
+
+
 def kind_of(schema: Any) -> str:
-    """Say a schema's type in a word or two."""
+    """Return a schema's type in a word or two."""
     schema = mapping(schema)
     for key in ("allOf", "anyOf", "oneOf"):
         parts = [part for part in sequence(schema.get(key)) if mapping(part).get("type") != "null"]
@@ -302,27 +558,162 @@ def kind_of(schema: Any) -> str:
     return str(kind or "anything")
 
 
+# -------------------------------------------------------------------------------- what is used how
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(ref := value.get("$ref"), str):
+            yield ref
+        for member in value.values():
+            yield from _references(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _references(member)
+
+
+def _used(document: Json) -> set[str]:
+    return set(_references(document))
+
+
+def _sent_components(document: Json) -> set[str]:
+    """Return the names of the component schemas that requests are made of."""
+    pending: list[Any] = []
+    for operation in operations(document):
+        pending.append(follow(document, operation.data.get("requestBody"))[0])
+        pending += parameters_for(document, operation)
+    schemas = mapping(mapping(document.get("components")).get("schemas"))
+    sent: set[str] = set()
+    while pending:
+        for ref in _references(pending.pop()):
+            name = split(ref[1:])[-1]
+            if ref.startswith("#/components/schemas/") and name not in sent:
+                sent.add(name)
+                pending.append(schemas.get(name))
+    return sent
+
+
+# ------------------------------------------------------------------------------------------- texts
+
+
 def _texts(place: str, old: Any, new: Any) -> Iterator[DocumentChange]:
-    """Report a changed text; line by line where it is about the limits."""
+    """Report each changed sentence: its old words, its new words."""
     before, after = _sentences(text(old)), _sentences(text(new))
-    if before == after:
-        return
-    lines = [
-        line
-        for line in difflib.ndiff(before, after)
-        if line.startswith(("-", "+")) and _LIMITS.search(line)
-    ]
-    if lines:
-        told = "the text about the limits: " + " ".join(
-            f"{'was' if line[0] == '-' else 'is now'}: {shorten(line[2:], 300)!r}" for line in lines
-        )
-        yield DocumentChange(place, told, is_text=True, is_limit=True)
-    else:
-        yield DocumentChange(place, "another text", is_text=True)
+    matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        pairs = [(" ".join(before[a:b]), " ".join(after[c:d]))]
+        if b - a == d - c:
+            pairs = list(zip(before[a:b], after[c:d], strict=True))
+        for was, now in pairs:
+            urgent = bool(_URGENT.search(f"{was} {now}"))
+            yield DocumentChange(place, f"text: {_words(was, now)}", urgent=urgent, is_text=True)
 
 
-def _sentences(said: str) -> list[str]:
-    """Split a text so that other whitespace is no change."""
+def _sentences(prose: str) -> list[str]:
+    """Split a text so that other white space is no change."""
+    parts = re.split(r"(?<=[.:!?])\s+|\n\s*[*-]|\n\s*\n", prose)
+    return [" ".join(part.split()) for part in parts if part.split()]
+
+
+def _words(old: str, new: str) -> str:
+    """Write `old → new`, of long sentences only the changed words and some around them."""
+    if not old or not new:
+        return f"new: {shorten(new, 600)!r}" if new else f"gone: {shorten(old, 600)!r}"
+    before, after = old.split(), new.split()
+    shared = min(len(before), len(after))
+    start = next((n for n in range(shared) if before[n] != after[n]), shared)
+    rest = range(shared - start)
+    end = next((n for n in rest if before[-1 - n] != after[-1 - n]), shared - start)
+    around = 6
+
+    def excerpt(words: list[str]) -> str:
+        first, last = max(0, start - around), min(len(words), len(words) - end + around)
+        lead, tail = "… " if first else "", " …" if last < len(words) else ""
+        return repr(shorten(f"{lead}{' '.join(words[first:last])}{tail}", 600))
+
+    return f"{excerpt(before)} → {excerpt(after)}"
+
+
+def _grouped(changes: Iterator[DocumentChange]) -> list[DocumentChange]:
+    """Report once what is the same at several places."""
+    places: dict[DocumentChange, list[str]] = {}
+    for change in changes:
+        alike = dataclasses.replace(change, place="")
+        listed = places.setdefault(alike, [])
+        if change.place not in listed:
+            listed.append(change.place)
     return [
-        " ".join(part.split()) for part in re.split(r"(?<=[.:])\s+|\n\s*[*-]", said) if part.split()
+        dataclasses.replace(change, place=_together(listed)) for change, listed in places.items()
     ]
+
+
+def _together(places: list[str]) -> str:
+    if len(places) <= _MAX_PLACES:
+        return "; ".join(places)
+    return f"{'; '.join(places[:_MAX_PLACES])} and {len(places) - _MAX_PLACES} more"
+
+
+# ------------------------------------------------------------------------- published documents
+
+
+def diff_published(
+    old: Json, new: Json, old_paths: Collection[str], new_paths: Collection[str]
+) -> list[DocumentChange]:
+    """Return what changed in the published documents at the places that overrides touched.
+
+    There the patched documents can be equal, because an override did before what Whereby does now.
+    """
+
+    def touched(path: str, paths: Collection[str]) -> bool:
+        return any(path == one or path.startswith(f"{one}/") for one in paths)
+
+    found = []
+    for old_path, new_path, was, now in _published(old, new, "", ""):
+        if touched(old_path, old_paths) or touched(new_path, new_paths):
+            tokens = split(new_path)
+            inside = len(tokens) > 3 and tokens[0] in ("paths", "components")
+            place = (
+                f"{tokens[2].upper()} {tokens[1]}"
+                if tokens[0] == "paths" and inside
+                else ("/".join(tokens[1:3]) if inside else "")
+            )
+            rest = "/".join(tokens[3:]) if inside else new_path
+            told = f"published, {rest}: {_arrow(was, now)}"
+            found.append(DocumentChange(place or "the document", told))
+    return _grouped(iter(found))
+
+
+def _published(
+    old: Any, new: Any, old_path: str, new_path: str
+) -> Iterator[tuple[str, str, Any, Any]]:
+    """Iterate over the values that differ, each with its pointer before and after."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            was, now = old.get(key, MISSING), new.get(key, MISSING)
+            yield from _published(was, now, join(old_path, key), join(new_path, key))
+    elif _is_named(old) and _is_named(new):
+        before = {_identity(one): n for n, one in enumerate(old)}
+        after = {_identity(one): n for n, one in enumerate(new)}
+        for key in dict.fromkeys([*before, *after]):
+            a, b = before.get(key), after.get(key)
+            yield from _published(
+                MISSING if a is None else old[a],
+                MISSING if b is None else new[b],
+                join(old_path, len(old) if a is None else a),
+                join(new_path, len(new) if b is None else b),
+            )
+    elif not _equal(old, new):
+        yield old_path, new_path, old, new
+
+
+def _is_named(value: Any) -> bool:
+    """Return whether the value is a list of parameters or the like, whose order does not count."""
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and ("name" in one or "$ref" in one) for one in value
+    )
+
+
+def _identity(value: Json) -> str:
+    return text(value.get("$ref")) or f"{value.get('in')} {value.get('name')}"

@@ -273,3 +273,12 @@ def reference(document: Any, ref: str, beside: Json, *, nullable: bool) -> Json:
         beside = {**beside, "nullable": True}
     # in 3.0 nothing may stand beside a $ref, so it goes into an allOf
     return {"allOf": [{"$ref": ref}], **beside} if beside else {"$ref": ref}
+
+
+def same(left: Any, right: Any) -> bool:
+    """Return whether two JSON values are equal; to Python `1` and `True` are."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return isinstance(left, bool) is isinstance(right, bool) and bool(left == right)

@@ -5,17 +5,22 @@ The same sections are written for a terminal and as Markdown.
 
 from __future__ import annotations
 
+import datetime
 import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from ..engine import Outcome, OverrideResult, Result
-from ..openapi.diff import DocumentChange, key_of
+from ..engine import Outcome, OverrideResult, Result, changed_places
+from ..openapi.diff import DocumentChange, diff_published, key_of
 from ..openapi.document import Json, mapping, operations, sequence, text
 from ..openapi.pointers import MISSING, resolve, split
 from .api_diff import ApiChange
+
+# days after which the report suggests to delete an override that sleeps
+LONG_SLEEP = 365
 
 
 @dataclass(frozen=True)
@@ -67,64 +72,110 @@ class Findings:
 
     origin: str
     notes: tuple[str, ...]
-    changes: list[DocumentChange]
+    changes: list[DocumentChange]  # of the patched document
     result: Result
     published: Json
     old_published: Json
-    old_change_list: Json
-    api: list[ApiChange]
+    old_change_list: dict[str, Json]
+    api: list[ApiChange] | None  # None: the update stopped before the package was there
     version: str
+    today: str  # ISO 8601
 
 
 def report(findings: Findings) -> Report:
-    """Tell what an update found out, what somebody has to act on first."""
-    api = findings.api
+    """Return the report, what a person has to act on first."""
+    api, changes = findings.api or [], findings.changes
+    urgent = [change for change in changes if change.urgent and not change.breaking]
+    breaking = [str(change) for change in changes if change.breaking]
+    breaking += [change.text for change in api if change.breaking]
+    others = [c for c in changes if not (c.urgent or c.breaking or c.is_text)]
+    texts = [change for change in changes if change.is_text and not change.urgent]
+    published = _published(findings)
     step, reason = suggestion(findings)
-    said = [change for change in findings.changes if not change.is_text]
-    limits = [change for change in findings.changes if change.is_limit]
-    texts = [d for d in findings.changes if d.is_text and not d.is_limit]
     sections = [
         Section("To do", tuple(_to_do(findings))),
-        Section("Limits", tuple(map(str, limits))),
-        Section("What changed in the document", tuple(map(str, said))),
+        Section("Not looked at", tuple(_not_looked_at(findings))),
+        Section("Urgent", tuple(map(str, urgent))),
+        Section("Breaks callers", tuple(breaking)),
+        Section("What changed in the document", tuple(map(str, [*others, *published]))),
         Section("Other texts", tuple(map(str, texts))),
-        Section("Breaks callers", tuple(c.text for c in api if c.breaking)),
         Section("New or changed in the Python API", tuple(c.text for c in api if not c.breaking)),
         Section("Overrides", tuple(_overrides(findings))),
         Section("Notes", findings.notes),
         Section("Suggested version", (f"{step}: {reason}",)),
         Section("Suggested CHANGELOG entry", tuple(_changelog(findings, step))),
     ]
-    changed = len(said) + len(limits)
-    breaking = sum(change.breaking for change in api)
-    headline = (
-        f"{findings.origin}: {_count(changed, 'change')}, {_count(len(texts), 'other text')}, "
-        f"{breaking or 'none'} of the API's changes breaking"
-        if findings.changes or api
-        else f"{findings.origin}: nothing changed"
-    )
+    count = len(changes) + len(published)
+    if findings.api is None:
+        outcome = f"{_count(count, 'change')}; stopped, not all was looked at"
+    elif not (count or api):
+        outcome = "nothing changed"
+    else:
+        outcome = f"{_count(count, 'change')}, {len(breaking) or 'none'} of them breaking"
+        outcome += f", {_count(len(urgent), 'urgent one')}" if urgent else ""
+    headline = f"{findings.origin}: {outcome}"
     return Report(headline, tuple(section for section in sections if section.lines))
 
 
+def _published(findings: Findings) -> list[DocumentChange]:
+    """Return what changed as published where an override makes both the same."""
+    old_paths = [
+        text(change.get("path"))
+        for entry in findings.old_change_list.values()
+        for change in map(mapping, sequence(entry.get("changes")))
+        if not _is_extraction(change.get("old"), change.get("value"))
+    ]
+    new_paths = [
+        change.path
+        for override in findings.result.overrides
+        for change in override.changes
+        if not _is_extraction(change.old, change.value)
+    ]
+    return diff_published(findings.old_published, findings.published, old_paths, new_paths)
+
+
+def _is_extraction(old: Any, value: Any) -> bool:
+    """Return whether a schema was replaced by a reference to a component with its content."""
+    parts = [value, *sequence(mapping(value).get("allOf")), *sequence(mapping(value).get("anyOf"))]
+    is_reference = any("$ref" in mapping(part) for part in parts)
+    return isinstance(old, dict) and "$ref" not in old and is_reference
+
+
 def suggestion(findings: Findings) -> tuple[str, str]:
-    """Suggest a version, and say why. Below 1.0 a minor step is what breaks."""
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", findings.version)
-    major, minor, patch = map(int, found.groups()) if found else (0, 0, 0)
-    if not (findings.api or findings.changes):
-        return findings.version, "nothing changed, nothing to release"
-    if any(change.breaking for change in findings.api):
+    """Return the version to release, and why. Below 1.0 a minor step is what breaks."""
+    version, api = findings.version, findings.api
+    match = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+    major, minor, patch = map(int, match.groups()) if match else (0, 0, 0)
+    if api is None:
+        return version, "not looked at, the update stopped"
+    if not (api or findings.changes):
+        return version, "nothing changed, nothing to release"
+    if any(c.breaking for c in api) or any(c.breaking for c in findings.changes):
         new = f"{major + 1}.0.0" if major else f"0.{minor + 1}.0"
-        return (
-            new,
-            f"{'major' if major else 'minor'} step from {findings.version}: it breaks callers",
-        )
-    if findings.api and major:
-        return f"{major}.{minor + 1}.0", f"minor step from {findings.version}: it adds to the API"
-    why = "it adds to the API" if findings.api else "the Python API is the same"
-    return f"{major}.{minor}.{patch + 1}", f"patch step from {findings.version}: {why}"
+        return new, f"{'major' if major else 'minor'} step from {version}: it breaks callers"
+    if api and major:
+        return f"{major}.{minor + 1}.0", f"minor step from {version}: it adds to the API"
+    why = "it adds to the API" if api else "the Python API is the same"
+    return f"{major}.{minor}.{patch + 1}", f"patch step from {version}: {why}"
+
+
+def _not_looked_at(findings: Findings) -> Iterator[str]:
+    if findings.api is None:
+        yield "the Python API, its types and the contract test: the update stopped before them"
+
+
+def _days(since: str, until: str) -> int:
+    return (datetime.date.fromisoformat(until) - datetime.date.fromisoformat(since)).days
 
 
 def _to_do(findings: Findings) -> Iterator[str]:
+    for asleep in findings.result.with_outcome(Outcome.SLEEPING):
+        since = text(findings.old_change_list.get(asleep.name, {}).get("since"))
+        if since and _days(since, findings.today) >= LONG_SLEEP:
+            yield (
+                f"think of deleting `{asleep.override.path}`, which sleeps since {since}; but "
+                "published documents have gone back to what they were"
+            )
     for drifted in findings.result.with_outcome(Outcome.DRIFTED):
         override = drifted.override
         yield f"check `{override.path}` ({override.defect}; evidence: {override.evidence})"
@@ -135,34 +186,49 @@ def _to_do(findings: Findings) -> Iterator[str]:
 
 
 def _overrides(findings: Findings) -> Iterator[str]:
-    """Report each override's outcome, and where it does more or less than the last time."""
+    """Report the overrides that do something else than the last time, and sum up the others."""
+    unchanged: dict[Outcome, list[str]] = {}
     for override in findings.result.overrides:
-        old = mapping(findings.old_change_list.get(override.name))
-        if override.outcome is Outcome.DRIFTED:
-            places = _listed(spoken(drift.path) for drift in override.drifts)
-            yield f"`{override.name}`: drifted at {places}"
-        elif override.outcome is Outcome.SLEEPING:
-            yield f"`{override.name}`: sleeping; {_why_sleeping(findings, override, old)}"
-        elif override.outcome is Outcome.ABSENT:
-            yield f"`{override.name}`: absent, this document has none of its endpoints"
+        old = findings.old_change_list.get(override.name, {})
+        same_outcome = old.get("outcome") == override.outcome
+        details = _details(findings, override, old)
+        if same_outcome and not details:
+            unchanged.setdefault(override.outcome, []).append(override.name)
         else:
-            before = _places(old)
-            after = Counter(
-                place_of(change.extracted_from or change.path) for change in override.changes
-            )
-            repaired = [place_of(place) for place in override.repaired]
-            less = [place for place in before if place not in after and place in repaired]
-            more = [p for p in after if after[p] > before[p]] if findings.old_change_list else []
-            line = f"`{override.name}`: applied at {_count(len(after), 'place')}"
-            line += f"; repaired by Whereby at {_listed(map(spoken, less))}" if less else ""
-            line += f"; new at {_listed(map(spoken, more))}" if more else ""
-            yield line
+            yield f"`{override.name}`: {override.outcome}{details}"
+    for outcome, names in sorted(unchanged.items()):
+        yield f"{outcome} as before: {len(names)}" + (
+            f" ({', '.join(names)})" if outcome is not Outcome.APPLIED else ""
+        )
+
+
+def _details(findings: Findings, override: OverrideResult, old: Json) -> str:
+    """Return what is different from the last time; empty when nothing is."""
+    if override.outcome is Outcome.DRIFTED:
+        return f" at {_listed(spoken(drift.path) for drift in override.drifts)}"
+    if override.outcome is Outcome.SLEEPING:
+        if old.get("outcome") == Outcome.SLEEPING:
+            return ""
+        return f"; {_why_sleeping(findings, override, old)}"
+    if override.outcome is Outcome.ABSENT:
+        return "" if old.get("outcome") == Outcome.ABSENT else ", its endpoints are gone"
+    before = _places(old)
+    changed = dict.fromkeys(change.extracted_from or change.path for change in override.changes)
+    after = Counter(map(place_of, changed))
+    repaired = [place_of(place) for place in override.repaired]
+    less = [place for place in before if place not in after and place in repaired]
+    gone = [place for place in before if resolve(findings.published, place) is MISSING]
+    more = [place for place in after if after[place] > before[place]]
+    if not findings.old_change_list:
+        return f" at {_count(len(after), 'place')}"
+    details = f"; repaired by Whereby at {_listed(map(spoken, less))}" if less else ""
+    details += f"; gone: {_listed(map(spoken, gone))}" if gone else ""
+    return details + (f"; new at {_listed(map(spoken, more))}" if more else "")
 
 
 def _why_sleeping(findings: Findings, override: OverrideResult, old: Json) -> str:
     """Return where the defect was repaired, and where what had it is gone."""
-    changed = [text(mapping(change).get("path")) for change in sequence(old.get("changes"))]
-    paths = changed or list(override.override.seen_at)
+    paths = changed_places(old) or list(override.override.seen_at)
     gone = [path for path in paths if _is_gone(findings, path)]
     repaired = dict.fromkeys(place_of(path) for path in paths if path not in gone)
     parts = [f"repaired by Whereby at {_listed(map(spoken, repaired))}"] if repaired else []
@@ -180,8 +246,8 @@ def _is_gone(findings: Findings, path: str) -> bool:
 
 
 def _places(entry: Json) -> Counter[str]:
-    pointers = [text(mapping(change).get("path")) for change in sequence(entry.get("changes"))]
-    return Counter(place_of(pointer) for pointer in pointers)
+    """Return the operations and components that an override changed, and at how many places."""
+    return Counter(place_of(pointer) for pointer in changed_places(entry))
 
 
 def place_of(pointer: str) -> str:
@@ -212,17 +278,23 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def changelog(findings: Findings) -> list[str]:
+    """Return the lines of the CHANGELOG entry; none when there is nothing to release."""
+    api = findings.api
+    if api is None or not (api or findings.changes):
+        return []
+    breaking = [str(change) for change in findings.changes if change.breaking]
+    breaking += [change.text for change in api if change.breaking]
+    urgent = [change for change in findings.changes if change.urgent and not change.breaking]
+    lines = [f"- Breaking: {_sentence(line)}" for line in breaking]
+    lines += [f"- {_sentence(change.text)}" for change in api if not change.breaking]
+    lines += [f"- {_sentence(str(change))}" for change in urgent]
+    return lines or ["- Texts and details of the API's document are up to date."]
+
+
 def _changelog(findings: Findings, version: str) -> Iterator[str]:
-    if not (findings.api or findings.changes):
-        return
-    lines = [f"## {version} (unreleased)", ""]
-    for change in findings.api:
-        lines.append(f"- {'Breaking: ' if change.breaking else ''}{_sentence(change.text)}")
-    if not findings.api:
-        lines.append("- Texts and details of the API's document are up to date.")
-    limits = [d for d in findings.changes if d.is_limit]
-    lines += [f"- {_sentence(str(limit))}" for limit in limits]
-    yield "\n".join(["```markdown", *lines, "```"])
+    if lines := changelog(findings):
+        yield "\n".join(["```markdown", f"## {version} ({findings.today})", "", *lines, "```"])
 
 
 def _sentence(said: str) -> str:

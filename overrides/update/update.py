@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from ..engine import Result, apply_overrides
+from ..engine import Result, apply_overrides, left_out, pointer_of
 from ..errors import OverridesError
 from ..generate import build, ensure_valid, lost_overrides
 from ..openapi.diff import diff_documents
+from ..openapi.document import Json, operations
 from ..openapi.fetch import PUBLISHED_AT, Limits, Published, load
+from ..openapi.pointers import MISSING, resolve
 from ..paths import (
     CHANGE_LIST,
+    CHANGELOG,
     DOCUMENT,
     GENERATED,
     OUTPUTS,
     PACKAGE,
     PATCHED,
     REPORT,
+    REVISIONS,
     ROOT,
     SNAPSHOT,
+    VERSION,
     read_change_list,
     read_json,
     write,
 )
-from ..staging import stage
+from ..staging import Stage, stage
 from . import api_snapshot
 from .api_diff import diff_apis
-from .report import Findings, Report, renamed, report
+from .release import read_version, write_release
+from .report import Findings, Report, changelog, renamed, report, suggestion
+from .revisions import earlier, read_revisions, write_revisions
 from .verify import assemble, verify
 
 Verify = Callable[[Path], list[str]]
@@ -47,59 +55,149 @@ def update(
     root: Path = ROOT,
     *,
     rename: bool = False,
+    anyway: bool = False,
+    without: Collection[str] = (),
+    again: Collection[str] = (),
+    release: bool = False,
+    today: str = "",
     limits: Limits | None = None,
     verify: Verify = verify,
 ) -> Report:
     """Replace the document and everything that follows from it by what is at `spec`.
 
-    `rename` accepts new names for methods that exist. `verify` looks at the finished package
-    before it gets into the tree.
+    Args:
+        spec: A path or a URL.
+        root: The tree to update.
+        rename: Accept new names for methods that exist.
+        anyway: Take in a document that is an earlier one again.
+        without: Operations to leave out, now and in later updates: `POST /rooms`.
+        again: Operations that were left out and shall be taken in.
+        release: Set the version and write the CHANGELOG entry.
+        today: The date of the update; by default that of the clock, in UTC.
+        limits: How long and how much to read.
+        verify: Looks at the finished package before it gets into the tree.
 
     Raises:
         OverridesError: it is not possible; the tree is as it was.
     """
+    today = today or datetime.datetime.now(datetime.UTC).date().isoformat()
     with stage(root) as staged:
         published = load(spec, limits)
-        result = apply_overrides(published.document)
+        old = read_change_list(root / CHANGE_LIST)
+        calls = [*left_out(old), *without]
+        calls = [call for call in dict.fromkeys(calls) if call not in again]
+        _check_calls([*without, *again], published.document)
+        result = apply_overrides(published.document, without=calls)
+        if _is_current(root, published) and calls == left_out(old):
+            return report(_findings(root, published, result, today, {}))
         try:
-            ensure_valid(result)
-            if lost := lost_overrides(root):
-                raise OverridesError("\n".join(lost))
-            names = renamed(read_json(root / PATCHED), result.document)
-            if names and not rename:
-                hint = "To take the new names, run it again with --rename (make … RENAME=1)."
-                raise OverridesError("\n".join(["names of methods would change:", *names, hint]))
+            findings = _take_in(staged, published, result, today, rename, anyway, verify)
+        except UpdateError:
+            raise
         except OverridesError as error:
-            raise UpdateError(str(error), _report(root, published, result, None)) from None
-        build(published, result, staged.new)
-        (staged.new / DOCUMENT).write_bytes(published.content)
-        package = assemble(root, staged.new, staged.path / "check")
-        api = api_snapshot.public_api(package)
-        write(staged.new / SNAPSHOT, api_snapshot.written(api))
-        finished = _report(root, published, result, api)
-        if errors := verify(package.parent):
-            text = "\n".join(["the generated package is not good enough:", *errors])
-            raise UpdateError(text, finished)
+            stopped = report(_findings(root, published, result, today, None))
+            text = f"{error}{_hint(str(error), published.document, read_json(root / DOCUMENT))}"
+            raise UpdateError(text, stopped) from None
+        finished = report(findings)
+        paths = [*OUTPUTS, SNAPSHOT, REPORT, REVISIONS]
+        version, _ = suggestion(findings)
+        if release and version != findings.version:
+            write_release(version, today, changelog(findings), root, staged.new)
+            paths += [VERSION, CHANGELOG]
         write(staged.new / REPORT, finished.markdown())
-        staged.swap([*OUTPUTS, SNAPSHOT, REPORT, DOCUMENT])
+        staged.swap([*paths, DOCUMENT])
     return finished
 
 
-def _report(
-    root: Path, published: Published, result: Result, api: api_snapshot.Facts | None
-) -> Report:
-    findings = Findings(
+def _take_in(
+    staged: Stage,
+    published: Published,
+    result: Result,
+    today: str,
+    rename: bool,
+    anyway: bool,
+    verify: Verify,
+) -> Findings:
+    root = staged.root
+    same = earlier(published.content, read_revisions(root))
+    if same and not anyway:
+        raise OverridesError(
+            f"this is the document of {same.date} again (SHA-256 {same.sha256[:12]}…): Whereby "
+            "went back to it, or the source is old. To take it in, run it again with --anyway "
+            "(make … ANYWAY=1)"
+        )
+    ensure_valid(result)
+    if lost := lost_overrides(root):
+        raise OverridesError("\n".join(lost))
+    names = renamed(read_json(root / PATCHED), result.document)
+    if names and not rename:
+        hint = "To take the new names, run it again with --rename (make … RENAME=1)."
+        raise OverridesError("\n".join(["names of methods would change:", *names, hint]))
+    old = read_change_list(root / CHANGE_LIST)
+    build(published, result, staged.new, old=old, date=today)
+    (staged.new / DOCUMENT).write_bytes(published.content)
+    write_revisions(published.content, today, root, staged.new)
+    package = assemble(root, staged.new, staged.path / "check")
+    api = api_snapshot.public_api(package)
+    write(staged.new / SNAPSHOT, api_snapshot.written(api))
+    findings = _findings(root, published, result, today, api)
+    if errors := verify(package.parent):
+        text = "\n".join(["the generated package is not good enough:", *errors])
+        text += _hint(text, published.document, read_json(root / DOCUMENT))
+        raise UpdateError(text, report(findings))
+    return findings
+
+
+def _is_current(root: Path, published: Published) -> bool:
+    path = root / DOCUMENT
+    return path.exists() and path.read_bytes() == published.content
+
+
+def _check_calls(calls: Collection[str], document: Json) -> None:
+    for call in calls:
+        if resolve(document, pointer_of(call)) is MISSING:
+            known = ", ".join(f"{o.method.upper()} {o.path}" for o in operations(document))
+            raise OverridesError(f"--without, --with: must be one of {known}; got {call!r}")
+
+
+def _hint(message: str, document: Json, old: Json) -> str:
+    """Return how to go on without the new operations that an error is about."""
+    known = {operation.pointer for operation in operations(old)}
+    calls = []
+    for operation in operations(document):
+        call = f"{operation.method.upper()} {operation.path}"
+        mentioned = f"{operation.pointer}/" in message or re.search(
+            rf"{re.escape(call)}(?![\w/{{])", message
+        )
+        if mentioned and operation.pointer not in known:
+            calls.append(call)
+    options = " ".join(f"--without '{call}'" for call in calls)
+    return f"\nTo take in the rest, run it again with {options}" if calls else ""
+
+
+def _findings(
+    root: Path,
+    published: Published,
+    result: Result,
+    today: str,
+    api: api_snapshot.Facts | None,
+) -> Findings:
+    """Collect what the report is made of; `api` is {} if it is the old one, None if unknown."""
+    old_api = _old_api(root)
+    same = earlier(published.content, read_revisions(root))
+    notes = [f"This is the document of {same.date} again."] if same else []
+    return Findings(
         origin=_short_name(published.origin),
-        notes=published.notes,
+        notes=(*notes, *published.notes),
         changes=diff_documents(read_json(root / PATCHED), result.document),
         result=result,
         published=published.document,
         old_published=read_json(root / DOCUMENT),
         old_change_list=read_change_list(root / CHANGE_LIST),
-        api=[] if api is None else diff_apis(_old_api(root), api),
-        version=_version(root),
+        api=None if api is None else diff_apis(old_api, api or old_api),
+        version=read_version(root),
+        today=today,
     )
-    return report(findings)
 
 
 def _short_name(origin: str) -> str:
@@ -112,9 +210,3 @@ def _old_api(root: Path) -> api_snapshot.Facts:
     if (root / SNAPSHOT).exists():
         return api_snapshot.read((root / SNAPSHOT).read_text(encoding="utf-8"))
     return api_snapshot.public_api(root / PACKAGE) if (root / GENERATED).exists() else {}
-
-
-def _version(root: Path) -> str:
-    source = (root / PACKAGE / "_version.py").read_text(encoding="utf-8")
-    match = re.search(r'__version__ = "(.*?)"', source)
-    return match[1] if match else "0.0.0"

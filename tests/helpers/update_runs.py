@@ -17,6 +17,7 @@ from overrides.paths import (
     PACKAGE,
     PATCHED,
     REPORT,
+    REVISIONS,
     ROOT,
     SNAPSHOT,
     files,
@@ -34,7 +35,7 @@ from .override_runs import FROZEN
 Json = dict[str, Any]
 
 # what an update may change
-CHANGED = (DOCUMENT, *OUTPUTS, SNAPSHOT, REPORT)
+CHANGED = (DOCUMENT, *OUTPUTS, SNAPSHOT, REPORT, REVISIONS)
 TREE = ("openapi", "whereby_api_client")
 # what a command needs in a tree of its own
 PROJECT = (*TREE, "overrides", "generator-config.yaml", "pyproject.toml")

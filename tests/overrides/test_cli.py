@@ -116,8 +116,10 @@ def test_a_mistake_of_ours(project: Path) -> None:
     content = module.read_text()
     module.write_text(content.replace("def key_of(", "def key_of(o):\n    return 1 / 0\ndef _(", 1))
     before = files(project, CHANGED)
+    (project / "new.json").write_text(json.dumps(published() | tomorrow()))
     try:
-        done = run(project, "update", str(DOCUMENT))
+        done = run(project, "update", "new.json")
+        full = run(project, "update", "new.json", "--traceback")
     finally:
         module.write_text(content)
     assert done.returncode == 1
@@ -125,6 +127,9 @@ def test_a_mistake_of_ours(project: Path) -> None:
         "overrides update: a mistake of ours, or a document that nobody foresaw: "
         "ZeroDivisionError: division by zero (overrides/openapi/diff.py, line "
     )
+    assert "Traceback" not in done.stderr
+    assert full.stderr.startswith("Traceback (most recent call last):")
+    assert full.stderr.endswith(done.stderr)
     assert files(project, CHANGED) == before
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.helpers.override_runs import Json, at, objects, operations
+from tests.helpers.override_runs import Json, at, objects, operations, published
 
 Places = Iterator[str]
 
@@ -17,13 +17,22 @@ class Case:
 
     name: str
     places: int  # how many the published document has
-    drifts_at: str  # the place that the result of `drift` has to name
+    drifts_at: str  # empty if it cannot drift; the place that the result of `drift` has to name
     fixed_one_by_one = True  # False: upstream fixes it for the whole document, or not at all
 
     @property
     def defect(self) -> str:
         """The defect in a sentence, for the person who deleted the module that patches it."""
         return (type(self).__doc__ or "").strip()
+
+    def published(self) -> Json:
+        """Return the frozen document, which has the defect; an earlier one had it for some."""
+        document = published()
+        self.plant(document)
+        return document
+
+    def plant(self, document: Json) -> None:
+        """Put the defect into the document, if only earlier ones had it."""
 
     def find(self, document: Json) -> Places:
         """Find the places that have the defect."""

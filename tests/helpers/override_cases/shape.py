@@ -8,6 +8,7 @@ from tests.helpers.override_cases import Case, ObjectCase, OperationCase, Places
 from tests.helpers.override_runs import (
     Json,
     answer,
+    body,
     deref,
     operation,
     parameter,
@@ -261,6 +262,69 @@ class UndocumentedParameters(Case):
         )
 
 
+class MisplacedSecurity(Case):
+    """Earlier documents had `security` among the components."""
+
+    name = "misplaced_security"
+    places = 1
+    drifts_at = "/components/security"
+
+    def plant(self, document: Json) -> None:
+        document["components"]["security"] = [{"BearerAuth": []}]
+
+    def find(self, document: Json) -> Places:
+        if "security" in document["components"]:
+            yield "/components/security"
+
+    def fix(self, document: Json) -> None:
+        document["security"] = document["components"].pop("security")
+
+    def drift(self, document: Json) -> None:
+        document["components"]["security"] = {"BearerAuth": []}
+
+
+class RepeatedEnumValues(ObjectCase):
+    """Earlier documents listed values of an enum twice."""
+
+    name = "repeated_enum_values"
+    places = 2
+    drifts_at = ""
+
+    def plant(self, document: Json) -> None:
+        body(document, "POST /meetings")["properties"]["roomMode"]["enum"] *= 2
+        document["components"]["schemas"]["Transcription"]["properties"]["state"]["enum"] *= 3
+
+    def affected(self, document: Json, pointer: str, value: Json) -> bool:
+        values = value.get("enum")
+        return isinstance(values, list) and len(values) != len(set(values))
+
+    def repair(self, value: Json) -> None:
+        value["enum"] = list(dict.fromkeys(value["enum"]))
+
+
+class PathsWithoutSlash(Case):
+    """Earlier documents had a path without a slash in front."""
+
+    name = "paths_without_slash"
+    places = 2
+    drifts_at = "/paths/summaries"
+
+    def plant(self, document: Json) -> None:
+        for path in ("/summaries", "/recordings/bulk-delete"):
+            document["paths"][path[1:]] = document["paths"].pop(path)
+
+    def find(self, document: Json) -> Places:
+        yield from (path for path in document["paths"] if not path.startswith("/"))
+
+    def fix(self, document: Json) -> None:
+        for path in list(self.find(document)):
+            document["paths"][f"/{path}"] = document["paths"].pop(path)
+
+    def drift(self, document: Json) -> None:
+        document["paths"]["/summaries"] = {"get": {"responses": {}}}
+
+
+HISTORIC: list[Case] = [MisplacedSecurity(), RepeatedEnumValues(), PathsWithoutSlash()]
 CASES: list[Case] = [
     UndocumentedParameters(),
     MisplacedProperties(),
