@@ -62,9 +62,15 @@ check: .venv/.dev  ## format, lint, types, rules of dependency, generated code u
 generate: .venv/.dev  ## openapi/whereby.json + overrides/ -> whereby_api_client/_generated/
 	$(BIN)/python -m overrides generate
 
+# RENAME=1 accepts new names of methods, ANYWAY=1 an earlier document, WITHOUT='POST /x' leaves that out
+UPDATE = $(if $(RENAME),--rename) $(if $(ANYWAY),--anyway) $(if $(WITHOUT),--without '$(WITHOUT)') $(if $(SPEC),'$(SPEC)')
 .PHONY: update-spec
 update-spec: .venv/.dev  ## take in a new document: SPEC=path-or-URL, by default where Whereby has it
-	$(BIN)/python -m overrides update $(if $(RENAME),--rename) $(if $(SPEC),'$(SPEC)')
+	$(BIN)/python -m overrides update $(UPDATE)
+
+.PHONY: release-spec
+release-spec: .venv/.dev  ## the same, with the version and the CHANGELOG entry: ready for one commit
+	$(BIN)/python -m overrides update --release $(UPDATE)
 
 .PHONY: format
 format: .venv/.dev  ## format the hand-written code and fix what the linter can

@@ -210,7 +210,8 @@ def build(document: Json, data: GeneratorData) -> TemplateContext:
     requests = _model_names((f for m in methods for f in (*m.body, *m.parameter_fields)), data)
     responses = _model_names((f for m in methods for f in m.result_fields), data)
     responses |= {m.result.name for m in methods if m.result is not None}
-    bodies = _body_models(data)
+    # a body that is also a result, or a field of something, needs its class
+    bodies = _body_models(data) - requests - responses
     models = []
     for prop in data.models:
         name, fields = str(prop.class_info.name), fields_of(prop, data)

@@ -14,17 +14,19 @@ from overrides.generate import build
 from overrides.openapi.fetch import read
 from overrides.paths import (
     CHANGE_LIST,
+    CHANGELOG,
     DOCUMENT,
     GENERATED,
     PATCHED,
     REVISIONS,
+    VERSION,
     files,
     read_change_list,
 )
 from overrides.update.report import Report
 from overrides.update.revisions import read_revisions
 from overrides.update.update import UpdateError, update
-from tests.helpers.override_runs import Json, published
+from tests.helpers.override_runs import Json, parameter, published
 from tests.helpers.planted_changes import PLANTED, Planted
 from tests.helpers.slow import mostly_slow
 from tests.overrides.spec.test_every_override import CASES
@@ -186,3 +188,23 @@ def test_one_operation_does_not_block_the_rest(tree: Path) -> None:
     take_in(document, tree, again=["POST /things"])
     assert "left_out" not in read_change_list(tree / CHANGE_LIST)
     assert "things" in (tree / GENERATED / "resources/things.py").read_text()
+
+
+def test_a_release(tree: Path) -> None:
+    """Set the version, write the CHANGELOG entry, and release nothing twice."""
+    (tree / CHANGELOG).write_text("# Changelog\n\n## 0.1.0 (2025-01-01)\n\n- First.\n")
+    document = published()
+    parameter(document, "GET /meetings", "limit")["schema"]["maximum"] = 50
+    version = (tree / VERSION).read_text()
+    try:
+        take_in(document, tree, release=True)
+        assert (tree / VERSION).read_text() == version.replace("0.1.0", "0.2.0")
+        entry, old = (tree / CHANGELOG).read_text().split("## 0.1.0")
+        assert entry.startswith(f"# Changelog\n\n## 0.2.0 ({DAY})\n\n- Breaking: `meetings.list` ")
+        assert entry.endswith("maximum: 100 → 50.\n\n")
+        assert old == " (2025-01-01)\n\n- First.\n"
+        before = files(tree, [VERSION, CHANGELOG])
+        take_in(document, tree, release=True)
+        assert files(tree, [VERSION, CHANGELOG]) == before
+    finally:
+        (tree / VERSION).write_text(version)
