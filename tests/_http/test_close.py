@@ -253,6 +253,37 @@ async def test_a_response_that_has_arrived_counts() -> None:
     assert results == [{"a": 1}]
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
+async def test_a_close_in_the_moment_of_the_grant(in_memory: bool) -> None:
+    """Send nothing when another thread closes the client just as the points are there."""
+
+    class Budget(PointBudget):
+        async def acquire(self, *arguments: Any, **options: Any) -> Any:
+            """Close before the cancellation of that thread arrives."""
+            grant = await super().acquire(*arguments, **options)
+            whereby._sender.connections.lifetime.is_closed = True
+            return grant
+
+    seen: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    async with serve(reply(200, {})) as server:
+        whereby = WherebyClient(
+            "token",
+            base_url=server.url,
+            budget=Budget(100),
+            transport=httpx.MockTransport(respond) if in_memory else None,
+        )
+        with pytest.raises(ClientClosedError):
+            await whereby.request("GET", "/")
+        assert (seen, server.requests) == ([], [])
+        assert whereby.budget.snapshot().in_flight == 0
+        await whereby.aclose()
+
+
 async def test_close_inside_a_download() -> None:
     """Close the client while one of its own responses is open: `aclose` waits for no call."""
     async with serve(half) as server:
