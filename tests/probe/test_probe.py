@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from whereby_api_client.probe._report import as_json, as_markdown
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.document import published
 
-from .deviations import DEVIATIONS, Deviating, Deviation
+from .deviations import DEVIATIONS, Deviating, Deviation, header
 
 pytestmark = pytest.mark.anyio
 
@@ -147,6 +148,44 @@ async def test_a_limiter_that_refills() -> None:
     fake = await furnished(algorithm="token-bucket", period=1.0)
     probe = await ask(fake.transport(), fake.token, write=False)
     assert probe.findings == []
+
+
+async def test_points_that_do_not_move() -> None:
+    """Report no price where the header always says the same."""
+    fake = await furnished()
+    transport = Deviating(fake, "*", header("x-ratelimit-remaining", "500"))
+    probe = await ask(transport, fake.token, write=False)
+    assert probe.findings == []
+
+
+@pytest.mark.parametrize("points", range(30, 72, 3))
+async def test_points_for_deleting_are_kept(points: int) -> None:
+    """Create a meeting only while there are points to delete it."""
+    dear = {"meetings.create": 10, "meetings.delete": 10}
+    fake = await furnished(prices=dear)
+    await ask(fake.transport(), fake.token, points=points)
+    assert sum(recorded.cost for recorded in fake.requests) <= points
+    assert len(fake.calls("meetings.create")) == len(fake.calls("meetings.delete"))
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # the command's
+async def test_endless_bodies_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read no more of a body than the limit."""
+    monkeypatch.setattr("whereby_api_client.probe._calls.BODY_LIMIT", 1000)
+    pulled = 0
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            nonlocal pulled
+            for _ in range(50):
+                pulled += 1
+                yield b"x" * 600
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=Endless())
+
+    probe = await ask(httpx.MockTransport(respond), "t", write=False)
+    assert pulled == 2 * len(probe.observations)
 
 
 async def test_it_stops_when_it_is_refused() -> None:

@@ -99,3 +99,24 @@ def test_secrets_do_not_come_back() -> None:
     assert response.status == 400
     assert b"accessKeySecret" in response.body
     assert b"hunter2" not in response.body
+
+
+def test_doubts_of_a_branch_that_fails() -> None:
+    """Keep no doubt of an alternative that does not fit."""
+    first = {"type": "object", "properties": {"c": {"type": "string"}}}
+    second = {"type": "object", "properties": {"b": {}, "c": {"type": "integer"}}}
+    body = {"content": {"application/json": {"schema": {"oneOf": [first, second]}}}}
+    document = Document({"paths": {"/x": {"post": {"requestBody": body, "responses": {}}}}})
+    headers = Headers([("Content-Type", "application/json")])
+    request = Request("POST", "/x", headers, b'{"b": 1, "c": 5}')
+    assert check_request(document, document.operations[0], {}, request).doubts == []
+
+
+def test_stateless() -> None:
+    """Check requests, and respond to each with a sample of its documented success."""
+    fake = FakeWhereby(stateless=True, strict=True)
+    headers = Headers([("Authorization", f"Bearer {fake.token}")])
+    assert fake.handle(Request("GET", "/v1/meetings/none", headers)).status == 200
+    refused = fake.handle(Request("GET", "/v1/meetings/none?tomorow=1", headers))
+    assert refused.status == 400
+    assert "tomorow" in (fake.requests[1].error or "")

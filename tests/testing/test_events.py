@@ -16,7 +16,7 @@ import pytest
 
 from whereby_api_client.testing import FakeWhereby, events
 from whereby_api_client.testing.events import Webhook
-from whereby_api_client.testing.webhooks import WebhookSender
+from whereby_api_client.testing.webhooks import WebhookSender, send_job_events
 from whereby_api_client.webhooks.events import EVENT_TYPES, parse
 
 from ..helpers.fake_clients import plain
@@ -193,8 +193,10 @@ async def test_play_again() -> None:
     """Count a second session of the same room on top of the first."""
     fake = FakeWhereby()
     meeting = fake.add_meeting()
-    await fake.play(meeting, duration=60)
+    opened = await fake.play(meeting, duration=60)
     first = meeting.room_session_id
+    # nobody knocks at an open door
+    assert "room.client.knocked" not in {webhook.type for webhook in opened}
     fake.clock.advance(timedelta(minutes=5))
     await fake.play(meeting, duration=60)
     (room,) = fake.rooms.all()
@@ -225,3 +227,28 @@ async def test_play_what_cannot_be(options: dict[str, Any], error: str) -> None:
     fake = FakeWhereby()
     with pytest.raises(ValueError, match=error):
         await fake.play(fake.add_meeting(), **options)
+
+
+async def test_events_of_jobs() -> None:
+    """Report transcriptions as they begin and end, but not those that were added as finished."""
+    received: list[tuple[str, bytes]] = []
+    fake = FakeWhereby()
+    fake.clock.freeze()
+    sender = WebhookSender("https://service.test/", SECRET, app=inbox(received))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(send_job_events, fake.state, sender, 0.001)
+        await anyio.wait_all_tasks_blocked()
+        fake.add_transcription()
+        running = fake.add_transcription(job_time=60)
+        while len(received) < 1:  # noqa: ASYNC110 - the application is not ours
+            await anyio.sleep(0.001)
+        fake.clock.advance(60)
+        while len(received) < 2:  # noqa: ASYNC110
+            await anyio.sleep(0.001)
+        tasks.cancel_scope.cancel()
+    events_received = [parse(body) for _, body in received]
+    assert [event.type for event in events_received] == [
+        "transcription.started",
+        "transcription.finished",
+    ]
+    assert {event.data.transcription_id for event in events_received} == {running.transcription_id}

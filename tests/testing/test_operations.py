@@ -126,6 +126,20 @@ async def test_room_names(body: dict[str, str], pattern: str) -> None:
     assert re.fullmatch(pattern, created["roomName"])
 
 
+async def test_room_urls_are_ascii() -> None:
+    """Percent-encode a room's name in its URL."""
+    meeting = FakeWhereby().add_meeting(request={"roomNamePrefix": "støtte"})
+    assert meeting.room_name.startswith("/støtte")
+    assert meeting.room_url.startswith("https://subdomain.whereby.com/st%C3%B8tte")
+
+
+async def test_allowed_methods_are_those_of_the_path() -> None:
+    """Name the methods of a fixed path, not those of the ids that look like it."""
+    async with plain(FakeWhereby()) as client:
+        response = await client.request("PATCH", "/recordings/bulk-delete")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
 async def test_fields_come_when_asked_for() -> None:
     """Add the host's and viewer's URL on request, in body and query; viewer mode asks by itself."""
     fake = FakeWhereby()

@@ -149,6 +149,15 @@ def test_real_costs_can_differ() -> None:
     assert dict(ask(fake, target="/v1/insights/rooms").headers)["X-RateLimit-Remaining"] == "90"
 
 
+def test_prices_by_pattern() -> None:
+    """Charge by pattern, but by the exact name where there is one, whatever their order."""
+    fake = stopped(limit=100, prices={"insights.*": 10, "insights.list_rooms": 2})
+    ask(fake, target="/v1/insights/rooms")
+    ask(fake, target="/v1/insights/participants?externalId=x")
+    ask(fake)
+    assert [recorded.cost for recorded in fake.requests] == [2, 10, 1]
+
+
 def test_others_spend_too() -> None:
     """Take points that another process of the organization spends."""
     fake = stopped(limit=100)
