@@ -3,7 +3,7 @@
 For every operation of the document: call its method with as little and with as much as the
 document allows, let the request arrive at a real server on a socket, and compare method, path,
 query, body and points with what the document says; answer with what the document promises, and
-look at what the caller gets. What the document says is in `expected.py`.
+look at what the caller gets. What the document says is in `samples.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ T = TypeVar("T")
 UNKNOWN = {"fieldOfTomorrow": [1]}
 
 
-class Wrong(Exception):
+class Mismatch(Exception):
     """The package does something else than the document says; the text tells what."""
 
 
@@ -91,7 +91,7 @@ class Server:
             writer.close()
 
 
-class Listening(WherebyClient):
+class RecordingClient(WherebyClient):
     """A client that keeps the calls it was asked to execute."""
 
     _executed: list[Call[Any]]  # no tag begins with an underscore
@@ -102,10 +102,10 @@ class Listening(WherebyClient):
         return await super().execute(call)
 
 
-class Smoke:
+class ContractTest:
     """The test: one client, one server, all operations."""
 
-    def __init__(self, client: Listening, server: Server) -> None:
+    def __init__(self, client: RecordingClient, server: Server) -> None:
         self.client = client
         self.server = server
 
@@ -130,7 +130,7 @@ class Smoke:
         resource = getattr(self.client, tag, None)
         method = getattr(resource, name, None)
         if not isinstance(resource, Resource) or method is None:
-            raise Wrong(f"there is no method whereby.{expected.name}")
+            raise Mismatch(f"there is no method whereby.{expected.name}")
         return method  # type: ignore[no-any-return]
 
     async def _call(
@@ -166,7 +166,7 @@ class Smoke:
         paginator = method(**{a.python: a.given for a in arguments})
         found = [item async for item in paginator]
         if len(found) != 2 * len(page["results"]):
-            raise Wrong(f"two pages gave {len(found)} items")
+            raise Mismatch(f"two pages gave {len(found)} items")
         second = Argument("cursor", "query", False, "next", [("cursor", "next")])
         following = [second if a is start else a for a in arguments]
         for request, sent in zip(self.server.requests, (arguments, following), strict=True):
@@ -178,12 +178,12 @@ class Smoke:
         self.server.requests, self.client._executed = [], []
         called = method(**{a.python: a.given for a in arguments})
         if expected.is_page and not isinstance(called, Paginator):
-            raise Wrong("its answer is a page, and the method gives no paginator")
+            raise Mismatch("its answer is a page, and the method gives no paginator")
         result = await called
         (call,) = self.client._executed
         points = expected.operation.data["x-points"]
         if (call.operation, call.cost) != (expected.name, points):
-            raise Wrong(f"pays {call.cost} points as {call.operation}, not {points}")
+            raise Mismatch(f"pays {call.cost} points as {call.operation}, not {points}")
         return result
 
     def _look_at(self, expected: Expected, result: Any, answer: Any) -> None:
@@ -205,7 +205,7 @@ class Smoke:
         pairs = [pair for a in arguments if a.place == "query" for pair in a.sent]
         _same("query", sorted(request.query), sorted(pairs))
         if re.search(r"[^\x21-\x7e]|\+", request.target):
-            raise Wrong(f"the target is not percent-encoded: {request.target!r}")
+            raise Mismatch(f"the target is not percent-encoded: {request.target!r}")
         files = [a for a in arguments if a.place == "file"]
         takes = any(a.place == "body" for a in expected.arguments)
         if files:
@@ -213,7 +213,7 @@ class Smoke:
             _same("content type", kind.partition(";")[0], "multipart/form-data")
             named = f'name="{files[0].wire}"'.encode()
             if named not in request.body or IMAGE not in request.body:
-                raise Wrong(f"the file {files[0].wire} is not in the body")
+                raise Mismatch(f"the file {files[0].wire} is not in the body")
         elif takes:
             body = {a.wire: a.sent for a in arguments if a.place == "body"}
             _same("content type", request.headers.get("content-type"), "application/json")
@@ -228,7 +228,7 @@ def _is_modelled(schema: Json) -> bool:
 
 def _json_of(model: Any) -> Any:
     if not hasattr(model, "to_dict"):
-        raise Wrong(f"the result is a {type(model).__name__}, not a model")
+        raise Mismatch(f"the result is a {type(model).__name__}, not a model")
     return model.to_dict()
 
 
@@ -255,9 +255,9 @@ def _name_arguments(expected: Expected, signature: inspect.Signature) -> None:
                 break
         else:
             said = f"`{argument.wire}` ({argument.place})"
-            raise Wrong(f"the method takes no argument for {said}")
+            raise Mismatch(f"the method takes no argument for {said}")
     if free:
-        raise Wrong(f"the method takes {', '.join(free)}, of which the document knows nothing")
+        raise Mismatch(f"the method takes {', '.join(free)}, of which the document knows nothing")
 
 
 def _bare(name: str) -> str:
@@ -266,7 +266,7 @@ def _bare(name: str) -> str:
 
 def _same(what: str, found: object, expected: object) -> None:
     if found != expected:
-        raise Wrong(f"{what}: {found!r} arrived, not {expected!r}")
+        raise Mismatch(f"{what}: {found!r} arrived, not {expected!r}")
 
 
 def _left_over(client: WherebyClient, names: set[str]) -> Iterator[str]:
@@ -284,22 +284,24 @@ async def run(document: Json) -> list[str]:
     serving = await asyncio.start_server(server.handle, "127.0.0.1", 0)
     port = serving.sockets[0].getsockname()[1]
     problems: list[str] = []
-    async with Listening(
+    async with RecordingClient(
         "token",
         base_url=f"http://127.0.0.1:{port}/v1",
         budget=PointBudget(10**9),
         max_retries=0,
         timeout=10,
     ) as client:
-        smoke = Smoke(client, server)
+        test = ContractTest(client, server)
         found = operations(document)
         for operation in found:
             name = operation.data["operationId"]
             try:
-                await smoke.operation(Expected(document, operation))
+                await test.operation(Expected(document, operation))
             except Exception as error:  # whatever it is, it is about this operation
                 said = (
-                    str(error) if isinstance(error, Wrong) else f"{type(error).__name__}: {error}"
+                    str(error)
+                    if isinstance(error, Mismatch)
+                    else f"{type(error).__name__}: {error}"
                 )
                 problems.append(
                     f"whereby.{name} ({operation.method.upper()} {operation.path}): {said}"

@@ -105,10 +105,10 @@ def report(findings: Findings) -> Report:
         Section("Suggested version", (f"{step}: {reason}",)),
         Section("Suggested CHANGELOG entry", tuple(_changelog(findings, step))),
     ]
-    count = len(changes) + len(published)
+    count = len(changes) + len(published) + len(api)
     if findings.api is None:
         outcome = f"{_count(count, 'change')}; stopped, not all was looked at"
-    elif not (count or api):
+    elif not count:
         outcome = "nothing changed"
     else:
         outcome = f"{_count(count, 'change')}, {len(breaking) or 'none'} of them breaking"

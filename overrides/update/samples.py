@@ -1,6 +1,6 @@
 """What the document says of an operation, in values: what to give, what must arrive, what comes.
 
-The wire smoke test stands on this. It is read from the document alone and uses nothing of the
+The contract test stands on this. It is read from the document alone and uses nothing of the
 generator: that would only find that it agrees with itself.
 """
 

@@ -131,7 +131,7 @@ def test_a_drifted_override(tree: Path) -> None:
 def test_a_deleted_override(
     tree: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Name the defect that is back when the module that cured it is gone."""
+    """Name the defect that is back when the module that patched it is gone."""
     defect = read_change_list(tree / CHANGE_LIST)[name]["defect"]
     spec = tmp_path / "spec"
     ignore = shutil.ignore_patterns(f"{name}.py", "__pycache__")

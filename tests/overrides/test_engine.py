@@ -137,8 +137,8 @@ def test_a_rule_that_stumbles_is_told_by_name() -> None:
     ]
 
 
-def test_drift_outweighs_what_was_cured() -> None:
-    """Stop even when most of the places were cured."""
+def test_drift_outweighs_what_was_changed() -> None:
+    """Stop even when most of the places were patched."""
 
     def half(patch: Patch) -> None:
         patch.add("/a", 1)
@@ -150,7 +150,7 @@ def test_drift_outweighs_what_was_cured() -> None:
 
 
 def test_new_places_are_told_from_known_ones() -> None:
-    """Tell a maintainer what a rule has cured that nobody had seen before."""
+    """Tell a maintainer what a rule has changed that nobody had seen before."""
 
     def mark(patch: Patch) -> None:
         for name in ("known", "new", "known2"):

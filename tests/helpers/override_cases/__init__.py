@@ -43,7 +43,7 @@ class Case:
         raise NotImplementedError
 
     def drift(self, document: Json) -> None:
-        """Put something there that the rule cannot judge."""
+        """Put something there that the rule cannot handle."""
         raise NotImplementedError
 
 

@@ -78,7 +78,7 @@ def test_a_whole_tag_may_disappear(tag: str) -> None:
 
 
 def test_a_document_of_one_operation() -> None:
-    """Report what it has not as absent, and cure what it has."""
+    """Report what it has not as absent, and patch what it has."""
     document = published()
     document["paths"] = {"/meetings": {"get": document["paths"]["/meetings"]["get"]}}
     document["components"]["schemas"] = {
@@ -201,7 +201,7 @@ def tomorrow() -> Json:
 
 
 def test_an_endpoint_of_tomorrow_is_named_typed_and_priced() -> None:
-    """Cure all old diseases at a new place, with no line written for it."""
+    """Patch all old defects at a new place, with no line written for it."""
     document = sound(published() | tomorrow())
     schemas = document["components"]["schemas"]
     calls = ("GET /polls", "POST /polls", "GET /polls/{pollId}", "DELETE /polls/{pollId}")

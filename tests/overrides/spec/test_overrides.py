@@ -1,4 +1,4 @@
-"""What the cures make of the published document, and how their rules judge other cases."""
+"""What the overrides make of the published document, and of other cases."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ DATE_TIME = {"type": "string", "format": "date-time"}
 NARROWED: Json = {"x-narrowed": True}
 
 
-def cure(name: str, document: Json) -> Patch:
-    """Run one cure on a document, in place."""
+def apply(name: str, document: Json) -> Patch:
+    """Run one override on a document, in place."""
     patch = Patch(document)
     next(one for one in load_overrides() if one.name == name).apply(patch)
     return patch
 
 
 def alone(name: str, schema: Json, *, request: bool = False) -> tuple[Json, Patch]:
-    """Run one cure on a document with one schema in it; return what became of it."""
+    """Run one override on a document with one schema in it; return what became of it."""
     media = {"content": {"application/json": {"schema": schema}}}
     found = {"requestBody": media} if request else {"responses": {"200": media}}
-    patch = cure(name, {"openapi": "3.0.0", "paths": {"/things": {"get": found}}})
+    patch = apply(name, {"openapi": "3.0.0", "paths": {"/things": {"get": found}}})
     left: Json = media["content"]["application/json"]["schema"]
     return left, patch
 
@@ -140,7 +140,7 @@ def test_one_of_several_path_parameters_goes() -> None:
     """Remove the one that is not in the path, and keep the others in their order."""
     listed = [{"in": "path", "name": name} for name in ("a", "b", "c")]
     paths = {"/{a}/{c}": {"get": {"parameters": listed}}}
-    cure("path_parameters_not_in_path", {"paths": paths})
+    apply("path_parameters_not_in_path", {"paths": paths})
     assert [one["name"] for one in listed] == ["a", "c"]
 
 
@@ -227,10 +227,10 @@ def test_a_style_that_nothing_contradicts_is_left_alone() -> None:
     schema = of("a", dict(TEXT))
     listed = {"in": "query", "name": "f", "style": "form", "schema": schema}
     document: Json = {"paths": {"/x": {"get": {"parameters": [listed]}}}}
-    patch = cure("filters_without_deep_object", document)
+    patch = apply("filters_without_deep_object", document)
     assert (patch.changes, patch.drifts) == ([], [])
     schema["properties"]["a"]["description"] = "Example: f[a]=1"
-    assert cure("filters_without_deep_object", document).drifts
+    assert apply("filters_without_deep_object", document).drifts
 
 
 def test_either_session_or_external_id() -> None:
@@ -324,7 +324,7 @@ def test_a_body_that_may_be_left_out_stays_optional() -> None:
     """Mark no POST whose body has no required fields."""
     media = {"content": {"application/json": {"schema": of("a", dict(TEXT))}}}
     document: Json = {"paths": {"/x": {"post": {"requestBody": media}}}}
-    assert cure("optional_request_bodies", document).changes == []
+    assert apply("optional_request_bodies", document).changes == []
 
 
 def test_secrets_are_marked() -> None:

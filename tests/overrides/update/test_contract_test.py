@@ -1,4 +1,4 @@
-"""The wire smoke test finds what it is there to find: each mistake below is one to be seen."""
+"""The contract test finds what it is there to find: each mistake below is one to be seen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def package(
 
 @pytest.fixture
 def folder(package: Path) -> Iterator[Path]:
-    """Return the package, and mend it after the test."""
+    """Return the package, and restore it after the test."""
     before = {path: path.read_bytes() for path in package.rglob("*") if path.is_file()}
     yield package
     for path, content in before.items():
@@ -37,8 +37,8 @@ def folder(package: Path) -> Iterator[Path]:
             path.write_bytes(content)
 
 
-def smoke(folder: Path) -> list[str]:
-    """Run the smoke test on the package in the folder."""
+def contract_test(folder: Path) -> list[str]:
+    """Run the contract test on the package in the folder."""
     path = os.pathsep.join([str(folder), str(ROOT)])
     done = subprocess.run(
         [sys.executable, "-B", "-m", "overrides.update.contract_test", str(PATCHED)],
@@ -56,7 +56,7 @@ def smoke(folder: Path) -> list[str]:
 
 def test_nothing_is_wrong(folder: Path) -> None:
     """Say nothing about the package as it is."""
-    assert smoke(folder) == []
+    assert contract_test(folder) == []
 
 
 @pytest.mark.slow  # a process for each
@@ -154,7 +154,7 @@ def test_a_mistake_is_found(folder: Path, module: str, old: str, new: str, told:
     content = path.read_text()
     assert old in content
     path.write_text(content.replace(old, new))
-    found = smoke(folder)
+    found = contract_test(folder)
     assert any(told in line for line in found), found
 
 
@@ -162,7 +162,7 @@ def test_an_answer_that_is_read_wrongly(folder: Path) -> None:
     """Compare what the caller gets with what the server said."""
     path = folder / GENERATED / "models/meeting.py"
     path.write_text(path.read_text().replace('d["roomUrl"]', 'd["meetingId"] + "x"'))
-    found = smoke(folder)
+    found = contract_test(folder)
     assert any(
         line.startswith("whereby.meetings.get") and "the result's JSON" in line for line in found
     )
@@ -175,6 +175,6 @@ def test_an_operation_that_is_not_there(folder: Path) -> None:
     assert isinstance(paths, dict)
     more = {"operationId": "things.get", "x-points": 1, "responses": {}}
     write_json(folder / PATCHED, {**document, "paths": {**paths, "/things": {"get": more}}})
-    assert smoke(folder) == [
+    assert contract_test(folder) == [
         "whereby.things.get (GET /things): there is no method whereby.things.get"
     ]

@@ -233,8 +233,8 @@ def test_a_new_tag(tree: Path) -> None:
         "`polls.delete` (DELETE /polls/{pollId}): new operation, 2 points: Delete poll"
         in section(report, "What changed in the document")
     )
-    cured = [line for line in section(report, "Overrides") if "new at" in line]
-    assert any(line.startswith("`parameters_without_schema`") for line in cured)
+    lines = [line for line in section(report, "Overrides") if "new at" in line]
+    assert any(line.startswith("`parameters_without_schema`") for line in lines)
     assert section(report, "Suggested version") == [
         "0.1.1: patch step from 0.1.0: it adds to the API"
     ]
@@ -452,9 +452,9 @@ def test_an_old_defect_comes_back(tree: Path) -> None:
         del shared["schema"]
     report = take(document, tree)
     assert facts(tree)["models.Transcription.transcription_id"] == "field str"
-    cured = [line for line in section(report, "Overrides") if "new at" in line]
-    assert any(line.startswith("`properties_only_in_example`") for line in cured)
-    assert any(line.startswith("`parameters_without_schema`") for line in cured)
+    lines = [line for line in section(report, "Overrides") if "new at" in line]
+    assert any(line.startswith("`properties_only_in_example`") for line in lines)
+    assert any(line.startswith("`parameters_without_schema`") for line in lines)
 
 
 def test_a_document_of_another_api(tree: Path) -> None:

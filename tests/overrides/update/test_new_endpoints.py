@@ -345,7 +345,7 @@ def test_other_answers(tree: Path) -> None:
         ({"responses": {}}, "at /paths/~1things/post/responses: "),
         (
             {"parameters": [{"name": "id", "in": "path", "required": True}], "responses": answer()},
-            "",  # the parameter is not in the path: an old disease, cured
+            "",  # the parameter is not in the path: an old defect, patched
         ),
     ],
 )

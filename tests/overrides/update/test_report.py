@@ -99,7 +99,7 @@ def test_what_to_act_on_comes_first() -> None:
         "Suggested CHANGELOG entry",
     ]
     assert found.headline == (
-        "https://example.org/openapi.json: 5 changes, 2 of them breaking, 1 urgent one"
+        "https://example.org/openapi.json: 7 changes, 2 of them breaking, 1 urgent one"
     )
     assert section(found, "Breaks callers") == [str(TIGHTER), BREAKS.text]
     here, there = section(found, "What changed in the document")
@@ -187,7 +187,9 @@ def test_markdown_and_terminal() -> None:
     """Write the same twice: as Markdown, and for a terminal of some width."""
     found = report(findings(changes=[CHANGE], api=[BREAKS]))
     markdown = found.markdown()
-    assert markdown.startswith("# https://example.org/openapi.json: 1 change, 1 of them breaking\n")
+    assert markdown.startswith(
+        "# https://example.org/openapi.json: 2 changes, 1 of them breaking\n"
+    )
     assert "\n\n## Breaks callers\n\n- method `whereby.x.y` is gone\n\n" in markdown
     assert markdown.endswith("- Breaking: Method `whereby.x.y` is gone.\n```\n")
     plain = found.terminal(width=60)
