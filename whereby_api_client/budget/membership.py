@@ -137,7 +137,7 @@ class RedisClock:
         self._low = -math.inf
         self._high = math.inf
         self._at = 0.0
-        self.stepped = 0.0  # by how much it was set, since this was last looked at
+        self.stepped: float = 0.0  # by how much it was set, since this was last looked at
 
     @property
     def is_known(self) -> bool:

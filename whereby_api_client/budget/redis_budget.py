@@ -89,7 +89,7 @@ class LocalLedger(JointLedger):
         super().__init__(limit, ceiling=ceiling, period=period, prices=prices)
         self.open: dict[Ticket, None] = {}
         self.shared_tickets: dict[Ticket, list[Any]] = {}
-        self.holds = 0  # the points of those
+        self.holds: int = 0  # the points of those
         self._is_telling = False
         self._endings: list[tuple[str, int, Ticket | list[Any], float, RateLimit | None]] = []
         self._past: deque[_Spent] = deque()  # what ended within the last period or two

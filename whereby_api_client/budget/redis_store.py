@@ -124,8 +124,8 @@ class RedisStore:
         self._client: Any = _connect(redis, timeout)
         self._is_own = isinstance(redis, str)
         # The braces keep keys and channels together in a cluster.
-        self.key = f"whereby-points:{{{name}}}"
-        self.inbox = f"{self.key}:inbox"
+        self.key: str = f"whereby-points:{{{name}}}"
+        self.inbox: str = f"{self.key}:inbox"
 
     def exchange(self, write: Write) -> Result:
         """Make one exchange.

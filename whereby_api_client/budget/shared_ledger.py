@@ -209,14 +209,14 @@ class Member:
     __slots__ = ("ask_at", "calls", "grants", "more", "period", "seen", "seq")
 
     def __init__(self, seen: float, period: float) -> None:
-        self.seen = seen
-        self.seq = 0
+        self.seen: float = seen
+        self.seq: int = 0
         # Points of its calls in flight by their tickets' numbers: those that it has fetched,
         self.calls: dict[int, int] = {}
         self.grants: list[Granted] = []  # ... and those that it has not.
         self.more: list[tuple[int, float]] = []
         self.ask_at: float | None = None  # when it looks again, because its call is next
-        self.period = period
+        self.period: float = period
 
     @property
     def in_flight(self) -> int:
@@ -259,19 +259,21 @@ class SharedLedger:
     """
 
     def __init__(self, epoch: str, ledger: JointLedger) -> None:
-        self.epoch = epoch
-        self.revision = 0
-        self.ledger = ledger
-        self.latest = 0.0
-        self.shift = 0.0
+        self.epoch: str = epoch
+        self.revision: int = 0
+        self.ledger: JointLedger = ledger
+        self.latest: float = 0.0
+        self.shift: float = 0.0
         self.members: dict[str, Member] = {}
         self.left: dict[str, tuple[int, float]] = {}  # request and time of members' ends
         self.queue: list[Queued] = []
-        self.orders = 0
-        self.turns = 0
-        self.reserve = 0.0
-        self.ended = 0.0  # when the latest call did
-        self.unexplained = 0  # points of an epoch that was given up, and that no member has told
+        self.orders: int = 0
+        self.turns: int = 0
+        self.reserve: float = 0.0
+        self.ended: float = 0.0  # when the latest call did
+        self.unexplained: int = (
+            0  # points of an epoch that was given up, and that no member has told
+        )
         self._sinces: dict[tuple[str, int], float] = {}  # of the latest in the queue
         self.notices: dict[str, float] = {}
         self.expired: list[str] = []

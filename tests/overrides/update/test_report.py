@@ -152,7 +152,7 @@ def test_a_drift_shows_the_evidence() -> None:
     found = report(findings(result=apply_overrides(document), published=document, api=None))
     first, second = section(found, "To do")
     assert first.startswith("check `overrides/spec/points_only_in_prose.py` (the points that an")
-    assert "evidence: the document's description, Rate limiting; docs/api-facts.md#prices" in first
+    assert "evidence: the document's description, Rate limiting; docs/api-facts.md" in first
     assert second.startswith("at /info/description: expected 'A read request consumes 1 point, a")
 
 
