@@ -2,7 +2,7 @@
 
 Operations cost 1 to 10 points at random, 50 workers call them through `WherebyClient` as fast as
 they may, at 300 points per 3 seconds, 5 to 60 ms of network each way.
-`python -m benchmarks prices [--seeds 20]`.
+`python -m benchmarks prices [--seeds=20]`.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ _KEPT: Final = 128
 # Calls lie close together if a token bucket gains less than this part of a point between two.
 _CLOSE: Final = 0.3
 _NOTHING: Final = 0.15
+_SMALL: Final = 2.0
 _CLOSE_CALLS: Final = 4
 
 # So many points should have been refilled while the figures of each operation agreed to the point
@@ -272,15 +273,17 @@ class Figures:
             return
         higher = (f.answered_at for f in near if f.counted >= figure.counted)
         reset = max((at for at in higher if at <= figure.sent_at), default=-math.inf)
-        if before.sent_at < reset:
+        fallen = (f.sent_at > before.answered_at and f.counted < before.counted for f in near)
+        if before.sent_at < reset or any(fallen):
             return  # it may have been counted in the window before
         if before.sent_at < self._unsure_until and figure.answered_at > self._unsure_from:
             return
         cost = figure.counted - before.counted
-        follows = len(near) == 1 and before.answered_at <= figure.sent_at
-        if follows and cost + rate * (figure.sent_at - before.answered_at) > MOST + 1:
-            # More than any call costs, if the bucket had been refilled meanwhile.
-            self.never_refills = self.never_refills or figure.counted > MOST + 1
+        # Nothing else was under way: all others came before it, the greatest figure is the last.
+        gap = figure.sent_at - max(f.answered_at for f in near)
+        follows = gap >= 0 and reset == -math.inf
+        if follows and cost + rate * gap > MOST + 1 and figure.counted > MOST + 1:
+            self.never_refills = True  # more than any call costs, if a bucket had been refilled
         if cost > MOST or not figure.operation:
             return  # others have spent in between, or the price is given
         is_quiet = self.never_slides or before.sent_at >= figure.quiet_since
@@ -291,7 +294,8 @@ class Figures:
         if is_quiet and refill:
             close = rate * _mean_gap(figure, near)
             self._look_for_refills(figure.operation, cost, min(close, refill))
-            if close <= _CLOSE:
+            # The mean says little of this very gap; where that matters, only proof counts.
+            if close <= _CLOSE and refill <= _SMALL:
                 refill = close
         if is_quiet and (follows or refill <= 1):
             high = cost if refill <= _NOTHING else min(MOST, cost + math.ceil(refill))
