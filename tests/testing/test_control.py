@@ -134,7 +134,7 @@ class Inbox:
                 self.send_response(204)
                 self.end_headers()
 
-            def log_message(self, *details: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -239,7 +239,7 @@ async def test_events_of_jobs() -> None:
         tasks.start_soon(send_job_events, fake.state, sender, 0.001)
         await anyio.wait_all_tasks_blocked()
         fake.add_transcription()
-        running = fake.add_transcription(job_time=60)
+        fake.add_transcription(transcription_id="running", job_time=60)
         while len(received) < 1:  # noqa: ASYNC110 - the application is not ours
             await anyio.sleep(0.001)
         fake.clock.advance(60)
@@ -251,4 +251,4 @@ async def test_events_of_jobs() -> None:
         "transcription.started",
         "transcription.finished",
     ]
-    assert {event.data.transcription_id for event in events_received} == {running.transcription_id}
+    assert {event.data.transcription_id for event in events_received} == {"running"}
