@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
 import shutil
 import socket
@@ -44,18 +43,29 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *options: str) -> None:
-        """Start it, and wait until it answers."""
+    def start(self, *options: str, sentinel: Path | None = None, ca: str | None = None) -> None:
+        """Start it, and wait until it responds.
+
+        Args:
+            sentinel: be a Sentinel with this configuration.
+            ca: speak TLS only; whom to trust.
+        """
         binary = find_binary()
         if binary is None:
             raise FileNotFoundError(MISSING)
-        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *options]
+        ports = ["--port", str(self.port)]
+        if ca is not None:
+            ports = ["--port", "0", "--tls-port", str(self.port)]
+        arguments = [*ports, "--bind", "127.0.0.1", *options]
+        arguments += ["--save", ""] if sentinel is None else ["--sentinel"]
+        if sentinel is not None:
+            arguments.insert(0, str(sentinel))
         self._process = subprocess.Popen(
             [binary, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         end = time.monotonic() + 10
         while True:
-            with contextlib.suppress(redis.ConnectionError), self.client() as client:
+            with contextlib.suppress(redis.ConnectionError), self.client(ca) as client:
                 client.ping()
                 return
             if time.monotonic() > end or self._process.poll() is not None:
@@ -74,10 +84,16 @@ class RedisServer:
         assert self._process is not None
         self._process.send_signal(signal)
 
-    def client(self) -> redis.Redis:
+    def client(self, ca: str | None = None) -> redis.Redis:
         """Return a client that fails at once."""
         return redis.Redis(
-            port=self.port, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+            host="127.0.0.1",
+            port=self.port,
+            socket_timeout=1,
+            socket_connect_timeout=1,
+            retry=Retry(NoBackoff(), 0),
+            ssl=ca is not None,
+            ssl_ca_certs=ca,
         )
 
     def calls(self) -> int:
@@ -85,14 +101,6 @@ class RedisServer:
         with self.client() as client:
             statistics: Any = client.info("commandstats")
         return int(statistics.get("cmdstat_evalsha", {"calls": 0})["calls"])
-
-    def inspect(self, key: str) -> dict[str, Any]:
-        """Return the books, as Lua tables come out of JSON."""
-        script = "return cjson.encode(cmsgpack.unpack(redis.call('GET', KEYS[1])))"
-        with self.client() as client:
-            answer: Any = client.eval(script, 1, key)
-        content: dict[str, Any] = json.loads(answer)
-        return content
 
     def __enter__(self) -> Self:
         self.start()

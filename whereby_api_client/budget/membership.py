@@ -50,6 +50,10 @@ _LAST_RANK: Final = 99
 _RETRY: Final = 0.0005
 _LONGEST_RETRY: Final = 0.05
 
+# Who joins again and again in vain goes on without Redis after so often; pauses grow from this.
+_MOST_TROUBLES: Final = 6
+_FIRST_RETRY: Final = 0.01
+
 # ... and after so long, if nobody can go because of what it says.
 _PATIENT_RETRY: Final = 0.1
 
@@ -383,8 +387,10 @@ class Membership:
             self._ask_at = math.inf if me.ask_at is None else self._local(me.ask_at)
 
     def _join_again_soon(self) -> None:
-        # Something is wrong with the ledger. That it is wrong each time would be a mistake of ours.
-        self._retry_at = self._now() + min(_LONGEST_RETRY * (2**self._troubles - 1), _LONGEST_PAUSE)
+        if self._troubles == _MOST_TROUBLES:
+            self._troubles = 0
+            raise RuntimeError("what is in Redis cannot be used, nor replaced")
+        self._retry_at = self._now() + _FIRST_RETRY * (2**self._troubles - 1)
         self._troubles += 1
 
     # -- what Redis has ---------------------------------------------------------------------------

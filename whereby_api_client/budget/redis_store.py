@@ -138,7 +138,7 @@ class RedisStore:
         from redis.exceptions import NoScriptError
 
         arguments = [
-            write.title,
+            write.title.encode("utf-8", "surrogateescape"),
             write.text,
             write.folded,
             " ".join(write.expired),
@@ -185,7 +185,7 @@ class RedisStore:
 
 def _text(value: bytes | str) -> str:
     # A client that was given may decode.
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def _connect(server: Any, timeout: float) -> Any:

@@ -19,6 +19,8 @@ from ...helpers.virtual_redis import MemoryRedis, VirtualBudget
 
 LIMIT, PERIOD = 40, 4.0
 HOLD = PERIOD * 1.0005 + 0.002
+#: What a process tells can be so late (seconds), and then so do its points return.
+LATE = 0.5
 #: Moments at which Redis fails over: a few with each run of the tests, all with `slow`.
 FEW, ALL = 12, 200
 
@@ -77,10 +79,8 @@ class Load:
         shared.advance(now + self.redis.clock_offset)
         ledger = shared.ledger
         assert ledger.in_flight == self.in_flight
-        # When a response came is known to Redis with the precision of a round trip.
-        redis_rtt = 1.5 * self.redis.rtt
         surely = sum(cost for when, cost in self.spent if when > now - HOLD)
-        perhaps = sum(cost for when, cost in self.spent if when > now - HOLD - 0.01 - redis_rtt)
+        perhaps = sum(cost for when, cost in self.spent if when > now - HOLD - LATE)
         assert surely <= ledger.returning <= perhaps
         assert not shared.queue
 
@@ -92,6 +92,7 @@ class Load:
 
 async def fails_over(seed: int) -> None:
     """Let a copy that is up to three seconds old take over; look again after two periods."""
+    random.seed(seed)  # the pauses of the real code
     dice = random.Random(seed)
     redis = MemoryRedis(rtt=dice.choice((0.0004, 0.005, 0.05)), seed=seed)
     load = Load(redis, processes=4, workers=6, seed=seed)

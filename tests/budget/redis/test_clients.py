@@ -1,0 +1,175 @@
+"""Redis as users have it: clients, clusters, Sentinel, TLS; and processes that disagree."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+import redis.sentinel
+import trustme
+from redis.cluster import RedisCluster
+
+from whereby_api_client.budget.redis_budget import RedisPointBudget
+from whereby_api_client.errors import InvalidArgumentError
+
+from ...helpers.redis_server import RedisServer
+
+LIMIT = 20
+
+
+async def spend(budget: RedisPointBudget) -> None:
+    """Make a call that is answered, and see that it is in Redis."""
+    (await budget.acquire(2)).settle(200, {})
+    state = await budget.refresh()
+    assert budget.is_shared
+    assert (state.in_flight, state.returning) == (0, 2)
+
+
+def test_a_cluster(tmp_path: Path) -> None:
+    """Share through a cluster: keys and channels lie in one slot."""
+    server = RedisServer()
+    nodes = str(tmp_path / "nodes.conf")
+    server.start("--cluster-enabled", "yes", "--cluster-config-file", nodes)
+    try:
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            while "'cluster_state': 'ok'" not in str(client.execute_command("CLUSTER INFO")):
+                time.sleep(0.01)
+        cluster = RedisCluster(host="127.0.0.1", port=server.port, socket_timeout=1)
+        with RedisPointBudget(cluster, limit=LIMIT) as budget:
+            asyncio.run(spend(budget))
+        cluster.close()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def sentinel(server: RedisServer, tmp_path: Path) -> Iterator[RedisServer]:
+    """Run a Sentinel that watches the server."""
+    watcher = RedisServer()
+    configuration = tmp_path / "sentinel.conf"
+    configuration.write_text(f"sentinel monitor mine 127.0.0.1 {server.port} 1\n")
+    watcher.start(sentinel=configuration)
+    yield watcher
+    watcher.stop()
+
+
+def test_sentinel(sentinel: RedisServer) -> None:
+    """Share through the master that a Sentinel names."""
+    make: Any = redis.sentinel.Sentinel  # redis-py leaves it untyped
+    watchers = make([("127.0.0.1", sentinel.port)], socket_timeout=1)
+    with (
+        watchers.master_for("mine", socket_timeout=1) as client,
+        RedisPointBudget(client, limit=LIMIT) as budget,
+    ):
+        asyncio.run(spend(budget))
+
+
+def test_tls(tmp_path: Path) -> None:
+    """Share through a TLS URL."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    ca, key, chain = (str(tmp_path / name) for name in ("ca.pem", "key.pem", "chain.pem"))
+    authority.cert_pem.write_to_path(ca)
+    certificate.private_key_pem.write_to_path(key)
+    certificate.cert_chain_pems[0].write_to_path(chain)
+    server = RedisServer()
+    files = ("--tls-cert-file", chain, "--tls-key-file", key, "--tls-ca-cert-file", ca)
+    try:
+        server.start(*files, "--tls-auth-clients", "no", ca=ca)
+    except RuntimeError:
+        pytest.skip("this server was built without TLS")
+    try:
+        url = f"rediss://127.0.0.1:{server.port}/0?ssl_ca_certs={ca}"
+        with RedisPointBudget(url, limit=LIMIT) as budget:
+            asyncio.run(spend(budget))
+        # Whom it cannot trust it does not talk to, and no call fails.
+        with RedisPointBudget(f"rediss://127.0.0.1:{server.port}/0", limit=LIMIT) as budget:
+            assert asyncio.run(budget.acquire(1)).cost == 1
+            assert not budget.is_shared
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("client", "text"),
+    [
+        (redis.asyncio.Redis(), r"must be a URL or a redis\.Redis.*got a redis\.asyncio\.Redis"),
+        (object(), r"must be a URL, a redis\.Redis.*redis\.RedisCluster; got object"),
+        ("memcached://x", r"must be a URL like redis://host:6379/0, rediss:// or unix://"),
+    ],
+)
+def test_what_cannot_be_used(client: Any, text: str) -> None:
+    """Say what to give instead."""
+    with pytest.raises(InvalidArgumentError, match=text):
+        RedisPointBudget(client)
+
+
+def test_other_period(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Tell both processes that they do not agree on the period, once."""
+
+    async def both() -> None:
+        with (
+            RedisPointBudget(server.url, limit=LIMIT, period=60.0) as one,
+            RedisPointBudget(server.url, limit=LIMIT, period=30.0) as two,
+        ):
+            for budget in (one, two, one, two, one, two):
+                (await budget.acquire(1)).settle(200, {})
+                await budget.refresh()
+            assert one.is_shared
+            assert two.is_shared
+
+    asyncio.run(both())
+    texts = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(texts) == 2
+    assert "this one has 60 s, others have 30 s; the shared ledger has 60 s" in texts[0] + texts[1]
+    assert "this one has 30 s, others have 60 s; the shared ledger has 60 s" in texts[0] + texts[1]
+
+
+def test_other_release(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Go on alone, and say why, where another release keeps a ledger of another format."""
+
+    async def spend_alone() -> None:
+        with RedisPointBudget(server.url, limit=LIMIT) as budget:
+            assert (await budget.acquire(1)).cost == 1
+            assert not budget.is_shared
+
+    with server.client() as client:
+        key = "whereby-points:{whereby}"
+        client.set(key, 'abc 5\n{"format":77}')
+        asyncio.run(spend_alone())
+        assert client.get(key) == b'abc 5\n{"format":77}'
+    assert "in format 77, this one in format 2: use one release in all processes" in caplog.text
+
+
+@pytest.mark.parametrize("text", [b"nonsense", b'a 1\n{"format":2}', b"\xff\x00\n", b"a b c\n{}"])
+def test_nonsense_in_redis(
+    server: RedisServer, caplog: pytest.LogCaptureFixture, text: bytes
+) -> None:
+    """Begin anew where nonsense stands, and say so."""
+    with server.client() as client:
+        client.set("whereby-points:{whereby}", text)
+        client.rpush("whereby-points:{whereby}:inbox", "nonsense", '{"member":5}')
+    with RedisPointBudget(server.url, limit=LIMIT) as budget:
+        asyncio.run(spend(budget))
+    assert "cannot be read, and is begun anew" in caplog.text
+
+
+def test_paused_for_ever(server: RedisServer) -> None:
+    """Do not believe a pause that no server can have asked for."""
+    key = "whereby-points:{whereby}"
+    with RedisPointBudget(server.url, limit=LIMIT) as one, server.client() as client:
+        asyncio.run(spend(one))
+        text: Any = client.get(key)
+        client.set(key, text.replace(b'"paused_until":null', b'"paused_until":1e18'))
+        assert client.get(key) != text
+        with RedisPointBudget(server.url, limit=LIMIT) as two:
+            assert asyncio.run(asyncio.wait_for(two.acquire(1), 20)).cost == 1
+            assert two.is_shared
