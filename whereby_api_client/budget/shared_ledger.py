@@ -161,6 +161,12 @@ class Request(NamedTuple):
 class JointLedger(Ledger):
     """A ledger that can take over what other ledgers have let through."""
 
+    # the base class's, which `+=` alone would make ambiguous for type checkers
+    in_flight: int
+    counted: int
+    lost: int
+    foreign: int
+
     def adopt(self, points: int, now: float) -> Ticket:
         """Take over a call that is in flight."""
         self.in_flight += points
