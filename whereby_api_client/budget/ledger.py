@@ -335,6 +335,8 @@ class Ledger:
             least = 0  # not every server counts what it refuses
             if ticket.operation:
                 likely = self.prices.likely(ticket.operation, ticket.documented)
+                paid = min(ticket.cost, likely)
+                self._spent_total += paid - ticket.cost
         else:
             self._refusals, self._refused_since, self._is_refusing = 0, math.inf, False
             if ticket.sent_at >= self._cautious_since:
