@@ -76,6 +76,12 @@ class Lifetime:
                 run_in_loop(loop, scope.cancel)
 
 
+def is_closed(loop: object) -> bool:
+    """Return whether this is an asyncio loop that was closed; a trio run closes its clients."""
+    method = getattr(loop, "is_closed", None)
+    return method is not None and bool(method())
+
+
 def run_in_loop(loop: Any, function: Any) -> bool:
     """Run a function in an event loop of another thread, soon; False if that loop has ended."""
     if hasattr(loop, "call_soon_threadsafe"):

@@ -15,7 +15,7 @@ import anyio
 
 from ..budget.loops import running_loop
 from ._httpx import httpx
-from .lifetime import Lifetime, run_in_loop
+from .lifetime import Lifetime, is_closed, run_in_loop
 from .pool import PoolTransport
 from .transports import Transports
 
@@ -94,7 +94,7 @@ def _close_in_their_loops(clients: dict[object, _LoopClient]) -> None:
     """Let each loop that still runs close its own client; called from any thread."""
     while clients:
         loop, client = clients.popitem()
-        if _is_closed(loop):
+        if is_closed(loop):
             _close_sockets(client)
         elif not hasattr(loop, "call_soon_threadsafe"):  # a trio token
             # asyncio closes a forgotten generator in silence, trio only with a warning
@@ -118,12 +118,6 @@ _LEFT_TO_TRIO: Final[list[AsyncGenerator[None, None]]] = []
 
 async def _end(lifetime: AsyncGenerator[None, None]) -> None:
     await lifetime.aclose()
-
-
-def _is_closed(loop: object) -> bool:
-    """Return whether this is an asyncio loop that was closed; a trio run closes its clients."""
-    is_closed = getattr(loop, "is_closed", None)
-    return is_closed is not None and bool(is_closed())
 
 
 def _close_sockets(client: _LoopClient) -> None:
@@ -185,7 +179,7 @@ class LoopClients:
         for loop, client in self._clients.copy().items():
             if client.http.is_closed:
                 self._clients.pop(loop, None)
-            elif _is_closed(loop):  # without the steps that `asyncio.run` takes before
+            elif is_closed(loop):  # without the steps that `asyncio.run` takes before
                 self._clients.pop(loop, None)
                 _close_sockets(client)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InvalidArgumentError
 from ._httpx import httpx
-from .lifetime import Lifetime
+from .lifetime import Lifetime, is_closed
 from .pool import MAX_CONNECTIONS, PoolTransport, close_quietly
 from .proxies import environment_proxies, make_proxy
 from .tls import default_context, without_authorities
@@ -182,10 +182,9 @@ class BoundInstance(Transports):
     def for_loop(self, loop: object) -> LoopTransports:
         """Lend the transport to a loop."""
         with self._lock:
-            last: Any = self._loop
-            is_stale = last is not None and last is not loop
+            is_stale = self._loop is not None and self._loop is not loop
             # A loop that has ended properly has closed the transport; asyncio's can be closed only.
-            if is_stale and not (hasattr(last, "is_closed") and last.is_closed()):
+            if is_stale and not is_closed(self._loop):
                 raise InvalidArgumentError(
                     "transport: another event loop uses this instance; give a function that makes "
                     "one for each loop, such as transport=lambda: MyTransport()"
