@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from overrides.generator.context import Model, TemplateContext, build
-from overrides.generator.methods import Method, UnsupportedDocument
+from overrides.generator.methods import Method
 from overrides.generator.render import render
 from overrides.paths import ROOT
 from tests.helpers.override_runs import Json, parse, patched
@@ -155,10 +155,10 @@ def test_recursive_schemas(tmp_path: Path) -> None:
 
 
 def test_odd_enum_values(tmp_path: Path) -> None:
-    """Quotes and backslashes are kept, integers are integers, control characters are named."""
+    """Quotes and backslashes are kept, control characters are kept, integers are integers."""
     document = patched()
     enum = document["components"]["schemas"]["RoomMode"]["enum"]
-    enum.append('a "b" \\ c')
+    enum += ['a "b" \\ c', "line\nbreak"]
     level = {"type": "integer", "enum": [1, 2]}
     document["components"]["schemas"]["Meeting"]["properties"]["level"] = level
     found = context(document)
@@ -168,7 +168,4 @@ def test_odd_enum_values(tmp_path: Path) -> None:
     assert fields["level"].hint == "int | None"
     render(document, tmp_path / "out")
     members = generated(tmp_path / "out", "room_mode").RoomMode
-    assert 'a "b" \\ c' in [member.value for member in members]
-    enum.append("line\nbreak")
-    with pytest.raises(UnsupportedDocument, match=r"enum RoomMode: 'line\\nbreak' has a control"):
-        context(document)
+    assert {'a "b" \\ c', "line\nbreak"} <= {member.value for member in members}
