@@ -4,8 +4,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # the room at hand: `make quick ROOM=budget` runs the tests in tests/budget; without it, the fast ones
 ROOM ?=
-FAST := _generated _runtime budget/test_ledger.py budget/test_headers.py webhooks docs/test_paths.py \
-	overrides/naming test_errors.py test_jobs.py test_pagination.py test_response.py
+FAST := _generated _runtime/test_codec.py _runtime/test_arguments.py budget/test_ledger.py budget/test_headers.py \
+	docs/test_paths.py overrides/naming test_errors.py test_pagination.py test_response.py
 .DEFAULT_GOAL := help
 
 .PHONY: help
