@@ -112,7 +112,7 @@ async def fifty_workers(sender: Sender, jobs: list[tuple[str, int]]) -> None:
 
 
 async def in_bursts(sender: Sender, jobs: list[tuple[str, int]]) -> None:
-    """Let the jobs arrive in bursts, on average at 80 % of the limit, whoever still waits."""
+    """Let the jobs arrive in bursts, at 80 % of the limit, even while earlier calls wait."""
     dice = random.Random(len(jobs) + jobs[0][1])
     rate = 0.8 * LIMIT / PERIOD
     queue, due = list(jobs), 0.0

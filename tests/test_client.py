@@ -720,7 +720,7 @@ async def test_closed() -> None:
 
 
 async def test_closed_during_calls() -> None:
-    """End the calls that are under way with an error that says why, and balance the books."""
+    """End the calls that are under way with an error that says why, and balance the ledger."""
     errors: list[WherebyError] = []
     budget = PointBudget(100)
 

@@ -65,7 +65,7 @@ def every_error() -> list[WherebyError]:
         APIConnectionError("no connection", request=REQUEST),
         APITimeoutError("no response within 30 s", request=REQUEST),
         errors.InvalidArgumentError("token: expected a str"),
-        errors.BudgetTimeoutError("3 points are not to be had"),
+        errors.BudgetTimeoutError("3 points would exceed max_wait=5 s"),
         errors.ClientClosedError("closed"),
         errors.JobError("in vain", job_id="t-1", job={"state": "odd"}, state="odd"),
         errors.JobFailedError("failed: too quiet", job_id="t-1", state="failed", reason="quiet"),

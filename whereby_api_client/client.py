@@ -202,7 +202,7 @@ class WherebyClient(Resources):
             kwargs: its keyword arguments.
 
         Raises:
-            InvalidArgumentError: the method is none of a client's.
+            InvalidArgumentError: the method must be one of a client's.
         """
         owner = getattr(method, "__self__", None)
         caller = owner._caller if isinstance(owner, Resource) else owner

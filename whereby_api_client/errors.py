@@ -80,7 +80,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({self._without_secrets()!r})"
 
     def __reduce__(self) -> tuple[Callable[..., Headers], tuple[list[tuple[str, str]]]]:
-        # A pickle goes to other machines; `headers["location"]` is for whoever asks for it here.
+        # A pickle goes to other machines; `headers["location"]` is for code that asks for it here.
         return Headers, (list(self._without_secrets().items()),)
 
     def __copy__(self) -> Headers:

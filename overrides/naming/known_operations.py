@@ -1,4 +1,4 @@
-"""The operations that callers know already: a newcomer never takes one of their names."""
+"""The operations that callers know already: a new operation never takes one of their names."""
 
 from __future__ import annotations
 

@@ -134,8 +134,8 @@ class _Diff:
                 or {} in new["security"]
                 or all(one in new["security"] for one in sequence(old.get("security")) or [None])
             )
-            told = f"authentication: {before} → {after}"
-            yield DocumentChange(place, told, breaking=not loosened, urgent=True)
+            description = f"authentication: {before} → {after}"
+            yield DocumentChange(place, description, breaking=not loosened, urgent=True)
 
     # --------------------------------------------------------------------------------- operations
 
@@ -164,12 +164,12 @@ class _Diff:
         if before.path != after.path:
             yield DocumentChange(place, f"its path was {before.path}")
         if old.get("x-points") != new.get("x-points"):
-            told = f"costs {new.get('x-points')} points, not {old.get('x-points')}"
-            yield DocumentChange(place, told, urgent=True)
+            description = f"costs {new.get('x-points')} points, not {old.get('x-points')}"
+            yield DocumentChange(place, description, urgent=True)
         yield from _deprecated(place, "", old, new)
         if (pairs := new.get("x-either-of")) != old.get("x-either-of"):
-            told = " and ".join(" or ".join(names) for names in pairs or []) or "none"
-            yield DocumentChange(place, f"of some parameters one is needed: {told}")
+            description = " and ".join(" or ".join(names) for names in pairs or []) or "none"
+            yield DocumentChange(place, f"of some parameters one is needed: {description}")
         for name in ("summary", "description"):
             yield from _texts(place, old.get(name), new.get(name))
         yield from self._security(place, old, new)
@@ -186,14 +186,14 @@ class _Diff:
         self, place: str, old: dict[str, Json], new: dict[str, Json]
     ) -> Iterator[DocumentChange]:
         for key in sorted(old.keys() - new.keys()):
-            told = f"the {old[key].get('in')} parameter `{old[key]['name']}` is gone"
-            yield DocumentChange(place, told, breaking=True)
+            description = f"the {old[key].get('in')} parameter `{old[key]['name']}` is gone"
+            yield DocumentChange(place, description, breaking=True)
         for key in sorted(new.keys() - old.keys()):
             data = new[key]
             required = bool(data.get("required"))
             what = f"parameter `{data['name']}` ({kind_of(data.get('schema'))})"
-            told = f"new {'required ' if required else ''}{data.get('in')} {what}"
-            yield DocumentChange(place, told, breaking=required)
+            description = f"new {'required ' if required else ''}{data.get('in')} {what}"
+            yield DocumentChange(place, description, breaking=required)
         for key in sorted(old.keys() & new.keys()):
             yield from self._parameter(place, old[key], new[key])
 
@@ -224,12 +224,12 @@ class _Diff:
     ) -> Iterator[DocumentChange]:
         before, after = mapping(old.get("content")), mapping(new.get("content"))
         for kind in sorted(before.keys() - after.keys()):
-            told = f"no longer takes {kind}" if sent else f"{what} is no longer {kind}"
-            yield DocumentChange(place, told, breaking=True)
+            description = f"no longer takes {kind}" if sent else f"{what} is no longer {kind}"
+            yield DocumentChange(place, description, breaking=True)
         for kind in sorted(after.keys() - before.keys()):
             schema = kind_of(mapping(after[kind]).get("schema"))
-            told = f"takes {kind} now ({schema})" if sent else f"{what} is {kind}"
-            yield DocumentChange(place, told)
+            description = f"takes {kind} now ({schema})" if sent else f"{what} is {kind}"
+            yield DocumentChange(place, description)
         for kind in sorted(before.keys() & after.keys()):
             was, now = mapping(before[kind]), mapping(after[kind])
             yield from self._schema(place, what, was.get("schema"), now.get("schema"), sent=sent)
@@ -238,8 +238,8 @@ class _Diff:
     def _responses(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
         before, after = mapping(old.get("responses")), mapping(new.get("responses"))
         for status in sorted(before.keys() - after.keys()):
-            told = f"no longer responds with {status}"
-            yield DocumentChange(place, told, breaking=status.startswith("2"))
+            description = f"no longer responds with {status}"
+            yield DocumentChange(place, description, breaking=status.startswith("2"))
         for status in sorted(after.keys() - before.keys()):
             yield DocumentChange(place, f"can respond with {status} now")
         for status in sorted(before.keys() & after.keys()):
@@ -316,17 +316,17 @@ class _Diff:
                 place, f"{lead}type: {_value(old, 'type')} → {_value(new, 'type')}"
             )
         if is_nullable(old) != is_nullable(new):
-            told = f"{lead}{'can be null now' if is_nullable(new) else 'is never null now'}"
-            yield DocumentChange(place, told, breaking=sent is not is_nullable(new))
+            description = f"{lead}{'can be null now' if is_nullable(new) else 'is never null now'}"
+            yield DocumentChange(place, description, breaking=sent is not is_nullable(new))
         if not same(old.get("default"), new.get("default")):
-            told = f"{lead}has the default {_default(new)}, had {_default(old)}"
-            yield DocumentChange(place, told)
+            description = f"{lead}has the default {_default(new)}, had {_default(old)}"
+            yield DocumentChange(place, description)
         yield from _deprecated(place, what, old, new)
         for name in ("readOnly", "writeOnly"):
             if bool(old.get(name)) != bool(new.get(name)):
-                told = f"{lead}is {'' if new.get(name) else 'no longer '}{name}"
+                description = f"{lead}is {'' if new.get(name) else 'no longer '}{name}"
                 breaking = bool(new.get(name)) and (sent if name == "readOnly" else True)
-                yield DocumentChange(place, told, breaking=breaking)
+                yield DocumentChange(place, description, breaking=breaking)
         yield from _bounds(place, lead, old, new, sent=sent)
         yield from _enum(place, lead, old, new, sent=sent)
         below = f"{place}, {what}" if what else place
@@ -352,14 +352,16 @@ class _Diff:
             yield DocumentChange(place, f"{prefix}field `{name}` is gone{hint}", breaking=True)
         for name in sorted(came):
             needed = name in required
-            told = f"new {'required ' if needed else ''}field `{name}` ({kind_of(after[name])})"
-            yield DocumentChange(place, f"{prefix}{told}", breaking=sent and needed)
+            description = (
+                f"new {'required ' if needed else ''}field `{name}` ({kind_of(after[name])})"
+            )
+            yield DocumentChange(place, f"{prefix}{description}", breaking=sent and needed)
         for name in sorted(before.keys() & after.keys()):
             if (name in was_required) != (name in required):
                 state = "required" if name in required else "optional"
                 breaking = sent is (name in required)
-                told = f"{prefix}field `{name}` is {state} now"
-                yield DocumentChange(place, told, breaking=breaking)
+                description = f"{prefix}field `{name}` is {state} now"
+                yield DocumentChange(place, description, breaking=breaking)
             field = f"{prefix}field `{name}`"
             yield from self._schema(place, field, before[name], after[name], sent=sent)
         unknown = [n for n in required if n not in after and n not in was_required]
@@ -371,8 +373,8 @@ class _Diff:
                 yield from self._schema(place, f"{prefix}its {key}", was, now, sent=sent)
             elif key == "additionalProperties" and not same(was, now):
                 breaking = sent and now is False
-                told = f"{prefix}{key}: {_value(old, key)} → {_value(new, key)}"
-                yield DocumentChange(place, told, breaking=breaking)
+                description = f"{prefix}{key}: {_value(old, key)} → {_value(new, key)}"
+                yield DocumentChange(place, description, breaking=breaking)
         for key in ("allOf", "anyOf", "oneOf"):
             was, now = sequence(old.get(key)), sequence(new.get(key))
             for one, other in zip(was, now, strict=False):
@@ -396,9 +398,9 @@ def _required(place: str, what: str, old: Json, new: Json) -> Iterator[DocumentC
 
 def _deprecated(place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
     if bool(old.get("deprecated")) != bool(new.get("deprecated")):
-        told = f"{what} is " if what else ""
-        told += f"{'' if new.get('deprecated') else 'no longer '}deprecated"
-        yield DocumentChange(place, told, urgent=True)
+        description = f"{what} is " if what else ""
+        description += f"{'' if new.get('deprecated') else 'no longer '}deprecated"
+        yield DocumentChange(place, description, urgent=True)
 
 
 def _bounds(place: str, lead: str, old: Json, new: Json, *, sent: bool) -> Iterator[DocumentChange]:
@@ -448,8 +450,8 @@ def _enum(place: str, lead: str, old: Json, new: Json, *, sent: bool) -> Iterato
 
 def _security_schemes(old: Json, new: Json) -> Iterator[DocumentChange]:
     for name in sorted(old.keys() - new.keys()):
-        told = "the security scheme is gone"
-        yield DocumentChange(f"`{name}`", told, breaking=True, urgent=True)
+        description = "the security scheme is gone"
+        yield DocumentChange(f"`{name}`", description, breaking=True, urgent=True)
     for name in sorted(new.keys() - old.keys()):
         kind = " ".join(text(mapping(new[name]).get(key)) for key in ("type", "scheme")).strip()
         yield DocumentChange(f"`{name}`", f"new security scheme ({kind})", urgent=True)
@@ -680,8 +682,8 @@ def diff_published(
                 else ("/".join(tokens[1:3]) if inside else "")
             )
             rest = "/".join(tokens[3:]) if inside else new_path
-            told = f"published, {rest}: {_arrow(was, now)}"
-            found.append(DocumentChange(place or "the document", told))
+            description = f"published, {rest}: {_arrow(was, now)}"
+            found.append(DocumentChange(place or "the document", description))
     return _grouped(iter(found))
 
 

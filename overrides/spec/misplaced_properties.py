@@ -1,7 +1,7 @@
 """A property stands beside `properties` instead of in it.
 
 The pages of transcriptions and summaries list `cursor` as a sibling of `properties`, where it is
-no keyword and means nothing: whoever reads the schema sees pages without a cursor.
+no keyword and means nothing: a reader of the schema sees pages without a cursor.
 """
 
 from __future__ import annotations

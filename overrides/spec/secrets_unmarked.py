@@ -1,6 +1,6 @@
 """Nothing marks the fields that hold secrets.
 
-`x-secret: true` keeps them out of every `repr`. A host's URL makes whoever has it the host, an
+`x-secret: true` keeps them out of every `repr`. A host's URL makes anybody who has it the host, an
 access link opens the file, an RTMP address carries the stream's key.
 """
 

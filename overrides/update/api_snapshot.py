@@ -82,11 +82,11 @@ class _Reader:
         facts: Facts = {}
         for name, definition in found:
             facts.update(self._described(name, definition))
-        told: set[str] = set()
-        while missing := self._bases.keys() - told:
+        described: set[str] = set()
+        while missing := self._bases.keys() - described:
             for name in sorted(missing):
                 facts.update(self._described(f"({name})", self._bases[name]))
-            told |= missing
+            described |= missing
         return facts
 
     def _rooms(self) -> Iterator[tuple[str, _Module]]:
@@ -204,8 +204,8 @@ class _Reader:
             elif isinstance(inner, ast.Assign):
                 for target in inner.targets:
                     if isinstance(target, ast.Name) and _is_public(target.id):
-                        said = f"member {ast.unparse(inner.value)}" if is_enum else "attribute"
-                        yield f"{name}.{target.id}", said
+                        fact = f"member {ast.unparse(inner.value)}" if is_enum else "attribute"
+                        yield f"{name}.{target.id}", fact
             elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
                 if _is_public(inner.name) or inner.name in _SPOKEN:
                     yield from self._method(name, module, inner)
@@ -290,11 +290,11 @@ def _head(node: ast.expr) -> str:
 
 
 def _typed(annotation: ast.expr | None, default: ast.expr | None) -> str:
-    said = "Any" if annotation is None else ast.unparse(annotation)
+    fact = "Any" if annotation is None else ast.unparse(annotation)
     if isinstance(default, ast.Call) and _head(default) == "field":
         given = {keyword.arg: keyword.value for keyword in default.keywords}
         default = given.get("default") or given.get("factory") or given.get("default_factory")
-    return said if default is None else f"{said} = {ast.unparse(default)}"
+    return fact if default is None else f"{fact} = {ast.unparse(default)}"
 
 
 def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
@@ -315,8 +315,8 @@ def _function(
         pairs = pairs[1:]  # self or cls
     for at, (argument, default) in enumerate(pairs, 1):
         kind = "positional-only" if argument in given.posonlyargs else "positional"
-        said = _typed(argument.annotation, default)
-        yield f"{name}({argument.arg})", f"{kind} {at} {said}"
+        fact = _typed(argument.annotation, default)
+        yield f"{name}({argument.arg})", f"{kind} {at} {fact}"
     for argument, wanted in zip(given.kwonlyargs, given.kw_defaults, strict=True):
         yield f"{name}({argument.arg})", f"keyword {_typed(argument.annotation, wanted)}"
     for star, rest in (("*", given.vararg), ("**", given.kwarg)):
@@ -343,5 +343,5 @@ def _set_in(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
                 and target.value.id == "self"
                 and _is_public(target.attr)
             ):
-                said = f" {ast.unparse(annotation)}" if annotation is not None else ""
-                yield f"{name}.{target.attr}", f"attribute{said}"
+                fact = f" {ast.unparse(annotation)}" if annotation is not None else ""
+                yield f"{name}.{target.attr}", f"attribute{fact}"

@@ -254,8 +254,8 @@ def _name_arguments(expected: Expected, signature: inspect.Signature) -> None:
                 free.remove(argument.python)
                 break
         else:
-            said = f"`{argument.wire}` ({argument.place})"
-            raise Mismatch(f"the method takes no argument for {said}")
+            label = f"`{argument.wire}` ({argument.place})"
+            raise Mismatch(f"the method takes no argument for {label}")
     if free:
         raise Mismatch(f"the method takes {', '.join(free)}, of which the document knows nothing")
 
@@ -298,13 +298,13 @@ async def run(document: Json) -> list[str]:
             try:
                 await test.operation(Expected(document, operation))
             except Exception as error:  # whatever it is, it is about this operation
-                said = (
+                problem = (
                     str(error)
                     if isinstance(error, Mismatch)
                     else f"{type(error).__name__}: {error}"
                 )
                 problems.append(
-                    f"whereby.{name} ({operation.method.upper()} {operation.path}): {said}"
+                    f"whereby.{name} ({operation.method.upper()} {operation.path}): {problem}"
                 )
         problems += _left_over(client, {str(o.data["operationId"]) for o in found})
     serving.close()

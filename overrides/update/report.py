@@ -297,8 +297,8 @@ def _changelog(findings: Findings, version: str) -> Iterator[str]:
         yield "\n".join(["```markdown", f"## {version} ({findings.today})", "", *lines, "```"])
 
 
-def _sentence(said: str) -> str:
-    return said[:1].upper() + said[1:].rstrip(".") + "."
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
 def renamed(old: Json, new: Json) -> list[str]:

@@ -85,7 +85,7 @@ class Samples:
         return made
 
     def kind(self, schema: Json) -> str:
-        """Tell the schema's type beside null."""
+        """Return the schema's type beside null."""
         kinds = schema.get("type")
         listed = [k for k in (kinds if isinstance(kinds, list) else [kinds]) if k != "null"]
         if "properties" in schema:
@@ -127,7 +127,7 @@ class Expected:
 
     @property
     def is_page(self) -> bool:
-        """Tell whether it is a list with a cursor."""
+        """Return whether it is a list with a cursor."""
         takes = any(a.wire == "cursor" and a.place == "query" for a in self.arguments)
         return takes and is_page(self.samples.resolved(self.schema))
 

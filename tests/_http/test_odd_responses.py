@@ -327,7 +327,7 @@ async def test_secrets_in_headers(status: int, caplog: pytest.LogCaptureFixture)
     logged = "".join(record.getMessage() + repr(vars(record)) for record in caplog.records)
     assert "response_headers" in logged
     assert "canary" not in shown + logged
-    # for whoever asks for it by name
+    # for a caller who asks for it by name
     assert error.headers["location"] == LINK
     assert error.headers["x-echo"] == "Bearer [secure]"
 

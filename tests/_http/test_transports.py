@@ -253,7 +253,7 @@ async def test_an_exception_of_the_callers_transport(
 
 @pytest.mark.parametrize("call", ["request", "resource"])
 async def test_an_impossible_cost(call: str) -> None:
-    """Say that the argument is wrong: whoever retries on connection errors would never end."""
+    """Say that the argument is wrong: who retries on connection errors would never end."""
     async with serve(reply(200, {})) as server:
         budget = PointBudget(limit=2)
         async with WherebyClient("token", base_url=server.url, budget=budget) as whereby:

@@ -173,7 +173,7 @@ def test_a_model_that_cannot_be_sent() -> None:
 
 
 def test_sort_orders() -> None:
-    """A direction that does not exist is refused; a field alone is for the API to judge."""
+    """A direction that does not exist is refused; a field alone is for the API to check."""
     assert arg.string("sort_by", "startDate:asc", sort_order=True) == "startDate:asc"
     assert arg.string("sort_by", "startDate", sort_order=True) == "startDate"
     with pytest.raises(InvalidArgumentError, match="sort_by: must end with :asc or :desc; got"):

@@ -68,7 +68,7 @@ COPIES: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy, pickled, attrs.e
 @pytest.mark.parametrize("looked", [False, True], ids=["fresh", "looked at"])
 @pytest.mark.parametrize("cls", [Meeting, Plain, Defined])
 def test_copies(copied: Callable[[Any], Any], looked: bool, cls: type[Meeting]) -> None:
-    """A copy is equal, has the same hash and JSON, and hides the secret, whoever made it."""
+    """A copy is equal, has the same hash and JSON, and hides the secret, however it was made."""
     model = cls.from_dict(copy.deepcopy(SOURCE))
     if looked:
         assert model.additional_properties == {"newField": {"a": [1]}}

@@ -102,7 +102,7 @@ def test_odd_resets_are_not_there(value: str) -> None:
 
 
 def test_a_far_reset_is_only_far() -> None:
-    """Read a date in the year 9999; the books cap it."""
+    """Read a date in the year 9999; the ledger caps it."""
     reported = read(x_ratelimit_reset="Fri Dec 31 9999 23:59:59 GMT+0000 (UTC)", date=DATE)
     assert reported.window_left is not None
     assert reported.window_left > 1e9

@@ -1,1 +1,1 @@
-"""Tests of the overrides: engine, cures, names, and documents that may come."""
+"""Tests of the overrides: engine, rules, names, and documents that may come."""

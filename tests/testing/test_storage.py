@@ -35,7 +35,7 @@ def body(response: Response) -> bytes:
 
 
 async def test_download_over_a_socket() -> None:
-    """Serve the file at no cost, with its length and type, to whoever has the link."""
+    """Serve the file at no cost, with its length and type, to anybody who has the link."""
     fake = FakeWhereby()
     recording = fake.add_recording(room_name="/å b", content=DATA)
     transcription = fake.add_transcription(text="# Hei, på deg")

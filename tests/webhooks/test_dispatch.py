@@ -304,7 +304,7 @@ async def test_secret_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_watch() -> None:
-    """Wake whoever waits for an id when an event mentions it, before the handlers run."""
+    """Wake those who wait for an id when an event mentions it, before the handlers run."""
     hooks = Webhooks(SECRET)
     with hooks.watch("r-1") as watch, hooks.watch("r-1") as other:
         await hooks.receive(*delivery("e-0", recordingId="r-0"))

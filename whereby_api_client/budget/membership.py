@@ -413,7 +413,7 @@ class Membership:
                 prices=self._prices,
             )
         if self._clock.stepped and ledger.shift == self._shift:
-            # The ledger's time goes on as it did. Whoever notices first sets it right.
+            # The ledger's time goes on as it did. The first process that notices sets it right.
             ledger.shift -= self._clock.stepped
         ledger.advance(self._clock.time(self._now()))
         for raw in self._inbox:

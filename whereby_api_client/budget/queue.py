@@ -1,7 +1,7 @@
 """The calls that wait for points: their order, the event loops they wait in, and the lock.
 
 One queue may be shared by several event loops in several threads. A lock guards it together with
-the ledger of its owner, and whoever changes something wakes the calls whose turn has come, each
+the ledger of its owner, and each change wakes the calls whose turn has come, each
 through its own loop. `PointBudget` and `RedisPointBudget` each have a queue; it knows no clock but
 the one it is given, and nothing of where the points come from.
 """

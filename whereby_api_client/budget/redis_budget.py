@@ -126,10 +126,12 @@ class LocalLedger(JointLedger):
             self._past.append(_Spent(ticket.cost, due, is_lost=True))
             super().lose(ticket, now)
 
-    def _note(self, kind: str, ticket: Ticket, now: float, said: RateLimit | None = None) -> None:
+    def _note(
+        self, kind: str, ticket: Ticket, now: float, rate_limit: RateLimit | None = None
+    ) -> None:
         del self.open[ticket]
         if self._is_telling:
-            self._endings.append((kind, ticket.cost, ticket, now, said))
+            self._endings.append((kind, ticket.cost, ticket, now, rate_limit))
 
     def share(self, ticket: Ticket, shared: list[Any]) -> None:
         """Note which ticket of the shared ledger belongs to one of ours."""
@@ -165,12 +167,12 @@ class LocalLedger(JointLedger):
     def tell(self, member: str, seq: int) -> list[Any]:
         """Return what has ended since last time, to be told in this request."""
         endings: list[Any] = []
-        for kind, cost, ticket, when, said in self._endings:
+        for kind, cost, ticket, when, rate_limit in self._endings:
             # The shared ledger may not know the ticket: taken while we were alone.
             shared = ticket if isinstance(ticket, list) else self.shared_tickets.pop(ticket, None)
             if shared is not None:
                 self.holds -= cost
-            words = {} if said is None else said._asdict()
+            words = {} if rate_limit is None else rate_limit._asdict()
             words = {word: value for word, value in words.items() if value is not None}
             endings.append((kind, cost, shared, when, words))
         self._endings.clear()

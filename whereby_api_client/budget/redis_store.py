@@ -220,7 +220,7 @@ def _connect(server: Any, timeout: float) -> Any:
             server,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
-            # Whoever waits here can go on without Redis: better at once than after three retries.
+            # Calls that wait here can go on without Redis: better at once than after three retries.
             retry=Retry(NoBackoff(), 0),
         )
     except ValueError:

@@ -3,7 +3,7 @@
 No I/O and no clock. The whole of it is one text. A process that has something to say takes the
 text, its own request and those that others have left (the inbox), folds them in, and puts the new
 text in the place of the old one, unless somebody was faster (`redis_store.py`). Then its request
-is in the inbox, and whoever is next folds it in too: nothing is carried out twice or not at all,
+is in the inbox, and the next writer folds it in too: nothing is carried out twice or not at all,
 because a member's requests are numbered.
 
 **What is read is not trusted.** It may be an older copy (a replica that lagged has taken over), or
@@ -361,18 +361,18 @@ class SharedLedger:
                 self._remove(name, self._refund)
         ledger, now = self.ledger, self.latest
         member = self.members[request.member] = Member(now, request.period)
-        told = 0
+        reported = 0
         for points in join.in_flight:
             member.calls[ADOPTED] = member.calls.get(ADOPTED, 0) + points
-            told += points
+            reported += points
             ledger.adopt(points, now)
         for points, due, is_lost, teller, seq in join.spent:
             known, _ = self.left.get(teller, (0, 0.0))
             if now < due and not 0 < seq <= known:
-                told += points
+                reported += points
                 ledger.adopt_spent(points, min(due, now + 2 * ledger.period), is_lost=is_lost)
         # They were in the copy that was given up, too.
-        explained = min(told, self.unexplained, ledger.foreign)
+        explained = min(reported, self.unexplained, ledger.foreign)
         self.unexplained -= explained
         ledger.explain(explained)
         if join.paused_for > 0:
@@ -451,7 +451,7 @@ class SharedLedger:
         points: int,
         ticket: list[Any] | None,
         when: float,
-        said: dict[str, Any],
+        rate_limit: dict[str, Any],
     ) -> None:
         ledger, now = self.ledger, self.latest
         # It ended before it was told here; and no longer ago than that matters.
@@ -471,7 +471,7 @@ class SharedLedger:
         elif kind == "lose":
             ledger.lose(restored, when)
         else:
-            ledger.settle(restored, when, RateLimit(**said), rejected=kind == "reject")
+            ledger.settle(restored, when, RateLimit(**rate_limit), rejected=kind == "reject")
 
     # -- the queue --------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Redis fails over to a copy that lags, at any moment and under load: nobody waits for ever.
 
-Virtual time, and a Redis that is only memory; with a real replica in test_processes.py.
+Virtual time, and a Redis that is only memory; a real server is in test_processes.py.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def make(server: RedisServer) -> Iterator[Make]:
 
 
 def check(budget: RedisPointBudget) -> BudgetSnapshot:
-    """See that the books balance."""
+    """See that the ledger balances."""
     state = budget.snapshot()
     assert state.available + state.in_flight + state.returning == state.limit
     return state
@@ -459,7 +459,7 @@ async def _first(budget: RedisPointBudget) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_is_a_process_of_its_own(server: RedisServer) -> None:
-    """Go on after a fork with a thread and a place in the books of its own."""
+    """Go on after a fork with a thread and a place in the ledger of its own."""
     code = f"""
 import asyncio, os
 from whereby_api_client.budget.redis_budget import RedisPointBudget
@@ -549,7 +549,7 @@ async def test_redis_killed_while_calls_wait(
     assert len([text for text in warnings(caplog) if "is not available" in text]) == 2
     server.start()
     await until_shared(one, two)
-    # The books are new: the process that had a call in flight has told of it.
+    # The ledger is new: the process that had a call in flight has told of it.
     await until(one, lambda state: state.in_flight == 9)
     await anyio.sleep(1.0)  # longer than a silent process is taken for alive
     assert (await one.refresh()).in_flight == 9
@@ -558,7 +558,7 @@ async def test_redis_killed_while_calls_wait(
 
 
 async def test_redis_that_has_lost_its_data(make: Make, server: RedisServer) -> None:
-    """Tell new books what is out when the old ones are gone."""
+    """Tell a new ledger what is out when the old one is gone."""
     one, two = make(), make()
     (await one.acquire(1)).settle(200, {})
     (await one.acquire(5)).settle(200, {})
@@ -718,7 +718,7 @@ async def test_arguments(server: RedisServer) -> None:
 
 
 async def test_closed(server: RedisServer) -> None:
-    """Leave the common books, give back what waits, and go on alone."""
+    """Leave the shared ledger, give back what waits, and go on alone."""
     one = RedisPointBudget(server.url, limit=LIMIT, period=60.0)
     (await one.acquire(1)).settle(200, {})
     grant = await one.acquire(5)

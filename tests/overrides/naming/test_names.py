@@ -129,7 +129,7 @@ def test_two_operations_never_share_a_name() -> None:
 
 
 def test_a_newcomer_takes_no_known_name() -> None:
-    """Keep the names that callers write, even if a newcomer sorts before them."""
+    """Keep the names that callers write, even if a new operation sorts before them."""
     document = published()
     sessions = document["paths"]["/insights/room-sessions"]
     document["paths"]["/insights/archive/room-sessions"] = sessions

@@ -103,7 +103,7 @@ def shuffled(value: Any, order: random.Random) -> Any:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_keys_does_not_matter(seed: int) -> None:
-    """Give the same names and the same cures."""
+    """Give the same names and the same changes."""
     document = shuffled(published() | tomorrow(), random.Random(seed))
     done = apply_overrides(document, OVERRIDES)
     assert done.document == apply_overrides(published() | tomorrow(), OVERRIDES).document
