@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -52,7 +52,7 @@ class Telemetry:
         data = self._reader.get_metrics_data()
         return {
             metric.name: sum(
-                point.value if hasattr(point, "value") else point.count
+                point.value if isinstance(point, NumberDataPoint) else point.count
                 for point in metric.data.data_points
             )
             for resource in (data.resource_metrics if data else ())

@@ -97,15 +97,10 @@ class _Unknown(dict[str, Any]):
 class _Source:
     """Holds what a model was read from, out of the sight of `attrs.asdict`."""
 
-    __slots__ = ("_source",)
-
-    if TYPE_CHECKING:  # mypy knows no slots of a base when attrs makes those of a class
-
-        @property
-        def _source(self) -> dict[str, Any] | None: ...
-
-        @_source.setter
-        def _source(self, value: dict[str, Any] | None) -> None: ...
+    if TYPE_CHECKING:  # type checkers know no slots of a base when attrs makes those of a class
+        _source: dict[str, Any] | None
+    else:
+        __slots__ = ("_source",)
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)

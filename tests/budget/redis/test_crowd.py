@@ -23,7 +23,7 @@ class Crowd:
         self.redis.compute = 0.001
         self.server = Server(ALGORITHMS["fixed"](LIMIT, PERIOD), reset="javascript")
         self.budgets = [VirtualBudget(self.redis, period=PERIOD) for _ in range(processes)]
-        self.jobs = [
+        self.jobs: list[list[int]] = [
             self.dice.choices((1, 2, 3), (0.5, 0.2, 0.3), k=calls // processes)
             for _ in range(processes)
         ]
