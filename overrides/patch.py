@@ -1,4 +1,7 @@
-"""A document and the changes made to it, in the words of JSON Patch (RFC 6902)."""
+"""What an override works on: a document and the changes made to it, as in JSON Patch (RFC 6902).
+
+The overrides themselves, one for each kind of defect, are the modules of `overrides/spec`.
+"""
 
 from __future__ import annotations
 

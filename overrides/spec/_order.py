@@ -1,4 +1,4 @@
-"""Orders that several overrides share."""
+"""Orders that several overrides share; `overrides/engine.py` sorts by them."""
 
 from __future__ import annotations
 

@@ -138,6 +138,11 @@ PLANTED = [
         ("Rotate it each month",),
     ),
     Planted(
+        "security repaired",
+        _set(LIST, "security", [{"BearerAuth": []}]),
+        ("published, security: nothing → ", "GET /meetings"),
+    ),
+    Planted(
         "security of an operation",
         _set(GET, "security", [{"Session": []}]),
         ("authentication: BearerAuth → Session",),
@@ -149,11 +154,6 @@ PLANTED = [
         _set(LIST, "security", [{"BearerAuth": []}, {"Session": []}]),
         ("authentication: BearerAuth → BearerAuth or Session",),
         urgent=True,
-    ),
-    Planted(
-        "security repaired",
-        _set(LIST, "security", [{"BearerAuth": []}]),
-        ("published, security: nothing → ", "GET /meetings"),
     ),
     # servers
     Planted(
