@@ -217,7 +217,11 @@ class NullableFieldsRequired(ObjectCase):
         return any(re.search("`null`|set to null", text) for text in texts)
 
     def repair(self, value: Json) -> None:
-        value["required"] = ["type"]
+        # a stream's `destination` cannot be null: it stays required
+        texts = {name: str(field.get("description")) for name, field in value["properties"].items()}
+        said = value.pop("required")
+        if kept := [name for name in said if not re.search("`null`|set to null", texts[name])]:
+            value["required"] = kept
 
     def drift(self, document: Json) -> None:
         at(document, RECORDING)["required"] = "type"
