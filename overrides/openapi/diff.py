@@ -533,7 +533,9 @@ def _by_place(document: Json, operation: Operation) -> dict[str, Json]:
     # the order of the path's parameters counts, their names do not
     in_path = re.findall(r"{([^{}]*)}", operation.path)
     return {
-        f"path {in_path.index(name)}" if name in in_path else f"{data.get('in')} {name}": data
+        f"path {in_path.index(name)}"
+        if data.get("in") == "path" and name in in_path
+        else f"{data.get('in')} {name}": data
         for data in parameters_for(document, operation)
         if isinstance(name := data.get("name"), str)
     }
