@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
@@ -67,10 +68,50 @@ class Loop(Protocol):
         """End the alarm: nobody sleeps in this loop any more."""
 
 
-class AsyncioLoop:
-    """An asyncio loop."""
+class _AlarmedLoop(ABC):
+    """What both kinds of loops share: an alarm, set and ended from any thread."""
 
     __slots__ = ("_alarm", "_alarm_at", "_ring", "key", "waiting")
+
+    key: Any
+    _alarm: Any
+    _alarm_at: float
+
+    @abstractmethod
+    def post(self, what: Callable[[Any], None], argument: object) -> bool:
+        """Call something in the loop once it runs on. False if it is closed."""
+
+    @abstractmethod
+    def _start(self, delay: float) -> None: ...
+
+    def arm(self, when: float, delay: float, here: object) -> None:
+        """Start a timer, through the loop if this is another thread."""
+        if when < self._alarm_at:
+            self._alarm_at = when
+            if here is self.key:
+                self._start(delay)
+            else:
+                self.post(self._start, delay)
+
+    def disarm(self, here: object) -> None:
+        """End the timer, through the loop if this is another thread."""
+        if self._alarm_at < math.inf:
+            self._alarm_at = math.inf
+            if here is self.key:
+                self._stop(None)
+            else:
+                self.post(self._stop, None)
+
+    def _stop(self, _: None) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+
+class AsyncioLoop(_AlarmedLoop):
+    """An asyncio loop."""
+
+    __slots__ = ()
 
     def __init__(self, key: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
         self.key: asyncio.AbstractEventLoop = key
@@ -107,29 +148,6 @@ class AsyncioLoop:
             return False
         return True
 
-    def arm(self, when: float, delay: float, here: object) -> None:
-        """Start a timer, through the loop if this is another thread."""
-        if when < self._alarm_at:
-            self._alarm_at = when
-            if here is self.key:
-                self._start(delay)
-            else:
-                self.post(self._start, delay)
-
-    def disarm(self, here: object) -> None:
-        """Cancel the timer, through the loop if this is another thread."""
-        if self._alarm_at < math.inf:
-            self._alarm_at = math.inf
-            if here is self.key:
-                self._stop(None)
-            else:
-                self.post(self._stop, None)
-
-    def _stop(self, _: None) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-
     def _start(self, delay: float) -> None:
         self._stop(None)
         self._alarm = self.key.call_later(delay, self._sound)
@@ -144,10 +162,10 @@ def _resolve(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-class TrioLoop:
+class TrioLoop(_AlarmedLoop):
     """A trio run."""
 
-    __slots__ = ("_alarm", "_alarm_at", "_ring", "key", "waiting")
+    __slots__ = ()
 
     def __init__(self, key: trio.lowlevel.TrioToken, ring: Callable[[], None]) -> None:
         self.key: trio.lowlevel.TrioToken = key
@@ -187,29 +205,6 @@ class TrioLoop:
         except trio.RunFinishedError:
             return False
         return True
-
-    def arm(self, when: float, delay: float, here: object) -> None:
-        """Start a timer, through the run if this is another thread."""
-        if when < self._alarm_at:
-            self._alarm_at = when
-            if here is self.key:
-                self._start(delay)
-            else:
-                self.post(self._start, delay)
-
-    def disarm(self, here: object) -> None:
-        """Cancel the sleeping task, through the run if this is another thread."""
-        if self._alarm_at < math.inf:
-            self._alarm_at = math.inf
-            if here is self.key:
-                self._stop(None)
-            else:
-                self.post(self._stop, None)
-
-    def _stop(self, _: None) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
 
     def _start(self, delay: float) -> None:
         import trio

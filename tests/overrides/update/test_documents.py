@@ -150,7 +150,7 @@ def test_a_defect_fixed_upstream(tree: Path, case: Case) -> None:
     before, old = facts(tree), read_json(tree / PATCHED)
     report = take(document, tree)
     assert case.name in names
-    # whoever names a schema moves it among the components: its old place is gone
+    # an override that names a schema moves it among the components: its old place is gone
     assert said_asleep(report) == asleep(sorted(set(names) - HISTORIC), entries, document)
     assert section(report, "To do") == []
     if case.name == "datetimes_without_format":
