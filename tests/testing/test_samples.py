@@ -104,6 +104,26 @@ async def test_the_documented_success() -> None:
     fake.fail("PUT /widgets/{widgetId}/polish", status=500)
 
 
+async def test_a_field_of_another_name() -> None:
+    """Send what the document calls a field, not what the handlers do; leave what tests add."""
+    document: dict[str, Any] = copy.deepcopy(DOCUMENT)
+    success = document["paths"]["/recordings/{recordingId}"]["get"]["responses"]["200"]
+    reference = success["content"]["application/json"]["schema"]["$ref"]
+    schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+    (old, field), *_ = [pair for pair in schema["properties"].items() if pair[0] != "recordingId"]
+    schema["properties"] = {**schema["properties"], "nameOfTomorrow": field}
+    del schema["properties"][old]
+    schema["required"] = [*(name for name in schema["required"] if name != old), "nameOfTomorrow"]
+    fake = FakeWhereby(document=document)
+    recording = fake.state.add_recording(extra={"more": 1})
+    async with client_of(fake) as client:
+        got = (await client.get(f"/recordings/{recording.recording_id}")).json()
+        page = (await client.get("/recordings")).json()
+    assert set(got) == {*recording.json(), "nameOfTomorrow"} - {old}
+    assert (got["more"], type(got["nameOfTomorrow"])) == (1, type(recording.json()[old]))
+    assert page["results"] == [got]
+
+
 def test_every_success_can_be_made_up() -> None:
     """Make a value for each schema of the document that the schema itself accepts."""
     from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker

@@ -270,7 +270,7 @@ class API:
         strict = self.settings.strict
         checked = check_request(self.document, operation, path, recorded.request, strict=strict)
         recorded.doubts = checked.doubts
-        call = Call(recorded.request, checked, self.state, self._pages)
+        call = Call(recorded.request, checked, self.state, self._pages, self.document)
         handler = HANDLERS.get(f"{operation.method} {operation.template}")
         if handler is None or self.settings.stateless:
             return documented_success(self.document, operation, self.state.clock.now())

@@ -16,10 +16,12 @@ from urllib.parse import quote
 import attrs
 
 from .check import CheckedRequest
-from .clock import parse_date_time
+from .clock import iso, parse_date_time
+from .document import Document
 from .messages import HTTPError, Part, Request, Response
 from .pages import Pages
 from .records import Image, Recording, Transcription, room_name_prefix, slashed
+from .samples import fitted
 from .state import State
 
 __all__ = ["HANDLERS", "Call", "Handler", "link_signature"]
@@ -39,6 +41,7 @@ class Call:
     checked: CheckedRequest
     state: State
     pages: Pages
+    document: Document
 
     @property
     def path(self) -> Mapping[str, str]:
@@ -63,7 +66,14 @@ class Call:
     def page(self, rows: Any, **options: Any) -> Response:
         """Return a response with one page of the rows."""
         name = self.checked.operation.name
-        return Response.json(200, self.pages.page(name, rows, self.query, **options))
+        return self.respond(200, self.pages.page(name, rows, self.query, **options))
+
+    def respond(self, status: int, value: Any) -> Response:
+        """Return a JSON response with the fields that the document has, and those of `extra`."""
+        schema = self.checked.operation.result
+        if schema is not None:
+            value = fitted(self.document, schema, value, iso(self.now), self.state.extra_fields)
+        return Response.json(status, value)
 
 
 Handler = Callable[[Call], Response]
@@ -86,7 +96,7 @@ def create_meeting(call: Call) -> Response:
     fields = set(body.get("fields") or ())
     if body.get("templateType") == "viewerMode":
         fields |= {"hostRoomUrl", "viewerRoomUrl"}
-    return Response.json(201, meeting.json(fields))
+    return call.respond(201, meeting.json(fields))
 
 
 def _check_prefix(call: Call, prefix: str | None) -> None:
@@ -139,7 +149,7 @@ def get_meeting(call: Call) -> Response:
     meeting = call.state.meetings.get(call.path["meetingId"])
     if meeting is None:
         raise HTTPError(404, f"there is no meeting {call.path['meetingId']!r}")
-    return Response.json(200, meeting.json(call.query.get("fields", ())))
+    return call.respond(200, meeting.json(call.query.get("fields", ())))
 
 
 def delete_meeting(call: Call) -> Response:
@@ -163,7 +173,7 @@ def list_recordings(call: Call) -> Response:
 
 def get_recording(call: Call) -> Response:
     """Return a recording."""
-    return Response.json(200, _recording(call, call.path["recordingId"]).json())
+    return call.respond(200, _recording(call, call.path["recordingId"]).json())
 
 
 def delete_recording(call: Call) -> Response:
@@ -214,7 +224,7 @@ def _access_link(call: Call, kind: str, key: str, filename: str) -> Response:
     link = (
         f"{call.request.origin}{path}?Expires={expires}&Signature={link_signature(path, expires)}"
     )
-    return Response.json(200, {"accessLink": link, "expires": expires})
+    return call.respond(200, {"accessLink": link, "expires": expires})
 
 
 def link_signature(path: str, expires: int) -> str:
@@ -230,7 +240,7 @@ def create_transcription(call: Call) -> Response:
     recording = _recording(call, call.body["recordingId"])
     transcription = call.state.add_transcription(recording=recording, job_time=call.state.job_time)
     transcription.failure = call.state.next_failure()
-    return Response.json(201, {"transcriptionId": transcription.transcription_id})
+    return call.respond(201, {"transcriptionId": transcription.transcription_id})
 
 
 def list_transcriptions(call: Call) -> Response:
@@ -241,7 +251,7 @@ def list_transcriptions(call: Call) -> Response:
 
 def get_transcription(call: Call) -> Response:
     """Return a transcription."""
-    return Response.json(200, _transcription(call, call.path["transcriptionId"]).json(call.now))
+    return call.respond(200, _transcription(call, call.path["transcriptionId"]).json(call.now))
 
 
 def delete_transcription(call: Call) -> Response:
@@ -293,7 +303,7 @@ def create_summary(call: Call) -> Response:
         job_time=call.state.job_time,
     )
     summary.failure = call.state.next_failure()
-    return Response.json(201, {"summaryId": summary.summary_id})
+    return call.respond(201, {"summaryId": summary.summary_id})
 
 
 def list_summaries(call: Call) -> Response:
@@ -307,7 +317,7 @@ def get_summary(call: Call) -> Response:
     summary = call.state.summaries.get(call.path["summaryId"])
     if summary is None:
         raise HTTPError(404, f"there is no summary {call.path['summaryId']!r}")
-    return Response.json(200, summary.json(call.now))
+    return call.respond(200, summary.json(call.now))
 
 
 def delete_summary(call: Call) -> Response:
@@ -430,8 +440,8 @@ def get_participant(call: Call) -> Response:
     participant = call.state.participants.get(f"{session}/{participant_id}")
     if participant is None:
         # the document has no 404 here: an empty array is the honest response
-        return Response.json(200, [])
-    return Response.json(200, participant.details)
+        return call.respond(200, [])
+    return call.respond(200, participant.details)
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -13,6 +13,7 @@ from .clock import iso, iso_seconds
 from .messages import Content
 
 __all__ = [
+    "UNDOCUMENTED",
     "Image",
     "Job",
     "Meeting",
@@ -29,6 +30,8 @@ __all__ = [
     "slashed",
 ]
 
+# fields that the API sends and its document does not have
+UNDOCUMENTED = frozenset({"dialIn", "roomPreferences"})
 # Meetings are deleted an hour after they end.
 GRACE = timedelta(hours=1)
 

@@ -7,14 +7,14 @@ documented success with a sample of its schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from .clock import iso
 from .document import Document, Operation, Schema
 from .messages import Response
 
-__all__ = ["documented_success", "sample"]
+__all__ = ["documented_success", "fitted", "sample"]
 
 _DEEPEST = 8  # a schema may refer to itself
 
@@ -24,6 +24,30 @@ def documented_success(document: Document, operation: Operation, now: float) -> 
     if operation.result is None:
         return Response(operation.status)
     return Response.json(operation.status, sample(document, operation.result, iso(now)))
+
+
+def fitted(
+    document: Document, schema: Schema, value: Any, now: str, extra: Callable[[], Collection[str]]
+) -> Any:
+    """Return what a handler made with the fields that the document has, should it have others.
+
+    When Whereby renames a field, the handlers still know its old name: that one is dropped, unless
+    it is one of the `extra` ones, and a required one that is missing gets a sample.
+    """
+    schema = document.resolve(schema)
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    if isinstance(value, list) and "items" in schema:
+        return [fitted(document, schema["items"], item, now, extra) for item in value]
+    if not isinstance(value, dict) or not properties:
+        return value
+    unknown = value.keys() - properties.keys()
+    dropped = unknown.difference(extra()) if unknown else unknown
+    missing = [n for n in schema.get("required", ()) if n not in value and n in properties]
+    return {
+        name: fitted(document, properties[name], part, now, extra) if name in properties else part
+        for name, part in value.items()
+        if name not in dropped
+    } | {name: sample(document, properties[name], now) for name in missing}
 
 
 def sample(document: Document, schema: Schema, now: str, depth: int = 0) -> Any:

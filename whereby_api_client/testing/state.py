@@ -12,6 +12,7 @@ from .clock import Clock, iso
 from .content import InMemory
 from .messages import Content
 from .records import (
+    UNDOCUMENTED,
     Meeting,
     Participant,
     Record,
@@ -87,6 +88,17 @@ class State:
         self.sessions: Collection[RoomSession] = Collection(clock)
         self.participants: Collection[Participant] = Collection(clock)
         self.themes: dict[str, Theme] = {}
+
+    def extra_fields(self) -> frozenset[str]:
+        """Return the names of the fields that records have beside those of the document."""
+        collections = (self.meetings, self.recordings, self.transcriptions, self.summaries)
+        insights = (self.rooms, self.sessions, self.participants)
+        return UNDOCUMENTED | {
+            name
+            for collection in (*collections, *insights)
+            for record in collection.all()
+            for name in record.extra
+        }
 
     def fail_jobs(self, times: int | None = 1, reason: str = "the job failed") -> None:
         """Let the next jobs that are created over the API end badly; None for all."""
