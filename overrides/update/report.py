@@ -18,6 +18,7 @@ from ..openapi.diff import DocumentChange, diff_published, key_of
 from ..openapi.document import Json, mapping, operations, sequence, text
 from ..openapi.pointers import MISSING, resolve, split
 from .api_diff import ApiChange
+from .revisions import Revision
 
 # days after which the report suggests to delete an override that sleeps
 LONG_SLEEP = 365
@@ -80,6 +81,7 @@ class Findings:
     api: list[ApiChange] | None  # None: the update stopped before the package was there
     version: str
     today: str  # ISO 8601
+    earlier: Revision | None = None  # the revision that the document is again
 
 
 def report(findings: Findings) -> Report:
@@ -93,6 +95,7 @@ def report(findings: Findings) -> Report:
     published = _published(findings)
     step, reason = suggestion(findings)
     sections = [
+        Section("An earlier document", tuple(_earlier(findings))),
         Section("To do", tuple(_to_do(findings))),
         Section("Not looked at", tuple(_not_looked_at(findings))),
         Section("Urgent", tuple(map(str, urgent))),
@@ -157,6 +160,14 @@ def suggestion(findings: Findings) -> tuple[str, str]:
         return f"{major}.{minor + 1}.0", f"minor step from {version}: it adds to the API"
     why = "it adds to the API" if api else "the Python API is the same"
     return f"{major}.{minor}.{patch + 1}", f"patch step from {version}: {why}"
+
+
+def _earlier(findings: Findings) -> Iterator[str]:
+    if findings.earlier is not None:
+        yield (
+            f"This is the document of {findings.earlier.date} again: Whereby went back to it, or "
+            "the source is old. Make sure which before it is released."
+        )
 
 
 def _not_looked_at(findings: Findings) -> Iterator[str]:

@@ -184,11 +184,10 @@ def _findings(
 ) -> Findings:
     """Collect what the report is made of; `api` is {} if it is the old one, None if unknown."""
     old_api = _old_api(root)
-    same = earlier(published.content, read_revisions(root))
-    notes = [f"This is the document of {same.date} again."] if same else []
     return Findings(
         origin=_short_name(published.origin),
-        notes=(*notes, *published.notes),
+        earlier=earlier(published.content, read_revisions(root)),
+        notes=published.notes,
         changes=diff_documents(read_json(root / PATCHED), result.document),
         result=result,
         published=published.document,

@@ -106,7 +106,7 @@ def test_a_long_history(tree: Path, tmp_path: Path) -> None:
             with pytest.raises(OverridesError, match=r"this is the document of 2026-02-03 again"):
                 take_in(revisions[number // 2], tree)
             report = take_in(revisions[number // 2], tree, anyway=True)
-            assert "This is the document of 2026-02-03 again." in section(report, "Notes")
+            assert section(report, "An earlier document")
             take_in(document, tree, anyway=True)
             steps += 2
     for case in [c for c in CASES if c.name in ("enum_trailing_comma", "null_in_type_list")] * 2:
@@ -144,7 +144,10 @@ def test_an_earlier_document_again(tree: Path) -> None:
         take_in(first, tree)
     assert state(tree) == now
     report = take_in(first, tree, anyway=True)
-    assert section(report, "Notes") == ["This is the document of 2026-02-03 again."]
+    assert report.sections[0].title == "An earlier document"
+    (line,) = report.sections[0].lines
+    assert line.startswith("This is the document of 2026-02-03 again: Whereby went back to it, or ")
+    assert "2026-02-03 again" in report.markdown().split("##")[1]
     revisions = read_revisions(tree)
     assert [one.date for one in revisions[len(before) :]] == [DAY] * 3
     assert revisions[-1].sha256 == revisions[-3].sha256
