@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from whereby_api_client import (
 from whereby_api_client._http import tls
 from whereby_api_client.testing import FakeWhereby
 
-from ..helpers.servers import hang, reply, serve
+from ..helpers.servers import hang, reply, serve, tls_server
 
 pytestmark = pytest.mark.anyio
 
@@ -269,37 +268,6 @@ async def test_an_impossible_cost(call: str) -> None:
 
 
 # -- TLS -----------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def tls_server(
-    authority: trustme.CA, *, needs_certificate: bool = False
-) -> AsyncIterator[str]:
-    """Serve `{}` over TLS on localhost."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost").configure_cert(context)
-    if needs_certificate:
-        authority.configure_trust(context)
-        context.verify_mode = ssl.CERT_REQUIRED
-
-    async def respond(stream: anyio.abc.SocketStream) -> None:
-        async with stream:
-            try:
-                encrypted = await anyio.streams.tls.TLSStream.wrap(
-                    stream, ssl_context=context, standard_compatible=False
-                )
-                while await encrypted.receive():
-                    await encrypted.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
-            except (ssl.SSLError, anyio.BrokenResourceError, anyio.EndOfStream):
-                pass
-
-    async with (
-        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
-        anyio.create_task_group() as tasks,
-    ):
-        tasks.start_soon(listener.serve, respond)
-        yield f"https://localhost:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
-        tasks.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize("how", ["ssl_context", "factory", "instance"])

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import importlib.util
 import json
 import os
 import re
-import ssl
 import sys
 import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import anyio
-import anyio.abc
 import httpx
 import pytest
 import trustme
-from anyio.streams.tls import TLSListener
 
 from whereby_api_client import APIConnectionError, PointBudget
 from whereby_api_client.testing import FakeWhereby
@@ -33,6 +27,7 @@ from whereby_api_client.webhooks import sign
 from ..helpers.django_project import django_project
 from ..helpers.pages import client_of, python_blocks
 from ..helpers.redis_server import RedisServer, find_binary
+from ..helpers.servers import tls_server
 
 RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
 SECRET = "secret-of-an-endpoint"
@@ -161,7 +156,8 @@ def test_celery(fake: FakeWhereby, url: str, redis_url: str, tmp_path: Path) -> 
 @pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")  # arq's own
 def test_arq(fake: FakeWhereby, url: str, redis_url: str, tmp_path: Path) -> None:
     """A worker of arq's transcribes what is put into the queue."""
-    # arq needs a redis older than 6: `.ci/matrix.py arq` has an environment for it
+    # arq (0.28) needs redis<6: installed with the rest, it would hold back the redis of all other
+    # tests. `.ci/matrix.py arq` has an environment for it.
     arq = pytest.importorskip("arq")
     create_worker = importlib.import_module("arq.worker").create_worker
     module = load("workers.md", tmp_path, index=1, REDIS=redis_url)
@@ -255,7 +251,7 @@ def test_machines(fake: FakeWhereby, url: str, redis_url: str, tmp_path: Path) -
 def test_synchronous(
     fake: FakeWhereby, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A script deletes the meetings of a prefix; a thread asks for the newest recording."""
+    """A script deletes the meetings of a prefix; threads ask for the newest recording."""
     script = load("synchronous.md", tmp_path)
     for prefix in ("test-", "test-", "kept-"):
         fake.add_meeting(request={"roomNamePrefix": prefix})
@@ -265,52 +261,39 @@ def test_synchronous(
     assert kept.room_name.startswith("/kept-")
 
     threads = load("synchronous.md", tmp_path, index=1)
-    assert threads.newest_recording() is None
+    threads.serve()
     recording = fake.add_recording()
-    seen: list[str | None] = []
-    thread = threading.Thread(target=lambda: seen.append(threads.newest_recording()))
+    thread = threading.Thread(target=threads.serve)
     thread.start()
     thread.join()
-    assert seen == [recording.recording_id]
-
-
-async def show_no_meetings(stream: anyio.abc.ByteStream) -> None:
-    """Respond to one request with an empty page."""
-    content = b'{"results": [], "cursor": null}'
-    head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(content)}\r\nconnection: close\r\n\r\n"
-    async with stream:
-        with contextlib.suppress(anyio.BrokenResourceError, anyio.EndOfStream):
-            await stream.receive()
-            await stream.send(head.encode() + content)
+    assert capsys.readouterr().out == f"None\n{recording.recording_id}\n"
 
 
 def test_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A gateway that asks for a client certificate lets this client in, and no other."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-    trusted, stranger = tmp_path / "trusted.pem", tmp_path / "stranger.pem"
-    authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path(trusted)
-    trustme.CA().issue_cert("client").private_key_and_cert_chain_pem.write_to_path(stranger)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.configure_trust(context)
-    context.verify_mode = ssl.CERT_REQUIRED
+    """A gateway that asks for a client certificate lets this client in, and no other.
+
+    The usual authorities are trusted as before.
+    """
+    company, usual = trustme.CA(), trustme.CA()
+    company.cert_pem.write_to_path(tmp_path / "company.pem")
+    usual.cert_pem.write_to_path(tmp_path / "usual.pem")
+    for name, authority in (("trusted", company), ("stranger", trustme.CA())):
+        issued = authority.issue_cert("client")
+        issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / f"{name}.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "usual.pem"))
     monkeypatch.setenv("WHEREBY_API_KEY", "key")
 
+    async def reach(url: str, certificate: str) -> None:
+        monkeypatch.setattr(*client_of(url))
+        make = load("network.md", tmp_path).through_the_company
+        async with make(str(tmp_path / "company.pem"), str(tmp_path / certificate)) as whereby:
+            assert await whereby.with_options(max_retries=0).request("GET", "/") == {}
+
     async def use() -> None:
-        listeners = await anyio.create_tcp_listener(local_host="127.0.0.1")
-        port = listeners.extra(anyio.abc.SocketAttribute.local_port)
-        monkeypatch.setattr(*client_of(f"https://127.0.0.1:{port}"))
-        module = load("network.md", tmp_path)
-        gateway = TLSListener(listeners, context, standard_compatible=False)
-        async with gateway, anyio.create_task_group() as tasks:
-            tasks.start_soon(gateway.serve, show_no_meetings)
-            make = partial(module.through_the_company, str(tmp_path / "authority.pem"))
-            async with make(str(trusted)) as whereby:
-                assert (await whereby.meetings.list()).results == []
-            async with make(str(stranger)) as whereby:
-                with pytest.raises(APIConnectionError):
-                    await whereby.with_options(max_retries=0).meetings.list()
-            tasks.cancel_scope.cancel()
+        async with tls_server(company, needs_certificate=True) as gateway, tls_server(usual) as url:
+            await reach(gateway, "trusted.pem")
+            await reach(url, "trusted.pem")
+            with pytest.raises(APIConnectionError):
+                await reach(gateway, "stranger.pem")
 
     asyncio.run(use())

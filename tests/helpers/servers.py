@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ from typing import Any
 import anyio
 import anyio.abc
 import attrs
+import trustme
+from anyio.streams.tls import TLSStream
 
 Connection = anyio.abc.SocketStream
 Behaviour = Callable[[Connection], Awaitable[bool]]
@@ -82,6 +85,37 @@ async def serve(*behaviours: Behaviour, greeting: bytes = b"") -> AsyncIterator[
             tasks.start_soon(listener.serve, server.handle)
             yield server
             tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def tls_server(
+    authority: trustme.CA, *, needs_certificate: bool = False
+) -> AsyncIterator[str]:
+    """Serve `{}` over TLS on localhost."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    if needs_certificate:
+        authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+
+    async def respond(stream: Connection) -> None:
+        async with stream:
+            try:
+                encrypted = await TLSStream.wrap(
+                    stream, ssl_context=context, standard_compatible=False
+                )
+                while await encrypted.receive():
+                    await encrypted.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+            except (ssl.SSLError, anyio.BrokenResourceError, anyio.EndOfStream):
+                pass
+
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(listener.serve, respond)
+        yield f"https://localhost:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+        tasks.cancel_scope.cancel()
 
 
 def send(data: bytes, *, keep: bool = True) -> Behaviour:
