@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# The tests start hundreds of processes: each of them would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 # the room at hand: `make quick ROOM=budget` runs the tests in tests/budget; without it, the fast ones
 ROOM ?=
 FAST := _generated _runtime/test_codec.py _runtime/test_arguments.py budget/test_ledger.py budget/test_headers.py \

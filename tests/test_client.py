@@ -730,12 +730,13 @@ async def test_closed_during_calls() -> None:
         except WherebyError as error:
             errors.append(error)
 
-    async with serve(hang) as server:
+    async with serve(reply(200, {}), hang) as server:
         whereby = client(server.url, budget=budget, max_retries=5)
+        await whereby.request("GET", "/")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(call, whereby)
             tasks.start_soon(call, whereby)
-            while len(server.requests) < 2:
+            while len(server.requests) < 3:
                 await anyio.lowlevel.checkpoint()
             await whereby.aclose()
     assert [type(error) for error in errors] == [ClientClosedError] * 2
