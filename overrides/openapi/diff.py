@@ -1,7 +1,8 @@
 """What changed between two OpenAPI documents, in callers' terms, and what of it breaks callers.
 
 Every key of every object is looked at: what has no rule of its own is reported as `key: old → new`.
-What many operations share is reported once.
+What many operations share is reported once. What a change means for the Python API is decided in
+`overrides/update/api_diff.py`.
 """
 
 from __future__ import annotations

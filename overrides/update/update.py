@@ -1,4 +1,8 @@
-"""`make update-spec`: take in a new document, or name the reason and leave everything as it was."""
+"""`make update-spec`: take in a new document, or name the reason and leave everything as it was.
+
+What breaks callers of the Python API is decided in `api_diff.py`, from two lists of facts
+(`api_snapshot.py`); what the server does differently, in `overrides/openapi/diff.py`.
+"""
 
 from __future__ import annotations
 

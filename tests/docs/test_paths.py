@@ -13,6 +13,7 @@ PAGES = [
     "CONTRIBUTING.md",
     "SECURITY.md",
     "README.md",
+    "overrides/README.md",
     *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))),
     *(f"docs/recipes/{page.name}" for page in sorted((ROOT / "docs" / "recipes").glob("*.md"))),
 ]

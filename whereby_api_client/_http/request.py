@@ -1,4 +1,8 @@
-"""The request of a call: its headers and its body."""
+"""The request of a call: its headers and its body.
+
+JSON is written here. A multipart body is written by httpx, from the files that the generated method
+has prepared (`_runtime/arguments.py`).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What each operation of the API does, and the table of the functions that do it.
 
 A handler gets requests that the document allows. It refuses what only the document's prose, or the
-state, forbids.
+state, forbids. CONTRIBUTING.md, *Adding an endpoint to the fake*, says when one is needed.
 """
 
 from __future__ import annotations
