@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# What a machine happens to have set is not for the tests, nor for the processes that they start.
+_OF_THE_MACHINE = re.compile(
+    "WHEREBY_(API_KEY|WEBHOOK_SECRET|LOG)|(.+_)?REDIS_URL|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE"
+    "|PYTHON(WARNINGS|DEVMODE|SAFEPATH|OPTIMIZE)|PYTEST_ADDOPTS|COLUMNS|(FORCE|NO|PY)_COLORS?"
+    "|(?i:.+_PROXY)"
+)
+for name in filter(_OF_THE_MACHINE.fullmatch, list(os.environ)):
+    del os.environ[name]
 
 # The same examples in every run, on a machine of any speed; HYPOTHESIS_PROFILE=search looks for new
 # ones, as the long runs do.
