@@ -21,7 +21,9 @@ from .escaping import docstring, first_line, path_literal, quoted, wrapped
 from .fields import Field, Type, fields_of, id_types, model_fields, type_of, with_models
 
 # Names that the generated methods use themselves; `create_and_wait` passes on what `create` takes.
-_IN_METHODS = "self extra_body extra_query arg json files fetch items nothing anything partial"
+_IN_METHODS = (
+    "self extra_body extra_query arg json files fetch items nothing anything optional partial"
+)
 RESERVED_ARGUMENTS = frozenset(_IN_METHODS.split())
 RESERVED_IN_CREATE = frozenset({"timeout", "webhooks", "created"})
 

@@ -1,272 +1,315 @@
 """Does a generated package work on the wire? `python -m overrides.update.contract_test` asks it.
 
 For every operation of the document: call its method with as little and with as much as the
-document allows, let the request arrive at a real server on a socket, and compare method, path,
-query, body and points with what the document says; answer with what the document promises, and
-look at what the caller gets. What the document says is in `samples.py`.
+document allows. The request goes over a socket to the package's fake Whereby, which holds it to
+the document. What it reads there must be what the caller gave, and what the caller gets must be
+what it sent. Nothing here uses the generator: that would only agree with itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import unquote
+from typing import Any
+
+import attrs
 
 from whereby_api_client import Paginator, PointBudget, WherebyClient
-from whereby_api_client._runtime.resource import Call, Resource
+from whereby_api_client.observer import CallReport, Observer
+from whereby_api_client.testing import FakeWhereby
+from whereby_api_client.testing.document import Operation, kind_of
+from whereby_api_client.testing.exchange import RecordedRequest
+from whereby_api_client.testing.samples import Sampler
 
 from ..naming.operations import TAKEN_METHODS
-from ..openapi.document import (
-    Json,
-    operations,
-)
-from .samples import IMAGE, Argument, Expected
+from ..openapi.document import Json, is_page, operations, same, schemas
+from ..openapi.pointers import MISSING, join
 
-T = TypeVar("T")
-
+MOMENT = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+SENT_MOMENT = "2030-01-02T03:04:05Z"
+ENDING = " +b&c=/é?#%"  # behind every string: what a URL must percent-encode
+IMAGE = b"\x89PNG\r\n\x1a\n and --boundary\r\n \x00\xff"
 UNKNOWN = {"fieldOfTomorrow": [1]}
+# An example or a default is sent in place of a string with that ending, and these forbid it.
+UNWANTED = ("example", "default", "pattern", "minLength", "maxLength")
 
 
 class Mismatch(Exception):
     """The package does something else than the document says; the text tells what."""
 
 
-@dataclass
-class Request:
-    """A request as it arrived."""
+class Calls(Observer):
+    """Keeps what the client says of its calls."""
 
-    method: str
-    target: str
-    headers: dict[str, str]
-    body: bytes
+    def __init__(self) -> None:
+        self.reports: list[CallReport] = []
 
-    @property
-    def path(self) -> str:
-        """The path as it was sent, percent-encoded."""
-        return self.target.partition("?")[0]
-
-    @property
-    def query(self) -> list[tuple[str, str]]:
-        """The query's pairs, decoded."""
-        pairs = filter(None, self.target.partition("?")[2].split("&"))
-        return [(unquote(p.partition("=")[0]), unquote(p.partition("=")[2])) for p in pairs]
+    def call_ended(self, call: CallReport) -> None:
+        """Keep the report of a call."""
+        self.reports.append(call)
 
 
 @dataclass
-class Server:
-    """Answers what it is told to, in order, and keeps what it was asked."""
+class Argument:
+    """A parameter or a body's field: its name on the wire, what is given and what must arrive."""
 
-    answers: list[tuple[int, Any]] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
-    connections: set[asyncio.Task[None] | None] = field(default_factory=set)
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until the client closes it."""
-        self.connections.add(asyncio.current_task())
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii").split("\r\n")
-                method, target, _ = head[0].split(" ")
-                fields = (line.partition(":") for line in head[1:] if line)
-                headers = {name.lower(): value.strip() for name, _, value in fields}
-                body = await reader.readexactly(int(headers.get("content-length", "0")))
-                self.requests.append(Request(method, target, headers, body))
-                status, answer = self.answers.pop(0) if self.answers else (500, None)
-                content = b"" if answer is None else json.dumps(answer).encode()
-                writer.write(
-                    b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\n" % status
-                    + (b"" if status == 204 else b"content-length: %d\r\n" % len(content))
-                    + b"\r\n"
-                    + content
-                )
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-
-class RecordingClient(WherebyClient):
-    """A client that keeps the calls it was asked to execute."""
-
-    _executed: list[Call[Any]]  # no tag begins with an underscore
-
-    async def execute(self, call: Call[T]) -> T:
-        """Keep the call, then do it."""
-        self._executed.append(call)
-        return await super().execute(call)
+    name: str
+    location: str  # path, query, body, file
+    required: bool
+    given: Any
+    sent: Any
+    nullable: bool = False
+    python: str = ""
 
 
 class ContractTest:
-    """The test: one client, one server, all operations."""
+    """The test of one operation."""
 
-    def __init__(self, client: RecordingClient, server: Server) -> None:
-        self.client = client
-        self.server = server
-
-    async def operation(self, expected: Expected) -> None:
-        """Call one operation in every way that matters."""
-        method = self._method(expected)
-        _name_arguments(expected, inspect.signature(method))
-        files = [a for a in expected.arguments if a.place == "file"]
-        fields = [a for a in expected.arguments if a.place != "file"]
-        always = [a for a in fields if a.required or _is_first_of(a.wire, expected.either_of)]
-        least = always if not files else [*(a for a in always if a.place == "path"), *files]
-        await self._call(expected, method, least, least_answer=True)
-        await self._call(expected, method, fields)
-        nulls = [_null(a) if a.nullable and a.place == "body" else a for a in fields]
-        if nulls != fields and not files:
-            await self._call(expected, method, nulls)
-        if expected.is_page:
-            await self._pages(expected, method, fields)
-
-    def _method(self, expected: Expected) -> Callable[..., Any]:
-        tag, _, name = expected.name.partition(".")
-        resource = getattr(self.client, tag, None)
-        method = getattr(resource, name, None)
-        if not isinstance(resource, Resource) or method is None:
-            raise Mismatch(f"there is no method whereby.{expected.name}")
-        return method  # type: ignore[no-any-return]
-
-    async def _call(
+    def __init__(
         self,
-        expected: Expected,
-        method: Callable[..., Any],
-        arguments: list[Argument],
-        *,
-        least_answer: bool = False,
+        client: WherebyClient,
+        calls: Calls,
+        fake: FakeWhereby,
+        operation: Operation,
+        either_of: list[list[str]],
     ) -> None:
-        answer = None
-        if expected.schema is not None:
-            schema = {**expected.samples.resolved(expected.schema), "nullable": False}
-            answer = expected.samples.value(schema, least=least_answer)
-            if isinstance(answer, dict):
-                answer |= UNKNOWN
-        self.server.answers = [(expected.status, answer)]
-        result = await self._send(expected, method, arguments)
-        if answer is not None:
-            self._look_at(expected, result, answer)
-        else:
-            _same("the result", result, None)
-        (request,) = self.server.requests
-        self._compare(expected, arguments, request)
+        self.calls = calls
+        self.fake = fake
+        self.document = fake.api.document
+        self.operation = operation
+        self.most = Sampler(self.document, SENT_MOMENT, ENDING, items=2)
+        self.least = attrs.evolve(self.most, least=True)
+        self.firsts = {names[0] for names in either_of}
+        tag, _, name = operation.name.partition(".")
+        self.method: Any = getattr(getattr(client, tag, None), name, None)
+        self.arguments = [*self._parameters(), *self._fields()]
+        takes_cursor = any(a.name == "cursor" and a.location == "query" for a in self.arguments)
+        self.pages = takes_cursor and is_page(self.document.resolve(operation.result))
 
-    async def _pages(
-        self, expected: Expected, method: Callable[..., Any], arguments: list[Argument]
-    ) -> None:
-        page = expected.samples.value(expected.schema)
-        start = next(a for a in arguments if a.wire == "cursor")
-        self.server.answers = [(200, {**page, "cursor": "next"}), (200, {**page, "cursor": ""})]
-        self.server.requests, self.client._executed = [], []
-        paginator = method(**{a.python: a.given for a in arguments})
-        found = [item async for item in paginator]
-        if len(found) != 2 * len(page["results"]):
-            raise Mismatch(f"two pages gave {len(found)} items")
-        second = Argument("cursor", "query", False, "next", [("cursor", "next")])
-        following = [second if a is start else a for a in arguments]
-        for request, sent in zip(self.server.requests, (arguments, following), strict=True):
-            self._compare(expected, sent, request)
+    # ------------------------------------------------------------------------------- arguments
 
-    async def _send(
-        self, expected: Expected, method: Callable[..., Any], arguments: list[Argument]
-    ) -> Any:
-        self.server.requests, self.client._executed = [], []
-        called = method(**{a.python: a.given for a in arguments})
-        if expected.is_page and not isinstance(called, Paginator):
-            raise Mismatch("its answer is a page, and the method gives no paginator")
-        result = await called
-        (call,) = self.client._executed
-        points = expected.operation.data["x-points"]
-        if (call.operation, call.cost) != (expected.name, points):
-            raise Mismatch(f"pays {call.cost} points as {call.operation}, not {points}")
+    def _parameters(self) -> Iterator[Argument]:
+        for parameter in self.operation.parameters:
+            sent = self.most.value(parameter.schema, parameter.name)
+            if parameter.location == "path":
+                given = f"/{sent}" if parameter.room_name else _given(sent)
+                yield Argument(parameter.name, "path", True, given, str(sent))
+                continue
+            given = {k: _given(v) for k, v in sent.items()} if parameter.deep else _given(sent)
+            if parameter.room_name:
+                sent = f"/{sent}"
+            yield Argument(parameter.name, "query", parameter.required, given, sent)
+
+    def _fields(self) -> Iterator[Argument]:
+        bodies = self.operation.bodies
+        for kind, schema in bodies.items():
+            schema = self.document.resolve(schema)
+            for name, inner in schema.get("properties", {}).items():
+                required = name in schema.get("required", ()) and len(bodies) == 1
+                if kind == "multipart/form-data":
+                    yield Argument(name, "file", required, IMAGE, IMAGE)
+                else:
+                    sent = self.most.value(inner, name)
+                    nullable = self.document.is_nullable(inner)
+                    yield Argument(name, "body", required, _given(sent), sent, nullable)
+
+    def _name_arguments(self) -> None:
+        """Find each argument by its name on the wire: `roomName`, `room-name` → `room_name`."""
+        names = inspect.signature(self.method).parameters
+        free = [name for name in names if name not in ("extra_body", "extra_query")]
+        for argument in self.arguments:
+            bare = _bare(argument.name)
+            # where two would have one name, each has its location behind it
+            for wanted in (f"{bare}{argument.location}", bare, f"field{bare}", f"{bare}body"):
+                argument.python = next((name for name in free if _bare(name) == wanted), "")
+                if argument.python:
+                    free.remove(argument.python)
+                    break
+            else:
+                label = f"`{argument.name}` ({argument.location})"
+                raise Mismatch(f"the method takes no argument for {label}")
+        if free:
+            raise Mismatch(f"the method takes {', '.join(free)}, which the document does not have")
+
+    # ----------------------------------------------------------------------------------- calls
+
+    async def run(self) -> None:
+        """Call the operation in every way that matters."""
+        if not callable(self.method):
+            raise Mismatch(f"there is no method whereby.{self.operation.name}")
+        self._name_arguments()
+        files = [a for a in self.arguments if a.location == "file"]
+        fields = [a for a in self.arguments if a.location != "file"]
+        always = [a for a in fields if a.required or a.name in self.firsts]
+        least = always if not files else [*(a for a in always if a.location == "path"), *files]
+        await self._call(least, self.least)
+        await self._call(fields, self.most)
+        nulls = [replace(a, given=None, sent=None) if a.nullable else a for a in fields]
+        if nulls != fields and not files:
+            await self._call(nulls, self.most)
+        if self.pages:
+            await self._go_through_pages(fields)
+
+    async def _call(self, arguments: list[Argument], sampler: Sampler) -> None:
+        schema = self.operation.result
+        if schema is None:
+            result = await self._send(arguments)
+            _compare("result", result, None)
+            return
+        sample = sampler.value(schema)
+        if sample is None and self.pages:
+            sample = self.most.value(schema)
+        if isinstance(sample, dict):
+            sample |= UNKNOWN
+        result = await self._send(arguments, sample)
+        self._check_result(schema, result, sample)
+
+    async def _go_through_pages(self, arguments: list[Argument]) -> None:
+        page = self.most.value(self.operation.result or {})
+        samples = [{**page, "cursor": "next"}, {**page, "cursor": ""}]
+        results = await self._send(arguments, *samples)
+        if len(results) != 2 * len(page["results"]):
+            raise Mismatch(f"two pages gave {len(results)} items")
+
+    async def _send(self, arguments: list[Argument], *samples: Any) -> Any:
+        """Call the method and check its requests, one for each sample; return what it returns."""
+        self.fake.recover()
+        self.fake.requests.clear()
+        self.calls.reports.clear()
+        for sample in samples:
+            body = json.dumps(sample).encode()
+            status = self.operation.status
+            self.fake.fail(self.operation.name, status=status, body=body, execute=True)
+        result: Any = None
+        failure: Exception | None = None
+        try:
+            called = self.method(**{a.python: a.given for a in arguments})
+            if self.pages and not isinstance(called, Paginator):
+                raise Mismatch("its response is a page, and the method returns no paginator")
+            result = [item async for item in called] if len(samples) > 1 else await called
+        except Exception as error:  # the request tells why, if there was one
+            failure = error
+        for recorded, cursor in zip(self.fake.requests, [None, "next"], strict=False):
+            following = [
+                replace(a, sent=cursor) if cursor and a.name == "cursor" else a for a in arguments
+            ]
+            self._check_request(recorded, following)
+        if failure is not None:
+            raise failure
+        if len(self.fake.requests) != max(1, len(samples)):
+            raise Mismatch(f"it sent {len(self.fake.requests)} requests")
+        for report in self.calls.reports:
+            if (report.operation, report.points) != (self.operation.name, self.operation.points):
+                points = f"{report.points} points as {report.operation}"
+                raise Mismatch(f"pays {points}, not {self.operation.points}")
         return result
 
-    def _look_at(self, expected: Expected, result: Any, answer: Any) -> None:
-        """Compare what the caller gets with what the server answered: models, not dicts."""
-        schema = expected.samples.resolved(expected.schema)
-        if isinstance(answer, dict) and _is_modelled(schema):
-            _same("the result's JSON", _json_of(result), answer)
-        elif isinstance(answer, list) and isinstance(result, list):
-            modelled = _is_modelled(expected.samples.resolved(schema.get("items")))
-            read = [_json_of(item) for item in result] if modelled else result
-            _same("the result's JSON", read, answer)
+    # ---------------------------------------------------------------------------------- checks
+
+    def _check_request(self, recorded: RecordedRequest, arguments: list[Argument]) -> None:
+        if recorded.error is not None:
+            raise Mismatch(recorded.error)
+        checked = self.fake.check(recorded)
+        if checked.operation is not self.operation:
+            raise Mismatch(f"sends {recorded.method} {recorded.path}: {recorded.operation}")
+        sent = {
+            location: {a.name: a.sent for a in arguments if a.location == location}
+            for location in ("path", "query", "body", "file")
+        }
+        _compare("path", checked.path, sent["path"])
+        _compare("query", checked.query, sent["query"])
+        if sent["file"]:
+            parts = checked.body if isinstance(checked.body, list) else []
+            _compare("multipart", {part.name: part.content for part in parts}, sent["file"])
+        elif any(a.location == "body" for a in self.arguments):
+            _compare("body", checked.body, sent["body"])
         else:
-            _same("the result", result, answer)
+            _compare("body", recorded.body, b"")
 
-    def _compare(self, expected: Expected, arguments: list[Argument], request: Request) -> None:
-        _same("method", request.method, expected.operation.method.upper())
-        _same("path", request.path, f"/v1{expected.path()}")
-        _same("authorization", request.headers.get("authorization"), "Bearer token")
-        pairs = [pair for a in arguments if a.place == "query" for pair in a.sent]
-        _same("query", sorted(request.query), sorted(pairs))
-        if re.search(r"[^\x21-\x7e]|\+", request.target):
-            raise Mismatch(f"the target is not percent-encoded: {request.target!r}")
-        files = [a for a in arguments if a.place == "file"]
-        takes = any(a.place == "body" for a in expected.arguments)
-        if files:
-            kind = request.headers.get("content-type", "")
-            _same("content type", kind.partition(";")[0], "multipart/form-data")
-            named = f'name="{files[0].wire}"'.encode()
-            if named not in request.body or IMAGE not in request.body:
-                raise Mismatch(f"the file {files[0].wire} is not in the body")
-        elif takes:
-            body = {a.wire: a.sent for a in arguments if a.place == "body"}
-            _same("content type", request.headers.get("content-type"), "application/json")
-            _same("body", json.loads(request.body), body)
+    def _check_result(self, schema: Any, result: Any, sample: Any) -> None:
+        """Compare what the caller gets with what was sent: models, not dicts."""
+        items = self.document.resolve(schema).get("items", {})
+        if isinstance(sample, dict) and self._model_schema(schema):
+            self._check_model(schema, result, sample, "result")
+        elif isinstance(sample, list) and isinstance(result, list) and self._model_schema(items):
+            _compare("result", len(result), len(sample))
+            for index, item in enumerate(result):
+                self._check_model(items, item, sample[index], join("result", index))
         else:
-            _same("body", request.body, b"")
+            _compare("result", result, sample)
 
+    def _model_schema(self, schema: Any) -> Any:
+        """Return the schema of a model; None where several, or none, would be right."""
+        alternatives = self.document.alternatives(schema)
+        return (
+            alternatives[0]
+            if len(alternatives) == 1 and alternatives[0].get("properties")
+            else None
+        )
 
-def _is_modelled(schema: Json) -> bool:
-    return bool(schema.get("properties")) and "x-several" not in schema
+    def _check_model(self, schema: Any, model: Any, sample: Json, where: str) -> None:
+        if not hasattr(model, "to_dict"):
+            raise Mismatch(f"{where}: must be a model; got a {type(model).__name__}")
+        _compare(f"{where}.to_dict()", model.to_dict(), sample)
+        names = {wire: name for name, wire in model._wire_names.items()}
+        for wire, inner in self._model_schema(schema)["properties"].items():
+            place = join(where, wire)
+            if _bare(wire) not in _bare(names.get(wire, "")):
+                raise Mismatch(f"{place}: the model has no attribute for it")
+            self._check_value(inner, getattr(model, names[wire]), sample.get(wire), place)
 
-
-def _json_of(model: Any) -> Any:
-    if not hasattr(model, "to_dict"):
-        raise Mismatch(f"the result is a {type(model).__name__}, not a model")
-    return model.to_dict()
-
-
-def _is_first_of(wire: str, either_of: list[list[str]]) -> bool:
-    return any(wire == names[0] for names in either_of)
-
-
-def _null(argument: Argument) -> Argument:
-    return Argument(
-        argument.wire, argument.place, argument.required, None, None, True, argument.python
-    )
-
-
-def _name_arguments(expected: Expected, signature: inspect.Signature) -> None:
-    """Find each argument by its name on the wire: `roomName`, `room-name` → `room_name`."""
-    free = [name for name in signature.parameters if name not in ("extra_body", "extra_query")]
-    for argument in expected.arguments:
-        bare = _bare(argument.wire)
-        # where two would have one name, each gets its place behind it
-        for wanted in (f"{bare}{argument.place}", bare, f"field{bare}", f"{bare}body"):
-            argument.python = next((name for name in free if _bare(name) == wanted), "")
-            if argument.python:
-                free.remove(argument.python)
-                break
+    def _check_value(self, schema: Any, value: Any, sample: Any, where: str) -> None:
+        """Compare a model's attribute with the JSON that it was read from."""
+        alternatives = self.document.alternatives(schema)
+        (schema,) = alternatives if len(alternatives) == 1 else [{}]
+        items = schema.get("items", {})
+        if sample is None:
+            _compare(where, value, None)
+        elif self._model_schema(schema):
+            self._check_model(schema, value, sample, where)
+        elif kind_of(schema) == "array" and self._model_schema(items):
+            for index, item in enumerate(value):
+                self._check_model(items, item, sample[index], join(where, index))
+        elif sample == SENT_MOMENT and schema.get("format") == "date-time":
+            _compare(where, value, MOMENT)
+        elif "enum" in schema and isinstance(sample, str) and not isinstance(value, StrEnum):
+            raise Mismatch(f"{where}: must be a member of an enum; got {value!r}")
         else:
-            label = f"`{argument.wire}` ({argument.place})"
-            raise Mismatch(f"the method takes no argument for {label}")
-    if free:
-        raise Mismatch(f"the method takes {', '.join(free)}, of which the document knows nothing")
+            _compare(where, value, sample)
+
+
+def _given(sent: Any) -> Any:
+    """Return what a caller gives for it: a datetime, or a room's name without its slash."""
+    if isinstance(sent, list):
+        return [_given(item) for item in sent]
+    if isinstance(sent, str):
+        return MOMENT if sent == SENT_MOMENT else sent.removeprefix("/")
+    return sent
 
 
 def _bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _same(what: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise Mismatch(f"{what}: {found!r} arrived, not {expected!r}")
+def _compare(where: str, actual: Any, expected: Any) -> None:
+    """Raise a Mismatch that points to the first difference."""
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        for name in expected | actual:
+            _compare(join(where, name), actual.get(name, MISSING), expected.get(name, MISSING))
+    elif isinstance(actual, list) and isinstance(expected, list) and len(actual) == len(expected):
+        for index, item in enumerate(expected):
+            _compare(join(where, index), actual[index], item)
+    elif not same(actual, expected):
+        raise Mismatch(f"{where}: must be {expected!r}; got {actual!r}")
 
 
 def _left_over(client: WherebyClient, names: set[str]) -> Iterator[str]:
@@ -280,35 +323,35 @@ def _left_over(client: WherebyClient, names: set[str]) -> Iterator[str]:
 
 async def run(document: Json) -> list[str]:
     """Return what is wrong with the package that is imported, each with the operation's name."""
-    server = Server()
-    serving = await asyncio.start_server(server.handle, "127.0.0.1", 0)
-    port = serving.sockets[0].getsockname()[1]
+    document = copy.deepcopy(document)
+    for schema in schemas(document):
+        for key in UNWANTED:
+            schema.data.pop(key, None)
+    fake = FakeWhereby(document=document, strict=True, stateless=True, limit=None)
+    documented = {operation.name: operation for operation in fake.api.document.operations}
+    calls = Calls()
     problems: list[str] = []
-    async with RecordingClient(
-        "token",
-        base_url=f"http://127.0.0.1:{port}/v1",
-        budget=PointBudget(10**9),
-        max_retries=0,
-        timeout=10,
-    ) as client:
-        test = ContractTest(client, server)
-        found = operations(document)
-        for operation in found:
-            name = operation.data["operationId"]
+    async with (
+        fake.serve() as url,
+        WherebyClient(
+            fake.token,
+            base_url=url,
+            budget=PointBudget(10**9),
+            max_retries=0,
+            timeout=60,
+            observer=calls,
+        ) as client,
+    ):
+        for listed in operations(document):
+            name = listed.data["operationId"]
+            either_of = listed.data.get("x-either-of", [])
             try:
-                await test.operation(Expected(document, operation))
+                await ContractTest(client, calls, fake, documented[name], either_of).run()
             except Exception as error:  # whatever it is, it is about this operation
-                problem = (
-                    str(error)
-                    if isinstance(error, Mismatch)
-                    else f"{type(error).__name__}: {error}"
-                )
-                problems.append(
-                    f"whereby.{name} ({operation.method.upper()} {operation.path}): {problem}"
-                )
-        problems += _left_over(client, {str(o.data["operationId"]) for o in found})
-    serving.close()
-    await asyncio.gather(*filter(None, server.connections))
+                kind = "" if isinstance(error, Mismatch) else f"{type(error).__name__}: "
+                label = f"whereby.{name} ({listed.method.upper()} {listed.path})"
+                problems.append(f"{label}: {kind}{error}")
+        problems += _left_over(client, set(documented))
     return problems
 
 

@@ -32,6 +32,23 @@ NOTHING = Document({"paths": {}})
             "must be an integer; got 'x'",
         ),
         ({"type": "string", "pattern": "#[0-9]"}, "#1", "#12", "must match #[0-9]; got '#12'"),
+        (
+            {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+            None,
+            "x",
+            "must be an integer; got 'x'",
+        ),
+        (
+            {
+                "allOf": [
+                    {"properties": {"a": {"type": "integer"}}, "required": ["a"]},
+                    {"required": ["b"]},
+                ]
+            },
+            {"a": 1, "b": 2},
+            {"a": 1},
+            "body.x.b: is required",
+        ),
         ({"enum": ["a", "b"]}, "a", "c", "must be one of a, b; got 'c'"),
         ({"type": "surprise"}, object(), None, "must not be null"),
         ({"type": "string", "x-secret": True}, "s", 5, "must be a string"),
@@ -50,6 +67,19 @@ PARAMETERS = [
     {"name": "b", "in": "query", "schema": {"type": "boolean"}},
     {"name": "a", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
     {"name": "s", "in": "query", "schema": {"type": "string"}},
+    {
+        "name": "i",
+        "in": "query",
+        "explode": False,
+        "schema": {"type": "array", "items": {"type": "integer"}},
+    },
+    {
+        "name": "f",
+        "in": "query",
+        "style": "deepObject",
+        "schema": {"properties": {"least": {"type": ["integer", "null"]}}},
+    },
+    {"name": "page[size]", "in": "query", "schema": {"type": "integer"}},
     {"name": "X-Header", "in": "header", "required": True, "schema": {"type": "string"}},
 ]
 
@@ -60,6 +90,8 @@ PARAMETERS = [
         ("n=1.5&b=true&s=", {"n": 1.5, "b": True, "s": ""}),
         ("b=false&a=x,y&a=z", {"b": False, "a": ["x", "y", "z"]}),
         ("a[]=x&a%5B%5D=y", {"a": ["x", "y"]}),
+        ("i=1,2&i=3&f[least]=4&page[size]=5", {"i": [1, 2, 3], "f": {"least": 4}, "page[size]": 5}),
+        ("f[least]=many", "query parameter 'f', key 'least': must be an integer; got 'many'"),
         ("n=much", "query parameter 'n': must be a number; got 'much'"),
         ("b=1", "query parameter 'b': must be true or false; got '1'"),
     ],
@@ -75,6 +107,28 @@ def test_queries(query: str, values: Any) -> None:
     with pytest.raises(HTTPError) as caught:
         check_request(document, operation, {}, request)
     assert caught.value.message == values
+
+
+def test_spelling_of_arrays() -> None:
+    """Take an array in the documented spelling only when strict."""
+    document = Document({"paths": {"/x": {"get": {"parameters": PARAMETERS, "responses": {}}}}})
+    (operation,) = document.operations
+    request = Request("GET", "/x?a=x,y&a=z")
+    assert check_request(document, operation, {}, request, strict=True).query == {"a": ["x,y", "z"]}
+    with pytest.raises(HTTPError, match="'i': must be sent once, with commas; got 2 times"):
+        check_request(document, operation, {}, Request("GET", "/x?i=1&i=2"), strict=True)
+
+
+def test_paths() -> None:
+    """Find parameters that are a part of a segment, and those that the path has for all."""
+    both = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("q", "r")]
+    own = {"name": "q", "in": "query", "schema": {"type": "integer"}}
+    item = {"parameters": both, "get": {"operationId": "x", "parameters": [own], "responses": {}}}
+    fake = FakeWhereby(document={"paths": {"/a/{id}.{kind}": item}}, strict=True)
+    checked = fake.check(Request("GET", "/v1/a/b%2Fc.png?q=1&r=2"))
+    assert (checked.path, checked.query) == ({"id": "b/c", "kind": "png"}, {"q": 1, "r": "2"})
+    with pytest.raises(HTTPError, match="there is nothing at /v1/a/b"):
+        fake.check(Request("GET", "/v1/a/b"))
 
 
 def test_a_body_can_be_optional() -> None:

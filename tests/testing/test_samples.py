@@ -13,7 +13,7 @@ import pytest
 
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.document import Document
-from whereby_api_client.testing.samples import sample
+from whereby_api_client.testing.samples import Sampler
 
 from ..helpers.fake_clients import DOCUMENT
 
@@ -124,13 +124,36 @@ async def test_a_field_of_another_name() -> None:
     assert page["results"] == [got]
 
 
+@pytest.mark.parametrize(
+    ("schema", "most", "least"),
+    [
+        ({"type": "array", "items": {"type": "integer", "minimum": 3}}, [3, 3], []),
+        ({"type": "number", "maximum": 0.5}, 0.5, 0.5),
+        ({"type": ["null", "string"]}, "name!", None),
+        ({"type": "string", "maxLength": 4}, "text", "text"),
+        ({"type": "string", "x-room-name": True}, "/name!", "/name!"),
+        ({"type": "string", "format": "date-time"}, "NOW", "NOW"),
+        ({"enum": [None, "a"], "nullable": True}, "a", None),
+        ({"anyOf": [{"type": "null"}, {"type": "boolean"}]}, True, None),
+        ({"allOf": [WIDGET, {"properties": {"madeAt": TEXT}, "required": ["size"]}], "x": 1},
+         {"widgetId": "w-1", "name": "name!", "madeAt": "madeAt!", "size": 3, "kind": "round"},
+         {"widgetId": "w-1", "name": "name!", "size": 3}),
+    ],
+)  # fmt: skip
+def test_samples(schema: dict[str, Any], most: Any, least: Any) -> None:
+    """Make the largest and the smallest value of a schema."""
+    document = Document(DOCUMENT)
+    assert Sampler(document, "NOW", "!", items=2).value(schema, "name") == most
+    assert Sampler(document, "NOW", "!", least=True).value(schema, "name") == least
+
+
 def test_every_success_can_be_made_up() -> None:
     """Make a value for each schema of the document that the schema itself accepts."""
     from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
     document = Document(DOCUMENT)
     for name, schema in DOCUMENT["components"]["schemas"].items():
-        value = sample(document, schema, "2025-01-01T00:00:00.000Z")
+        value = Sampler(document, "2025-01-01T00:00:00.000Z").value(schema)
         json.dumps(value)
         whole = {**schema, "components": DOCUMENT["components"]}
         validator = OAS30ReadValidator(whole, format_checker=oas30_format_checker)

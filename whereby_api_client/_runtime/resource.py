@@ -72,6 +72,11 @@ def nothing(_: object) -> None:
     """Return None for a response without a body."""
 
 
+def optional(parse: Callable[[Any], T], value: Any) -> T | None:
+    """Parse the JSON of a response that can be null."""
+    return None if value is None else parse(value)
+
+
 def anything(value: Any) -> Any:
     """Return the JSON of a response whose type the document does not describe."""
     return value

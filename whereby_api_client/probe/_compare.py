@@ -191,12 +191,13 @@ class Comparison:
     def _value(
         self, schema: Schema, value: Any, where: str, example: Any | None
     ) -> Iterator[Finding]:
-        schema = self._merged(schema)
+        nullable = self.document.is_nullable(schema)
+        (schema, *_) = self.document.alternatives(schema) or [{}]
         example = schema.get("example", example)
         kinds = schema.get("type") or ("object" if "properties" in schema else None)
         kinds = [kinds] if isinstance(kinds, str) else list(kinds or ())
         if value is None:
-            if not (schema.get("nullable") or "null" in kinds or not kinds):
+            if kinds and not nullable:
                 yield self._finding("field-null", where, kinds[0], "null")
             return
         if kinds and not any(_has_type(value, kind) for kind in kinds):
@@ -264,20 +265,6 @@ class Comparison:
             yield self._finding(
                 "file-name", f"{where}.filename", "<room>-<start, whole seconds>Z.<type>", "another"
             )
-
-    def _merged(self, schema: Schema) -> Schema:
-        """Follow references, and make one schema of an allOf or of the first alternative."""
-        schema = self.document.resolve(schema)
-        merged: dict[str, Any] = {}
-        choices = [
-            *schema.get("allOf", ()),
-            *(schema.get("oneOf") or schema.get("anyOf") or ())[:1],
-        ]
-        for part in choices:
-            inner = self._merged(part)
-            properties = {**merged.get("properties", {}), **inner.get("properties", {})}
-            merged = {**merged, **inner} | ({"properties": properties} if properties else {})
-        return {**merged, **schema}
 
 
 def _has_type(value: Any, kind: str) -> bool:

@@ -18,10 +18,10 @@ from typing import Any
 import attrs
 
 from .clock import parse_date_time
-from .document import Document, Operation, Parameter, Schema
+from .document import Document, Operation, Parameter, Schema, kind_of
 from .messages import HTTPError, Part, Request
 
-__all__ = ["CheckedRequest", "check_request", "check_value"]
+__all__ = ["CheckedRequest", "check_request", "check_value", "string_problem"]
 
 # Take more values than the document lists: those that are documented elsewhere, and perhaps others
 # (fields and languages come and go).
@@ -117,7 +117,8 @@ class _Checker:
             self.check_value(parameter.schema, value, where, parameter.name)
             self.checked.query[parameter.name] = value
         names = {parameter.name for parameter in parameters}
-        for name in dict.fromkeys(name.partition("[")[0] for name, _ in pairs):
+        others = [name.partition("[")[0] for name, _ in pairs if name not in names]
+        for name in dict.fromkeys(others):
             if name in names:
                 continue
             where = f"query parameter {name!r}"
@@ -132,15 +133,51 @@ class _Checker:
     ) -> Any | None:
         schema = self.document.resolve(parameter.schema)
         if parameter.deep:
-            return self._deep_object(parameter.name, pairs, where)
+            values = self._deep_object(parameter.name, pairs, where) or {}
+            properties = schema.get("properties", {})
+            return {
+                key: self._read(properties.get(key, {}), [value], f"{where}, key {key!r}")
+                for key, value in values.items()
+            } or None
         names = (parameter.name, f"{parameter.name}[]")
         texts = [value for name, value in pairs if name in names]
         for name, _ in pairs:
             if name.startswith(f"{parameter.name}[") and name not in names:
                 self.checked.doubt(f"{where}: is documented as {parameter.name}=…, not {name}=…")
-        if len(texts) > 1 and schema.get("type") != "array":
-            raise HTTPError(400, f"{where}: must be sent once; got {len(texts)} times")
-        return _read(schema, texts, where) if texts else None
+        if kind_of(schema) != "array":
+            if len(texts) > 1:
+                raise HTTPError(400, f"{where}: must be sent once; got {len(texts)} times")
+        elif parameter.explode and self.checked.strict:
+            return [self._read(schema.get("items", {}), [text], where) for text in texts] or None
+        elif len(texts) > 1 and not parameter.explode:
+            self.checked.tolerate(
+                f"{where}: must be sent once, with commas; got {len(texts)} times"
+            )
+        return self._read(schema, texts, where) if texts else None
+
+    def _read(self, schema: Schema, texts: list[str], where: str) -> Any:
+        """Read texts as the schema's type; those of an array may have commas between items."""
+        schema = self.document.resolve(schema)
+        match kind_of(schema):
+            case "array":
+                items = schema.get("items", {})
+                split = [item for text in texts for item in text.split(",") if item]
+                return [self._read(items, [item], where) for item in split]
+            case "integer":
+                if not _INTEGER.fullmatch(texts[0]):
+                    raise HTTPError(400, f"{where}: must be an integer; got {_shown(texts[0])}")
+                return int(texts[0])
+            case "number":
+                try:
+                    return float(texts[0])
+                except ValueError:
+                    message = f"{where}: must be a number; got {_shown(texts[0])}"
+                    raise HTTPError(400, message) from None
+            case "boolean":
+                if texts[0] not in ("true", "false"):
+                    raise HTTPError(400, f"{where}: must be true or false; got {_shown(texts[0])}")
+                return texts[0] == "true"
+        return texts[0]
 
     def _deep_object(
         self, name: str, pairs: list[tuple[str, str]], where: str
@@ -164,7 +201,7 @@ class _Checker:
         if not bodies:
             return
         kind = request.media_type
-        if not kind and not request.body:
+        if not request.body:
             if self.checked.operation.body_required:
                 raise HTTPError(400, f"body: is required for {self.title}")
             return
@@ -202,12 +239,12 @@ class _Checker:
         kinds = schema.get("type", ())
         kinds = [kinds] if isinstance(kinds, str) else list(kinds)
         if value is None:
-            if schema.get("nullable") or "null" in kinds or not schema:
+            if self.document.is_nullable(schema):
                 return
             raise HTTPError(400, f"{where}: must not be null")
-        for key in ("allOf", "oneOf", "anyOf"):
+        for key in ("oneOf", "anyOf"):
             if key in schema:
-                self._check_choices(key, schema[key], value, where, name)
+                self._check_choices(schema[key], value, where, name)
         if kinds and not any(_TYPES.get(kind, _anything)(value) for kind in kinds):
             # a secret must not come back in an error's text
             shown = "" if schema.get("x-secret") else f"; got {_shown(value)}"
@@ -229,9 +266,7 @@ class _Checker:
         elif isinstance(value, dict):
             self._check_object(schema, value, where)
 
-    def _check_choices(
-        self, key: str, choices: list[Schema], value: Any, where: str, name: str
-    ) -> None:
+    def _check_choices(self, choices: list[Schema], value: Any, where: str, name: str) -> None:
         failures: list[HTTPError] = []
         for choice in choices:
             doubts = len(self.checked.doubts)
@@ -240,11 +275,11 @@ class _Checker:
             except HTTPError as error:
                 failures.append(error)
                 del self.checked.doubts[doubts:]
-        if failures and (key == "allOf" or len(failures) == len(choices)):
+        if len(failures) == len(choices):
             raise failures[0]
 
     def _check_string(self, schema: Schema, value: str, where: str, name: str) -> None:
-        problem = _string_problem(schema, value)
+        problem = string_problem(schema, value)
         if problem is None:
             return
         if name not in OPEN_STRINGS:
@@ -268,7 +303,11 @@ class _Checker:
                     self._undocumented(inner)
                 elif properties:
                     raise HTTPError(400, f"{inner}: is not allowed")
-            elif item is None and name not in required and not self._nullable(properties[name]):
+            elif (
+                item is None
+                and name not in required
+                and not self.document.is_nullable(properties[name])
+            ):
                 message = f"{inner}: must not be null"
                 (self.checked.tolerate if name in NULL_ACCEPTED else self.checked.doubt)(message)
             else:
@@ -278,15 +317,9 @@ class _Checker:
         message = f"{where}: is not documented for {self.title}"
         (self.checked.tolerate if where in self.elsewhere else self.checked.doubt)(message)
 
-    def _nullable(self, schema: Schema) -> bool:
-        try:
-            self.check_value(schema, None, "", "")
-        except HTTPError:
-            return False
-        return True
 
-
-def _string_problem(schema: Schema, value: str) -> str | None:
+def string_problem(schema: Schema, value: str) -> str | None:
+    """Return why a string does not fit its schema; None when it fits."""
     if len(value) > schema.get("maxLength", len(value)):
         return f"must have at most {schema['maxLength']} characters; got {len(value)}"
     if len(value) < schema.get("minLength", 0):
@@ -308,26 +341,6 @@ def _check_number(schema: Schema, value: float, where: str) -> None:
         raise HTTPError(400, f"{where}: must be at least {schema['minimum']}; got {value}")
     if value > schema.get("maximum", value):
         raise HTTPError(400, f"{where}: must be at most {schema['maximum']}; got {value}")
-
-
-def _read(schema: Schema, texts: list[str], where: str) -> Any:
-    match schema.get("type"):
-        case "array":
-            return [item for text in texts for item in text.split(",") if item]
-        case "integer":
-            if not _INTEGER.fullmatch(texts[0]):
-                raise HTTPError(400, f"{where}: must be an integer; got {_shown(texts[0])}")
-            return int(texts[0])
-        case "number":
-            try:
-                return float(texts[0])
-            except ValueError:
-                raise HTTPError(400, f"{where}: must be a number; got {_shown(texts[0])}") from None
-        case "boolean":
-            if texts[0] not in ("true", "false"):
-                raise HTTPError(400, f"{where}: must be true or false; got {_shown(texts[0])}")
-            return texts[0] == "true"
-    return texts[0]
 
 
 def _shown(value: Any) -> str:

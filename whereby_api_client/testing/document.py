@@ -7,14 +7,15 @@ does. In a wheel it is `document.json` beside this module; in a checkout it is i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-__all__ = ["Document", "Operation", "Parameter", "published"]
+__all__ = ["Document", "Operation", "Parameter", "kind_of", "published"]
 
 Schema = Mapping[str, Any]
 ROOM_NAME = "{roomName}"
@@ -30,6 +31,10 @@ class Parameter:
     required: bool
     schema: Schema
     deep: bool
+    """Whether it is sent as `name[key]=value`."""
+    explode: bool
+    """Whether each item of an array is sent as a parameter of its own."""
+    room_name: bool
 
 
 @attrs.frozen(eq=False)
@@ -64,12 +69,14 @@ class Operation:
         if len(segments) != len(self.segments):
             return None
         arguments: dict[str, str] = {}
-        for pattern, segment in zip(self.segments, segments, strict=True):
-            if pattern.startswith("{"):
-                if segment in ("", ".", ".."):
+        for template, segment in zip(self.segments, segments, strict=True):
+            if "{" in template:
+                literals, names = _split_template(template)
+                found = re.fullmatch("(.+)".join(map(re.escape, literals)), segment, re.DOTALL)
+                if found is None or segment in (".", ".."):
                     return None
-                arguments[pattern[1:-1]] = segment
-            elif pattern != segment:
+                arguments |= zip(names, found.groups(), strict=True)
+            elif template != segment:
                 return None
         return arguments
 
@@ -87,7 +94,7 @@ class Document:
         ]
         # fixed segments win over parameters: /recordings/bulk-delete is no recording's id
         self.operations: list[Operation] = sorted(
-            found, key=lambda op: [segment.startswith("{") for segment in op.segments]
+            found, key=lambda op: ["{" in segment for segment in op.segments]
         )
 
     def find(
@@ -107,27 +114,59 @@ class Document:
         return sorted(op.method for op in matching if op.template == matching[0].template)
 
     def resolve(self, node: Any) -> Any:
-        """Return what a reference points to; anything else as it is."""
+        """Return what a reference points to, its `allOf` put together; anything else as it is."""
         while isinstance(node, Mapping) and "$ref" in node:
             target: Any = self.raw
             for step in node["$ref"].removeprefix("#/").split("/"):
                 target = target[step.replace("~1", "/").replace("~0", "~")]
             node = target
+        if isinstance(node, Mapping) and "allOf" in node:
+            own = {key: value for key, value in node.items() if key != "allOf"}
+            return _merged([*map(self.resolve, node["allOf"]), own])
         return node
+
+    def alternatives(self, schema: Schema) -> list[Schema]:
+        """Return what a value can be beside null: one schema for each `oneOf` or `anyOf`."""
+        schema = self.resolve(schema)
+        for key in ("oneOf", "anyOf"):
+            if key in schema:
+                own = {name: value for name, value in schema.items() if name != key}
+                choices = [self.resolve(choice) for choice in schema[key]]
+                return [
+                    alternative
+                    for choice in choices
+                    if choice.get("type") != "null"
+                    for alternative in self.alternatives(_merged([choice, own]))
+                ]
+        return [schema]
+
+    def is_nullable(self, schema: Schema) -> bool:
+        """Return whether the schema accepts null."""
+        schema = self.resolve(schema)
+        choices = [*schema.get("oneOf", ()), *schema.get("anyOf", ())]
+        return (
+            not schema
+            or bool(schema.get("nullable"))
+            or "null" in _types(schema)
+            or any(map(self.is_nullable, choices))
+        )
 
     def _operation(self, method: str, template: str, item: Mapping[str, Any]) -> Operation:
         node = item[method]
         body = self.resolve(node.get("requestBody", {}))
         status, response = self._success(node)
         content = response.get("content", {})
+        # an operation's own parameters come before those of its path
+        parameters = {
+            (parameter.name, parameter.location): parameter
+            for listed in [*item.get("parameters", ()), *node.get("parameters", ())]
+            for parameter in [self._parameter(self.resolve(listed))]
+        }
         return Operation(
             name=node.get("operationId", f"{method.upper()} {template}"),
             method=method.upper(),
             template=template,
-            parameters=tuple(
-                self._parameter(self.resolve(parameter))
-                for parameter in [*item.get("parameters", ()), *node.get("parameters", ())]
-            ),
+            parameters=tuple(parameters.values()),
             bodies={
                 kind: media.get("schema", {}) for kind, media in body.get("content", {}).items()
             },
@@ -144,13 +183,48 @@ class Document:
             required=bool(node.get("required", False)),
             schema=node.get("schema", {}),
             deep=node.get("style") == "deepObject",
+            explode=node.get("explode") is not False,
+            room_name=bool(node.get("x-room-name", False)),
         )
 
     def _success(self, node: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
-        for status, response in node.get("responses", {}).items():
+        for status, response in sorted(node.get("responses", {}).items()):
             if status.startswith("2"):
                 return int(status.replace("X", "0")), self.resolve(response)
         return 204, {}
+
+
+def kind_of(schema: Schema) -> str | None:
+    """Return the schema's type beside null; None where it has none, or several."""
+    kinds = [kind for kind in _types(schema) if kind != "null"]
+    if kinds:
+        return kinds[0] if len(kinds) == 1 else None
+    return "object" if "properties" in schema else None
+
+
+def _types(schema: Schema) -> list[str]:
+    kinds = schema.get("type", ())
+    return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+def _merged(parts: Iterable[Schema]) -> dict[str, Any]:
+    """Put schemas that all apply into one; a later one wins where they contradict each other."""
+    merged: dict[str, Any] = {}
+    for part in parts:
+        properties = {**merged.get("properties", {}), **part.get("properties", {})}
+        required = [*merged.get("required", ()), *part.get("required", ())]
+        merged |= part
+        if properties:
+            merged["properties"] = properties
+        if required:
+            merged["required"] = required
+    return merged
+
+
+def _split_template(segment: str) -> tuple[list[str], list[str]]:
+    """Return the literals of a path template's segment and the names between them."""
+    parts = re.split(r"{([^{}]*)}", segment)
+    return parts[::2], parts[1::2]
 
 
 @cache

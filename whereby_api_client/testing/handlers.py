@@ -21,7 +21,7 @@ from .document import Document
 from .messages import HTTPError, Part, Request, Response
 from .pages import Pages
 from .records import Image, Recording, Transcription, room_name_prefix, slashed
-from .samples import fitted
+from .samples import Sampler
 from .state import State
 
 __all__ = ["HANDLERS", "Call", "Handler", "link_signature"]
@@ -72,7 +72,8 @@ class Call:
         """Return a JSON response with the fields that the document has, and those of `extra`."""
         schema = self.checked.operation.result
         if schema is not None:
-            value = fitted(self.document, schema, value, iso(self.now), self.state.extra_fields)
+            sampler = Sampler(self.document, iso(self.now))
+            value = sampler.fit(schema, value, self.state.extra_fields)
         return Response.json(status, value)
 
 

@@ -6,15 +6,17 @@ documented success with a sample of its schema.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import attrs
+
+from .check import string_problem
 from .clock import iso
-from .document import Document, Operation, Schema
+from .document import Document, Operation, Schema, kind_of
 from .messages import Response
 
-__all__ = ["documented_success", "fitted", "sample"]
+__all__ = ["Sampler", "documented_success"]
 
 _DEEPEST = 8  # a schema may refer to itself
 
@@ -23,78 +25,89 @@ def documented_success(document: Document, operation: Operation, now: float) -> 
     """Return an operation's documented success with a sample of its schema."""
     if operation.result is None:
         return Response(operation.status)
-    return Response.json(operation.status, sample(document, operation.result, iso(now)))
+    return Response.json(operation.status, Sampler(document, iso(now)).value(operation.result))
 
 
-def fitted(
-    document: Document, schema: Schema, value: Any, now: str, extra: Callable[[], Collection[str]]
-) -> Any:
-    """Return what a handler made with the fields that the document has, should it have others.
+@attrs.frozen
+class Sampler:
+    """Makes a value that fits a schema: its example, or one put together from its parts.
 
-    When Whereby renames a field, the handlers still know its old name: that one is dropped, unless
-    it is one of the `extra` ones, and a required one that is missing gets a sample.
+    Args:
+        document: Where the schemas' references lead.
+        now: Every date-time.
+        ending: Behind every text that is made up, which begins with the name of its property.
+        items: How many items an array has.
+        least: Leave out whatever may be left out, and make null whatever may be null.
     """
-    schema = document.resolve(schema)
-    properties: Mapping[str, Schema] = schema.get("properties", {})
-    if isinstance(value, list) and "items" in schema:
-        return [fitted(document, schema["items"], item, now, extra) for item in value]
-    if not isinstance(value, dict) or not properties:
-        return value
-    unknown = value.keys() - properties.keys()
-    dropped = unknown.difference(extra()) if unknown else unknown
-    missing = [n for n in schema.get("required", ()) if n not in value and n in properties]
-    return {
-        name: fitted(document, properties[name], part, now, extra) if name in properties else part
-        for name, part in value.items()
-        if name not in dropped
-    } | {name: sample(document, properties[name], now) for name in missing}
 
+    document: Document
+    now: str
+    ending: str = ""
+    items: int = 1
+    least: bool = False
 
-def sample(document: Document, schema: Schema, now: str, depth: int = 0) -> Any:
-    """Return a value that fits the schema: its example, or one put together from its parts."""
-    schema = document.resolve(schema)
-    for key in ("example", "default"):
-        if key in schema:
-            return schema[key]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    merged: dict[str, Any] = {}
-    for part in schema.get("allOf", ()):
-        value = sample(document, part, now, depth + 1)
-        if not isinstance(value, dict):
+    def value(self, schema: Schema, name: str = "text", depth: int = 0) -> Any:
+        """Return a value for a schema; `name` is that of the property or parameter."""
+        if self.least and self.document.is_nullable(schema):
+            return None
+        (schema, *_) = self.document.alternatives(schema) or [{"enum": [None]}]
+        for key in ("example", "default"):
+            if key in schema:
+                return schema[key]
+        if schema.get("enum"):
+            return next((value for value in schema["enum"] if value is not None), None)
+        match kind_of(schema):
+            case "object":
+                return self._object(schema, depth)
+            case "array":
+                if self.least or "items" not in schema or depth > _DEEPEST:
+                    return []
+                return [self.value(schema["items"], name, depth + 1) for _ in range(self.items)]
+            case "integer":
+                return _within(schema, 1)
+            case "number":
+                return _within(schema, 1.5)
+            case "boolean":
+                return True
+        return self.now if schema.get("format") == "date-time" else self._string(schema, name)
+
+    def fit(self, schema: Schema, value: Any, extra: Callable[[], Collection[str]]) -> Any:
+        """Return what a handler made with the fields that the document has, should it have others.
+
+        When Whereby renames a field, the handlers still know its old name: that one is dropped,
+        unless it is one of the `extra` ones, and a required one that is missing gets a sample.
+        """
+        schema = self.document.resolve(schema)
+        properties: Mapping[str, Schema] = schema.get("properties", {})
+        if isinstance(value, list) and "items" in schema:
+            return [self.fit(schema["items"], item, extra) for item in value]
+        if not isinstance(value, dict) or not properties:
             return value
-        merged |= value
-    for key in ("oneOf", "anyOf"):
-        if schema.get(key):
-            return sample(document, schema[key][0], now, depth + 1)
-    kind = schema.get("type", "object" if "properties" in schema or "allOf" in schema else "string")
-    match kind if isinstance(kind, str) else kind[0]:
-        case "object":
-            return merged | _object(document, schema, now, depth)
-        case "array":
-            if "items" not in schema or depth > _DEEPEST:
-                return []
-            return [sample(document, schema["items"], now, depth + 1)]
-        case "integer" | "number":
-            return schema.get("minimum", 1)
-        case "boolean":
-            return True
-        case _:
-            return now if schema.get("format") == "date-time" else _string(schema)
+        unknown = value.keys() - properties.keys()
+        dropped = unknown.difference(extra()) if unknown else unknown
+        missing = [n for n in schema.get("required", ()) if n not in value and n in properties]
+        return {
+            name: self.fit(properties[name], part, extra) if name in properties else part
+            for name, part in value.items()
+            if name not in dropped
+        } | {name: self.value(properties[name], name) for name in missing}
+
+    def _object(self, schema: Schema, depth: int) -> dict[str, Any]:
+        required = schema.get("required", ())
+        return {
+            name: self.value(inner, name, depth + 1)
+            for name, inner in schema.get("properties", {}).items()
+            if name in required or (depth < _DEEPEST and not self.least)
+        }
+
+    def _string(self, schema: Schema, name: str) -> str:
+        # a few guesses: a pattern cannot be turned around
+        slash = "/" if schema.get("x-room-name") else ""
+        guesses = (f"{slash}{name}{self.ending}", "text", "#336699", "1", "a")
+        return next((g for g in guesses if string_problem(schema, g) is None), guesses[0])
 
 
-def _object(document: Document, schema: Schema, now: str, depth: int) -> dict[str, Any]:
-    properties: Mapping[str, Schema] = schema.get("properties", {})
-    required = schema.get("required", ())
-    return {
-        name: sample(document, inner, now, depth + 1)
-        for name, inner in properties.items()
-        if depth < _DEEPEST or name in required
-    }
-
-
-def _string(schema: Schema) -> str:
-    # a few guesses: a pattern cannot be turned around
-    guesses = ("text", "#336699", "1", "a")
-    pattern = schema.get("pattern", "")
-    return next((guess for guess in guesses if re.fullmatch(pattern or ".*", guess)), guesses[0])
+def _within(schema: Schema, number: float) -> Any:
+    """Return the number, or the documented bound that it would exceed."""
+    at_most = min(number, schema.get("maximum", number))
+    return max(at_most, schema.get("minimum", at_most))
