@@ -165,7 +165,11 @@ class Model(_Source):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON."""
+        """Read the model from the API's JSON.
+
+        Raises:
+            DecodeError: a required field is missing, or a value is of another type.
+        """
         raise NotImplementedError  # each generated model has its own
 
     def to_dict(self) -> dict[str, Any]:

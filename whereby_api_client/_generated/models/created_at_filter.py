@@ -39,11 +39,7 @@ class CreatedAtFilter(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -61,16 +57,7 @@ class CreatedAtFilter(Model):
                 else date_time(cls, "to", v, null=True)
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(
-                    "from",
-                    "to",
-                ),
-                enums=(),
-            ) from None
+            raise explain(error, cls, d, dates=["from", "to"]) from None
         self._source = d
         return self if cls is CreatedAtFilter else finish(self, CreatedAtFilter)
 

@@ -6,7 +6,6 @@ The template is overrides/templates/model.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from attrs import define
@@ -15,7 +14,6 @@ from ..._runtime.codec import explain, object_in, wrong
 from ..._runtime.model import Model, finish
 
 _new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -35,11 +33,7 @@ class CreatedSummary(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -47,12 +41,6 @@ class CreatedSummary(Model):
             v = d["summaryId"]
             self.summary_id = v if type(v) is str else wrong(cls, "summaryId", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(),
-            ) from None
+            raise explain(error, cls, d) from None
         self._source = d
         return self if cls is CreatedSummary else finish(self, CreatedSummary)

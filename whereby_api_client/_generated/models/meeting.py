@@ -66,11 +66,7 @@ class Meeting(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -102,15 +98,6 @@ class Meeting(Model):
                 secret(v) if type(v) is str else absent(cls, "viewerRoomUrl", "a string", v)
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(
-                    "endDate",
-                    "startDate",
-                ),
-                enums=(),
-            ) from None
+            raise explain(error, cls, d, dates=["endDate", "startDate"]) from None
         self._source = d
         return self if cls is Meeting else finish(self, Meeting)

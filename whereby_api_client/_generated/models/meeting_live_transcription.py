@@ -6,7 +6,6 @@ The template is overrides/templates/model.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
@@ -28,7 +27,6 @@ from .meeting_live_transcription_start_trigger import (
 )
 
 _new = object.__new__
-_fromisoformat = datetime.fromisoformat
 _MeetingLiveTranscriptionLanguage: Callable[[Any], Any] = (
     MeetingLiveTranscriptionLanguage._value2member_map_.get
 )
@@ -89,11 +87,7 @@ class MeetingLiveTranscription(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -117,16 +111,7 @@ class MeetingLiveTranscription(Model):
                 v if type(v) is bool else absent(cls, "liveCaptions", "a boolean", v)
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(
-                    "startTrigger",
-                    "language",
-                ),
-            ) from None
+            raise explain(error, cls, d, enums=["startTrigger", "language"]) from None
         self._source = d
         return self if cls is MeetingLiveTranscription else finish(self, MeetingLiveTranscription)
 

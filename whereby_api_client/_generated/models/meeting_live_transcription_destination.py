@@ -6,7 +6,6 @@ The template is overrides/templates/model.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define, field
@@ -24,7 +23,6 @@ from .meeting_live_transcription_destination_provider import (
 )
 
 _new = object.__new__
-_fromisoformat = datetime.fromisoformat
 _MeetingLiveTranscriptionDestinationAuthenticationType: Callable[[Any], Any] = (
     MeetingLiveTranscriptionDestinationAuthenticationType._value2member_map_.get
 )
@@ -90,11 +88,7 @@ class MeetingLiveTranscriptionDestination(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -126,16 +120,7 @@ class MeetingLiveTranscriptionDestination(Model):
             v = get("oidcRoleArn", UNSET)
             self.oidc_role_arn = v if type(v) is str else absent(cls, "oidcRoleArn", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(
-                    "provider",
-                    "authenticationType",
-                ),
-            ) from None
+            raise explain(error, cls, d, enums=["provider", "authenticationType"]) from None
         self._source = d
         return (
             self

@@ -6,7 +6,6 @@ The template is overrides/templates/model.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define
@@ -25,7 +24,6 @@ from .meeting_recording_start_trigger import (
 from .meeting_recording_type import MeetingRecordingType, MeetingRecordingTypeValue
 
 _new = object.__new__
-_fromisoformat = datetime.fromisoformat
 _MeetingRecordingStartTrigger: Callable[[Any], Any] = (
     MeetingRecordingStartTrigger._value2member_map_.get
 )
@@ -72,11 +70,7 @@ class MeetingRecording(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -94,16 +88,7 @@ class MeetingRecording(Model):
                 MeetingRecordingStartTrigger, cls, "startTrigger", v, null=True
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(
-                    "type",
-                    "startTrigger",
-                ),
-            ) from None
+            raise explain(error, cls, d, enums=["type", "startTrigger"]) from None
         self._source = d
         return self if cls is MeetingRecording else finish(self, MeetingRecording)
 

@@ -6,7 +6,6 @@ The template is overrides/templates/model.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define, field
@@ -28,7 +27,6 @@ from .meeting_recording_destination_provider import (
 )
 
 _new = object.__new__
-_fromisoformat = datetime.fromisoformat
 _MeetingRecordingDestinationAuthenticationType: Callable[[Any], Any] = (
     MeetingRecordingDestinationAuthenticationType._value2member_map_.get
 )
@@ -102,11 +100,7 @@ class MeetingRecordingDestination(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -141,15 +135,7 @@ class MeetingRecordingDestination(Model):
             self.region = v if type(v) is str else absent(cls, "region", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(
-                    "provider",
-                    "authenticationType",
-                    "fileFormat",
-                ),
+                error, cls, d, enums=["provider", "authenticationType", "fileFormat"]
             ) from None
         self._source = d
         return (

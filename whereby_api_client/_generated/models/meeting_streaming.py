@@ -6,7 +6,6 @@ The template is overrides/templates/model.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define
@@ -24,7 +23,6 @@ from .meeting_streaming_start_trigger import (
 )
 
 _new = object.__new__
-_fromisoformat = datetime.fromisoformat
 _MeetingStreamingStartTrigger: Callable[[Any], Any] = (
     MeetingStreamingStartTrigger._value2member_map_.get
 )
@@ -58,11 +56,7 @@ class MeetingStreaming(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -78,13 +72,7 @@ class MeetingStreaming(Model):
                 MeetingStreamingStartTrigger, cls, "startTrigger", v, null=True
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=("startTrigger",),
-            ) from None
+            raise explain(error, cls, d, enums=["startTrigger"]) from None
         self._source = d
         return self if cls is MeetingStreaming else finish(self, MeetingStreaming)
 

@@ -92,11 +92,7 @@ class RoomInsights(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -177,12 +173,6 @@ class RoomInsights(Model):
                 self = cls.from_dict(fitting)
                 self._source = d
                 return self
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(),
-            ) from None
+            raise explain(error, cls, d) from None
         self._source = d
         return self if cls is RoomInsights else finish(self, RoomInsights)

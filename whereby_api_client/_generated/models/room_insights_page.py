@@ -6,7 +6,6 @@ The template is overrides/templates/model.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from attrs import define, field
@@ -16,7 +15,6 @@ from ..._runtime.model import Model, finish, show_items
 from .room_insights import RoomInsights
 
 _new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -39,11 +37,7 @@ class RoomInsightsPage(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -57,12 +51,6 @@ class RoomInsightsPage(Model):
                 else wrong(cls, "results", "an array", v)
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(),
-            ) from None
+            raise explain(error, cls, d) from None
         self._source = d
         return self if cls is RoomInsightsPage else finish(self, RoomInsightsPage)

@@ -6,7 +6,6 @@ The template is overrides/templates/model.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
@@ -16,7 +15,6 @@ from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
 
 _new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -42,11 +40,7 @@ class RoomNameFilter(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -58,13 +52,7 @@ class RoomNameFilter(Model):
             v = get("contains", UNSET)
             self.contains = v if type(v) is str else absent(cls, "contains", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(),
-            ) from None
+            raise explain(error, cls, d) from None
         self._source = d
         return self if cls is RoomNameFilter else finish(self, RoomNameFilter)
 

@@ -85,11 +85,7 @@ class RoomSessionInsights(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -158,12 +154,6 @@ class RoomSessionInsights(Model):
                 self = cls.from_dict(fitting)
                 self._source = d
                 return self
-            raise explain(
-                error,
-                cls,
-                d,
-                dates=(),
-                enums=(),
-            ) from None
+            raise explain(error, cls, d) from None
         self._source = d
         return self if cls is RoomSessionInsights else finish(self, RoomSessionInsights)

@@ -81,11 +81,7 @@ class Transcription(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read the model from the API's JSON.
-
-        Raises:
-            DecodeError: a required field is missing, or a value is of another type.
-        """
+        """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
         self = _new(cls)
@@ -139,16 +135,8 @@ class Transcription(Model):
                 error,
                 cls,
                 d,
-                dates=(
-                    "startDate",
-                    "endDate",
-                    "createdAt",
-                ),
-                enums=(
-                    "state",
-                    "type",
-                    "storageType",
-                ),
+                dates=["startDate", "endDate", "createdAt"],
+                enums=["state", "type", "storageType"],
             ) from None
         self._source = d
         return self if cls is Transcription else finish(self, Transcription)
