@@ -138,8 +138,9 @@ async def test_cancelled_calls() -> None:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(call, whereby)
                 if dice.random() < 0.7:
-                    # by steps of the event loop, for a busy machine takes longer for each
-                    for _ in range(int(dice.triangular(0, 200, 5))):
+                    # by steps of the event loop, for a busy machine takes longer for each;
+                    # no call is done after one or two
+                    for _ in range(dice.choice((1, 2, 4, 8, 16, 32, 64, 128))):
                         await anyio.lowlevel.checkpoint()
                     tasks.cancel_scope.cancel()
 
@@ -152,9 +153,7 @@ async def test_cancelled_calls() -> None:
             async with anyio.create_task_group() as tasks:
                 for _ in range(20):
                     tasks.start_soon(worker, whereby)
-            assert (
-                CANCELLED_CALLS / 20 < outcomes["done"] < outcomes["begun"] - CANCELLED_CALLS / 20
-            )
+            assert CANCELLED_CALLS / 20 < outcomes["done"] < CANCELLED_CALLS * 19 / 20
             fake.delay = None
             await assert_nothing_leaked(fake, whereby)
         # The server's tasks end when they see the connections close, but for the 100 that the check

@@ -183,29 +183,8 @@ async def test_replaces_a_file(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------- interruptions
 
 
-async def test_lost_connections(tmp_path: Path) -> None:
-    """Go on where the connection broke, as often as it does."""
-    fake = FakeWhereby()
-    content = MadeUp(3_000_000)
-    recording = fake.add_recording(content=content)
-    for _ in range(30):
-        fake.fail("storage.download", drop="mid", cut=77_777)
-    began = time.monotonic()
-    async with fake.client() as whereby:
-        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
-    # who brings so much each time is connected again at once: 30 pauses would take 11 s
-    assert time.monotonic() - began < 5
-    assert path.read_bytes() == content.read(0, content.size)
-    first, *others = fake.calls("storage.download")
-    assert len(others) == 30
-    assert "range" not in first.headers
-    assert [r.headers["range"] for r in others] == [f"bytes={n * 77_777}-" for n in range(1, 31)]
-    assert len({r.headers["if-range"] for r in others}) == 1
-    assert len(fake.calls("recordings.get_access_link")) == 1
-
-
 async def test_lost_connections_on_sockets(tmp_path: Path) -> None:
-    """Do the same over real sockets."""
+    """Go on where the connection broke, over real sockets."""
     fake = FakeWhereby()
     recording = fake.add_recording(content=CONTENT)
     for _ in range(3):

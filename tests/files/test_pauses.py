@@ -12,7 +12,7 @@ import pytest
 from tests.files.test_download import BYTES, CONTENT, left_in
 from tests.helpers.virtual import anyio_backend  # noqa: F401 - a fixture
 from whereby_api_client import DownloadError, PointBudget, WherebyClient
-from whereby_api_client.testing import FakeWhereby
+from whereby_api_client.testing import FakeWhereby, MadeUp
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +68,26 @@ async def test_asked_pauses(tmp_path: Path) -> None:
     first, second, third = [r.time for r in fake.calls("storage.download")]
     assert second - first == pytest.approx(20, abs=0.01)
     assert third - second == pytest.approx(60, abs=0.01)
+
+
+async def test_lost_connections(tmp_path: Path) -> None:
+    """Go on where the connection broke, as often as it does."""
+    fake = FakeWhereby(clock=anyio.current_time)
+    content = MadeUp(3_000_000)
+    recording = fake.add_recording(content=content)
+    for _ in range(30):
+        fake.fail("storage.download", drop="mid", cut=77_777)
+    async with client(fake) as whereby:
+        path = await whereby.recordings.download(recording.recording_id, tmp_path / "file")
+    assert path.read_bytes() == content.read(0, content.size)
+    first, *others = fake.calls("storage.download")
+    # who brings so much each time is connected again at once: 30 pauses would take 11 s
+    assert others[-1].time - first.time < 1
+    assert len(others) == 30
+    assert "range" not in first.headers
+    assert [r.headers["range"] for r in others] == [f"bytes={n * 77_777}-" for n in range(1, 31)]
+    assert len({r.headers["if-range"] for r in others}) == 1
+    assert len(fake.calls("recordings.get_access_link")) == 1
 
 
 async def test_silence(tmp_path: Path) -> None:
