@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
 from json import JSONDecodeError, loads
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Never, ParamSpec, Self, TypeVar
 
 from ._generated.resources import Resources
@@ -314,12 +313,7 @@ class WherebyClient(Resources):
         self._sender.connections.lifetime.check_open()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         await self.aclose()
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from whereby_api_client.testing import FakeWhereby
 
 from .fake_clients import END
+from .wire_table import S3
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x01--\r\n"
 
@@ -46,15 +47,7 @@ CREATE = {
     "templateType": "viewerMode",
     "recording": {
         "type": "cloud",
-        "destination": {
-            "provider": "s3",
-            "authenticationType": "accessKey",
-            "bucket": "b",
-            "region": "eu-west-1",
-            "accessKeyId": "id",
-            "accessKeySecret": "secret",
-            "fileFormat": "mp4",
-        },
+        "destination": S3,
         "startTrigger": "automatic",
     },
     "liveTranscription": {

@@ -106,23 +106,13 @@ def status_error(
 ) -> APIStatusError:
     """Return the error for a response that is no success."""
     body = _error_body(content)
-    if status_code == 429:
-        return RateLimitError(
-            _error_message(body),
-            status_code=status_code,
-            body=body,
-            headers=headers,
-            request=request,
-            retry_after=read_rate_limit(429, headers, content).retry_in,
-        )
     kind = _BY_STATUS.get(status_code) or (ServerError if status_code >= 500 else APIStatusError)
-    return kind(
-        _error_message(body),
-        status_code=status_code,
-        body=body,
-        headers=headers,
-        request=request,
+    error = kind(
+        _error_message(body), status_code=status_code, body=body, headers=headers, request=request
     )
+    if isinstance(error, RateLimitError):
+        error.retry_after = read_rate_limit(429, headers, content).retry_in
+    return error
 
 
 def _error_body(content: bytes) -> Any:

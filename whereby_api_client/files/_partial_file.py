@@ -16,7 +16,6 @@ import stat
 import sys
 import uuid
 from pathlib import Path
-from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 import anyio
@@ -77,12 +76,7 @@ class PartialFile:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._close)
 

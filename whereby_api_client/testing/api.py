@@ -160,7 +160,7 @@ class API:
         """Record a request whose head has arrived; its body may follow with `take`."""
         with self.lock:
             operation = self._name(request)
-            recorded = RecordedRequest(request, operation, self.state.clock.now())
+            recorded = RecordedRequest.of(request, operation, self.state.clock.now())
             self.requests.append(recorded)
             fault = next((fault for fault in self._faults if fault.strikes(operation)), None)
             return Exchange(recorded, fault, (self._lag(), self._lag()), self._respond)
@@ -201,13 +201,12 @@ class API:
             return response
 
     def _process(self, recorded: RecordedRequest) -> Response:
-        request = recorded.request
         headers: list[tuple[str, str]] = []
         try:
             if recorded.operation == DOWNLOAD:
-                response = serve_file(request, self.state)
+                response = serve_file(recorded, self.state)
             else:
-                self._authenticate(request)
+                self._authenticate(recorded)
                 headers = self._charge(recorded)
                 response = self._execute(recorded)
         except HTTPError as error:
@@ -246,7 +245,7 @@ class API:
         for pattern in patterns:
             if pattern in self.prices and fnmatchcase(recorded.operation, pattern):
                 return self.prices[pattern]
-        found = self._find(recorded.request)
+        found = self._find(recorded)
         if found is not None and found[0].points is not None:
             return found[0].points
         return {"GET": 1, "HEAD": 1, "OPTIONS": 1, "DELETE": 2}.get(recorded.method, 3)
@@ -266,11 +265,11 @@ class API:
         )
 
     def _execute(self, recorded: RecordedRequest) -> Response:
-        operation, path = self._route(recorded.request)
+        operation, path = self._route(recorded)
         strict = self.settings.strict
-        checked = check_request(self.document, operation, path, recorded.request, strict=strict)
+        checked = check_request(self.document, operation, path, recorded, strict=strict)
         recorded.doubts = checked.doubts
-        call = Call(recorded.request, checked, self.state, self._pages, self.document)
+        call = Call(recorded, checked, self.state, self._pages, self.document)
         handler = HANDLERS.get(f"{operation.method} {operation.template}")
         if handler is None or self.settings.stateless:
             return documented_success(self.document, operation, self.state.clock.now())

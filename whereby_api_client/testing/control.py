@@ -47,7 +47,7 @@ class Control:
         """Take a request whose head has arrived; its body may follow with `take`."""
         if not request.path.startswith(CONTROL):
             return self.api.receive(request)
-        recorded = RecordedRequest(request, "control", self.state.clock.now())
+        recorded = RecordedRequest.of(request, "control", self.state.clock.now())
         return _Execution(self, recorded)
 
     def execute(self, request: Request) -> Any:
@@ -195,7 +195,7 @@ class _Execution(Exchange):
     def _execute(self, recorded: RecordedRequest, fault: Fault | None) -> Response:
         try:
             with self._control.api.lock:
-                result = self._control.execute(recorded.request)
+                result = self._control.execute(recorded)
         except HTTPError as error:
             return error.response()
         if isinstance(result, list) and result and isinstance(result[0], Webhook):

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import attrs
 
 from .faults import Drop, Fault
-from .messages import Headers, Part, Request, Response
+from .messages import Request, Response
 
 __all__ = ["Exchange", "Receiver", "RecordedRequest"]
 
 
 @attrs.define(eq=False, repr=False)
-class RecordedRequest:
+class RecordedRequest(Request):
     """A request that reached the fake, for assertions, and what came of it."""
 
-    request: Request
-    operation: str
+    operation: str = attrs.field(kw_only=True)
     """`meetings.create`, `storage.download`, or `unknown` for what the API does not have."""
-    time: float
+    time: float = attrs.field(kw_only=True)
     """Epoch seconds on the fake's clock."""
     cost: int = 0
     """The points that it was charged with."""
@@ -31,53 +30,13 @@ class RecordedRequest:
     doubts: list[str] = attrs.field(factory=list)
     """What the real API may or may not accept; `strict=True` refuses such requests."""
 
+    @classmethod
+    def of(cls, request: Request, operation: str, time: float) -> RecordedRequest:
+        """Return a request whose head has arrived at that time."""
+        return cls(**attrs.asdict(request, recurse=False), operation=operation, time=time)
+
     def __repr__(self) -> str:
         return f"<RecordedRequest {self.method} {self.target} {self.operation} {self.status}>"
-
-    @property
-    def method(self) -> str:
-        """Return the method."""
-        return self.request.method
-
-    @property
-    def target(self) -> str:
-        """Return path and query as they stood on the wire."""
-        return self.request.target
-
-    @property
-    def path(self) -> str:
-        """Return the path as it stood on the wire, percent-encoded."""
-        return self.request.path
-
-    @property
-    def query(self) -> str:
-        """Return the query string as it stood on the wire, percent-encoded."""
-        return self.request.query
-
-    @property
-    def params(self) -> list[tuple[str, str]]:
-        """Return the query's decoded names and values."""
-        return self.request.params
-
-    @property
-    def headers(self) -> Headers:
-        """Return the header fields."""
-        return self.request.headers
-
-    @property
-    def body(self) -> bytes:
-        """Return the body's bytes."""
-        return self.request.body
-
-    @property
-    def json(self) -> Any:
-        """Return the parsed JSON body, None when there is no body."""
-        return self.request.json if self.request.body else None
-
-    @property
-    def parts(self) -> list[Part]:
-        """Return the parts of a multipart body."""
-        return self.request.parts
 
 
 class Exchange:
@@ -122,7 +81,7 @@ class Exchange:
 
     def take(self, body: bytes) -> None:
         """Take the request's body."""
-        self.recorded.request = attrs.evolve(self.recorded.request, body=body)
+        self.recorded.body = body
 
     def respond(self) -> Response:
         """Execute the request, unless a fault forbids it, and return the response."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -20,9 +20,9 @@ from .clock import iso, parse_date_time
 from .document import Document
 from .messages import HTTPError, Part, Request, Response
 from .pages import Pages
-from .records import Image, Recording, Transcription, room_name_prefix, slashed
+from .records import Image, room_name_prefix, slashed
 from .samples import Sampler
-from .state import State
+from .state import Collection, RecordT, State
 
 __all__ = ["HANDLERS", "Call", "Handler", "link_signature"]
 
@@ -147,17 +147,29 @@ def list_meetings(call: Call) -> Response:
 
 def get_meeting(call: Call) -> Response:
     """Return a meeting."""
-    meeting = call.state.meetings.get(call.path["meetingId"])
-    if meeting is None:
-        raise HTTPError(404, f"there is no meeting {call.path['meetingId']!r}")
+    meeting = _find("meeting", call.state.meetings, call.path["meetingId"])
     return call.respond(200, meeting.json(call.query.get("fields", ())))
 
 
 def delete_meeting(call: Call) -> Response:
     """Delete a meeting, also one that is not there."""
-    meeting = call.state.meetings.get(call.path["meetingId"])
-    if meeting is not None:
-        meeting.gone_at = call.now
+    return _delete(call, call.state.meetings, [call.path["meetingId"]])
+
+
+def _find(kind: str, records: Collection[RecordT], key: str) -> RecordT:
+    record = records.get(key)
+    if record is None:
+        raise HTTPError(404, f"there is no {kind} {key!r}")
+    return record
+
+
+def _delete(
+    call: Call, records: Collection[Any], keys: Iterable[str], after: float = 0.0
+) -> Response:
+    for key in keys:
+        record = records.get(key)
+        if record is not None:
+            record.gone_at = call.now + timedelta(seconds=after)
     return NO_CONTENT
 
 
@@ -174,39 +186,27 @@ def list_recordings(call: Call) -> Response:
 
 def get_recording(call: Call) -> Response:
     """Return a recording."""
-    return call.respond(200, _recording(call, call.path["recordingId"]).json())
+    recording = _find("recording", call.state.recordings, call.path["recordingId"])
+    return call.respond(200, recording.json())
 
 
 def delete_recording(call: Call) -> Response:
     """Delete a recording, also one that is not there."""
-    recording = call.state.recordings.get(call.path["recordingId"])
-    if recording is not None:
-        recording.gone_at = call.now
-    return NO_CONTENT
+    return _delete(call, call.state.recordings, [call.path["recordingId"]])
 
 
 def bulk_delete_recordings(call: Call) -> Response:
     """Schedule the deletion of recordings, whether they exist or not."""
-    for recording_id in call.body["recordingIds"]:
-        recording = call.state.recordings.get(recording_id)
-        if recording is not None:
-            recording.gone_at = call.now + timedelta(seconds=call.state.bulk_delete_time)
-    return NO_CONTENT
+    keys, after = call.body["recordingIds"], call.state.bulk_delete_time
+    return _delete(call, call.state.recordings, keys, after)
 
 
 def get_recording_access_link(call: Call) -> Response:
     """Return the address of a Whereby-hosted recording's file."""
-    recording = _recording(call, call.path["recordingId"])
+    recording = _find("recording", call.state.recordings, call.path["recordingId"])
     if not recording.hosted:
         raise HTTPError(403, "the recording is not hosted by Whereby: there is no access link")
     return _access_link(call, "recordings", recording.recording_id, recording.filename)
-
-
-def _recording(call: Call, recording_id: str) -> Recording:
-    recording = call.state.recordings.get(recording_id)
-    if recording is None:
-        raise HTTPError(404, f"there is no recording {recording_id!r}")
-    return recording
 
 
 def _of_room(
@@ -238,7 +238,7 @@ def link_signature(path: str, expires: int) -> str:
 
 def create_transcription(call: Call) -> Response:
     """Schedule the transcription of a recording."""
-    recording = _recording(call, call.body["recordingId"])
+    recording = _find("recording", call.state.recordings, call.body["recordingId"])
     transcription = call.state.add_transcription(recording=recording, job_time=call.state.job_time)
     transcription.failure = call.state.next_failure()
     return call.respond(201, {"transcriptionId": transcription.transcription_id})
@@ -252,29 +252,24 @@ def list_transcriptions(call: Call) -> Response:
 
 def get_transcription(call: Call) -> Response:
     """Return a transcription."""
-    return call.respond(200, _transcription(call, call.path["transcriptionId"]).json(call.now))
+    transcription = _find("transcription", call.state.transcriptions, call.path["transcriptionId"])
+    return call.respond(200, transcription.json(call.now))
 
 
 def delete_transcription(call: Call) -> Response:
     """Delete a transcription, also one that is not there."""
-    transcription = call.state.transcriptions.get(call.path["transcriptionId"])
-    if transcription is not None:
-        transcription.gone_at = call.now
-    return NO_CONTENT
+    return _delete(call, call.state.transcriptions, [call.path["transcriptionId"]])
 
 
 def bulk_delete_transcriptions(call: Call) -> Response:
     """Schedule the deletion of transcriptions, whether they exist or not."""
-    for transcription_id in call.body["transcriptionIds"]:
-        transcription = call.state.transcriptions.get(transcription_id)
-        if transcription is not None:
-            transcription.gone_at = call.now + timedelta(seconds=call.state.bulk_delete_time)
-    return NO_CONTENT
+    keys, after = call.body["transcriptionIds"], call.state.bulk_delete_time
+    return _delete(call, call.state.transcriptions, keys, after)
 
 
 def get_transcription_access_link(call: Call) -> Response:
     """Return the address of a ready, Whereby-hosted transcription's file."""
-    transcription = _transcription(call, call.path["transcriptionId"])
+    transcription = _find("transcription", call.state.transcriptions, call.path["transcriptionId"])
     if not transcription.hosted:
         raise HTTPError(403, "the transcription is not hosted by Whereby: there is no access link")
     state = transcription.state(call.now)
@@ -285,19 +280,12 @@ def get_transcription_access_link(call: Call) -> Response:
     )
 
 
-def _transcription(call: Call, transcription_id: str) -> Transcription:
-    transcription = call.state.transcriptions.get(transcription_id)
-    if transcription is None:
-        raise HTTPError(404, f"there is no transcription {transcription_id!r}")
-    return transcription
-
-
 # --------------------------------------------------------------------------------------- summaries
 
 
 def create_summary(call: Call) -> Response:
     """Schedule the summary of a transcription."""
-    transcription = _transcription(call, call.body["transcriptionId"])
+    transcription = _find("transcription", call.state.transcriptions, call.body["transcriptionId"])
     summary = call.state.add_summary(
         transcription=transcription,
         template=call.body.get("template"),
@@ -315,18 +303,13 @@ def list_summaries(call: Call) -> Response:
 
 def get_summary(call: Call) -> Response:
     """Return a summary."""
-    summary = call.state.summaries.get(call.path["summaryId"])
-    if summary is None:
-        raise HTTPError(404, f"there is no summary {call.path['summaryId']!r}")
+    summary = _find("summary", call.state.summaries, call.path["summaryId"])
     return call.respond(200, summary.json(call.now))
 
 
 def delete_summary(call: Call) -> Response:
     """Delete a summary, also one that is not there."""
-    summary = call.state.summaries.get(call.path["summaryId"])
-    if summary is not None:
-        summary.gone_at = call.now
-    return NO_CONTENT
+    return _delete(call, call.state.summaries, [call.path["summaryId"]])
 
 
 # ------------------------------------------------------------------------------------------- rooms

@@ -4,41 +4,27 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from email.message import Message
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 import attrs
 
+from .. import errors
 from .javascript import stringify
 
 __all__ = ["Content", "HTTPError", "Headers", "Part", "Request", "Response", "parse_multipart"]
 
 
-class Headers(Mapping[str, str]):
+class Headers(errors.Headers):
     """Header fields: read without regard to case, repeated ones joined with a comma."""
 
-    __slots__ = ("_joined", "raw")
+    __slots__ = ("raw",)
 
     def __init__(self, raw: Iterable[tuple[str, str]] = ()) -> None:
         self.raw: tuple[tuple[str, str], ...] = tuple(raw)
-        self._joined: dict[str, str] = {}
-        for name, value in self.raw:
-            key = name.lower()
-            self._joined[key] = f"{self._joined[key]}, {value}" if key in self._joined else value
-
-    def __getitem__(self, name: str) -> str:
-        return self._joined[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._joined)
-
-    def __len__(self) -> int:
-        return len(self._joined)
-
-    def __repr__(self) -> str:
-        return f"Headers({self._joined!r})"
+        super().__init__(self.raw)
 
     def get_list(self, name: str) -> list[str]:
         """Return every field of that name, in the order on the wire."""
@@ -68,7 +54,7 @@ class Content(Protocol):
         ...
 
 
-@attrs.frozen
+@attrs.define
 class Request:
     """A request as it stood on the wire: the target is not decoded, the body not parsed."""
 
@@ -106,7 +92,9 @@ class Request:
 
     @property
     def json(self) -> Any:
-        """Return the parsed JSON body; ValueError if it is not JSON."""
+        """Return the parsed JSON body, None when there is no body; ValueError if it is not JSON."""
+        if not self.body:
+            return None
         return jsonlib.loads(self.body, parse_constant=_refuse_constant)
 
     @property

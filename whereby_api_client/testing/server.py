@@ -7,7 +7,6 @@ import socket
 import struct
 import threading
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -58,12 +57,7 @@ class Serving:
         address = listeners.extra(anyio.abc.SocketAttribute.local_address)
         return self._url(int(address[1]))
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         stack, self._stack = self._stack, None
         if stack is not None:
             # the test's own exception passes by: the task group would wrap it into a group

@@ -27,7 +27,7 @@ from .records import (
     slashed,
 )
 
-__all__ = ["Collection", "State"]
+__all__ = ["Collection", "RecordT", "State"]
 
 RecordT = TypeVar("RecordT", bound=Record)
 
