@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-DOCUMENT = json.loads(
-    Path(__file__).parents[2].joinpath("openapi/whereby.patched.json").read_text()
+from whereby_api_client.testing.document import Document
+from whereby_api_client.testing.samples import Sampler
+
+DOCUMENT: dict[str, Any] = json.loads(
+    Path(__file__).parents[2].joinpath("openapi/whereby.patched.json").read_text("utf-8")
 )
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+_PARSED = Document(DOCUMENT)
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -20,32 +24,12 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield operation["operationId"], path, operation
 
 
-def example_of(schema: dict[str, Any]) -> Any:
-    """Build a value from the document's examples: the whole schema's, or its properties'."""
-    if "$ref" in schema:
-        return example_of(SCHEMAS[schema["$ref"].rpartition("/")[2]])
-    if "example" in schema:
-        return schema["example"]
-    if schema.get("type") == "array":
-        return [example_of(schema["items"])]
-    if "properties" in schema:
-        return {name: example_of(inner) for name, inner in schema["properties"].items()}
-    if "enum" in schema:
-        return schema["enum"][0]
-    if schema.get("format") == "date-time":
-        return "2025-01-01T00:00:00.000Z"
-    if "allOf" in schema:
-        return example_of(schema["allOf"][0])
-    kinds = {"object": {}, "integer": 1, "number": 0.5, "boolean": True}
-    return kinds.get(schema.get("type", ""), "text")
+def example_of(schema: Mapping[str, Any]) -> Any:
+    """Make a value from the document's examples, as the fake does."""
+    return Sampler(_PARSED, "2025-01-01T00:00:00.000Z").value(schema)
 
 
 def success_example(name: str) -> Any:
-    """Give the example of an operation's success; None when it has no body."""
-    for found, _, operation in operations():
-        if found == name:
-            for status, response in operation["responses"].items():
-                if status.startswith("2"):
-                    content = response.get("content", {}).get("application/json")
-                    return example_of(content["schema"]) if content else None
-    raise LookupError(name)
+    """Make the JSON of an operation's success; None when it has no body."""
+    (operation,) = (operation for operation in _PARSED.operations if operation.name == name)
+    return None if operation.result is None else example_of(operation.result)

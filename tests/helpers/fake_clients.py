@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,14 +14,9 @@ from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.handlers import HANDLERS
 
-DOCUMENT: dict[str, Any] = json.loads(
-    Path(__file__).parents[2].joinpath("openapi/whereby.patched.json").read_text("utf-8")
-)
-OPERATIONS: dict[str, dict[str, Any]] = {
-    operation["operationId"]: operation
-    for item in DOCUMENT["paths"].values()
-    for operation in item.values()
-}
+from .documents import DOCUMENT, operations
+
+OPERATIONS = {name: operation for name, _, operation in operations()}
 GONE = {
     operation: re.compile("/v1" + re.sub(r"{\w+}", "[^/]+", operation.partition(" ")[2]))
     for operation in HANDLERS

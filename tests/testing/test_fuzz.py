@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.messages import Headers, Request
 
-from ..helpers.fake_clients import DOCUMENT, OPERATIONS, resolve
+from ..helpers.documents import DOCUMENT
+from ..helpers.fake_clients import OPERATIONS, resolve
 from ..helpers.fake_table import ROWS, furnished
 
 TARGETS = [

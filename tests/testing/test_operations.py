@@ -12,7 +12,8 @@ import pytest
 
 from whereby_api_client.testing import Clock, FakeWhereby, Image
 
-from ..helpers.fake_clients import DOCUMENT, END, GONE, OPERATIONS, plain, resolve
+from ..helpers.documents import DOCUMENT
+from ..helpers.fake_clients import END, GONE, OPERATIONS, plain, resolve
 from ..helpers.fake_table import PNG, ROWS, Row, furnished
 
 pytestmark = pytest.mark.anyio

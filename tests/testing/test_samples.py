@@ -15,7 +15,7 @@ from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.document import Document
 from whereby_api_client.testing.samples import Sampler
 
-from ..helpers.fake_clients import DOCUMENT
+from ..helpers.documents import DOCUMENT
 
 pytestmark = pytest.mark.anyio
 

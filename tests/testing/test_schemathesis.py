@@ -20,7 +20,8 @@ import pytest
 
 from whereby_api_client.testing import FakeWhereby
 
-from ..helpers.fake_clients import DOCUMENT, OPERATIONS, resolve
+from ..helpers.documents import DOCUMENT
+from ..helpers.fake_clients import OPERATIONS, resolve
 
 Json = dict[str, Any]
 REJECTION = "negative_data_rejection"

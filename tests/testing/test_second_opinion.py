@@ -14,7 +14,8 @@ from openapi_schema_validator import OAS30WriteValidator, oas30_format_checker
 from whereby_api_client.testing import FakeWhereby
 from whereby_api_client.testing.messages import Headers, HTTPError, Request
 
-from ..helpers.fake_clients import DOCUMENT, OPERATIONS, resolve
+from ..helpers.documents import DOCUMENT
+from ..helpers.fake_clients import OPERATIONS, resolve
 from ..helpers.fake_table import ROWS
 from .test_fuzz import mutated
 
