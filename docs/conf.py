@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "inherited-members": False}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
@@ -134,8 +135,16 @@ def write_llms_txt(app: Sphinx, error: Exception | None) -> None:
     (Path(app.outdir) / "llms.txt").write_text("\n".join(lines) + "\n")
 
 
+def show_enum_members(
+    app: Sphinx, what: str, name: str, value: object, skip: bool, options: object
+) -> bool | None:
+    """Show the members of enums, which need no docstrings."""
+    return False if isinstance(value, Enum) else None
+
+
 def setup(app: Sphinx) -> None:
     """Connect what is ours."""
     app.connect("autodoc-process-docstring", to_rest, priority=400)  # before napoleon
+    app.connect("autodoc-skip-member", show_enum_members)
     app.connect("missing-reference", link_to_public_name)
     app.connect("build-finished", write_llms_txt)

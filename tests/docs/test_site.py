@@ -54,26 +54,50 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "html"
 
 
-def test_every_public_name_is_in_the_reference(site: Path) -> None:
-    """What the API snapshot lists as public has an entry."""
+@pytest.fixture(scope="module")
+def reference(site: Path) -> set[str]:
+    """Return the names that have an entry in the reference, without the package's."""
     compressed = (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
-    listed = {line.split()[0] for line in zlib.decompress(compressed).decode().splitlines()}
-    snapshot = (ROOT / "tests" / "api.txt").read_text()
-    names = set(
-        re.findall(r"^((?:[a-z_]+\.)*[A-Z]\w*|(?:[a-z_]+\.)+[a-z]\w*)[:(]", snapshot, re.MULTILINE)
-    )
-    typed_dicts = {name for name in names if name.endswith("Dict")}  # one for each model, same keys
-    missing = {
-        name
-        for name in names - typed_dicts
-        if f"whereby_api_client.{name}" not in listed and not is_method(name)
+    entries = zlib.decompress(compressed).decode().splitlines()
+    return {entry.split()[0].removeprefix("whereby_api_client.") for entry in entries}
+
+
+def public(*kinds: str) -> set[str]:
+    """Return the names of those kinds in the API snapshot; operations at their generated class."""
+    pattern = rf"^([\w.]+): (?:{'|'.join(kinds)})\b"
+    names = re.findall(pattern, (ROOT / "tests" / "api.txt").read_text(), re.MULTILINE)
+    operation = r"^WherebyClient\.([a-z])(\w+)\.(?=\w+$)"
+    return {
+        re.sub(
+            operation,
+            lambda m: f"_generated.resources.{m[1]}{m[2]}.{m[1].upper()}{m[2]}.",
+            name,
+        )
+        for name in names
     }
+
+
+def test_every_public_class_is_in_the_reference(reference: set[str]) -> None:
+    """What the API snapshot lists has an entry, and so has each function."""
+    # a TypedDict for each model has the same keys
+    names = {
+        name for name in public("class", "def", "async def", "value") if not name.endswith("Dict")
+    }
+    names = {name for name in names if not is_member(name)}
     assert len(names) > 100
-    assert not missing
+    assert not names - reference
 
 
-def is_method(name: str) -> bool:
-    """Return whether the first part of a name is no module."""
+def test_every_public_member_is_in_the_reference(reference: set[str]) -> None:
+    """Methods, inherited ones included, properties, and values of enums have an entry."""
+    kinds = ("def", "async def", "classmethod def", "property", "member")
+    names = {name for name in public(*kinds) if not name.endswith("__")}
+    assert len(names) > 200
+    assert not names - reference
+
+
+def is_member(name: str) -> bool:
+    """Return whether a name belongs to a class and not to a module."""
     try:
         importlib.import_module(f"whereby_api_client.{name.rpartition('.')[0]}".rstrip("."))
     except ModuleNotFoundError:

@@ -42,7 +42,8 @@ class FakeWhereby:
 
     `transport()` puts it behind an httpx client, `serve()` behind a real socket. `requests` holds
     what came in, `executed` how often each operation was carried out; `meetings`, `recordings`, …
-    hold what is there, and `add_recording`, … put more there.
+    hold what is there, and `add_recording`, … put more there. `fail`, `recover`, `spend` and
+    `check` are methods of its `API`; `add_…`, `fail_jobs` and `seed_demo` are those of its `State`.
     """
 
     def __init__(
