@@ -62,6 +62,7 @@ class DocumentChange:
     breaking: bool = False  # requests that were accepted may be refused
     urgent: bool = False  # about deprecation, removal, plans, prices, limits, authentication
     is_text: bool = False  # of a description: most need no action
+    renamed: tuple[str, str] | None = None  # the old and the new name of a field
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}"
@@ -349,8 +350,10 @@ class _Diff:
         went, came = before.keys() - after.keys(), after.keys() - before.keys()
         for name in sorted(went):
             renamed = [n for n in sorted(came) if _alike(before[name], after[n])]
-            hint = f" (renamed to `{renamed[0]}`?)" if len(renamed) == 1 else ""
-            yield DocumentChange(place, f"{prefix}field `{name}` is gone{hint}", breaking=True)
+            names = (name, renamed[0]) if len(renamed) == 1 else None
+            hint = f" (renamed to `{renamed[0]}`?)" if names else ""
+            description = f"{prefix}field `{name}` is gone{hint}"
+            yield DocumentChange(place, description, breaking=True, renamed=names)
         for name in sorted(came):
             needed = name in required
             description = (

@@ -64,6 +64,11 @@ def read(text: str) -> Facts:
     return {name: fact for name, _, fact in pairs}
 
 
+def load(path: Path) -> Facts:
+    """Read a snapshot file; no facts when there is none."""
+    return read(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 class _Reader:
     def __init__(self, package: Path) -> None:
         self._package = package

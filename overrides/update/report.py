@@ -9,15 +9,15 @@ import datetime
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine import Outcome, OverrideResult, Result, changed_places
 from ..openapi.diff import DocumentChange, diff_published, key_of
 from ..openapi.document import Json, mapping, operations, sequence, text
 from ..openapi.pointers import MISSING, resolve, split
-from .api_diff import ApiChange
+from .api_diff import ApiChange, dotted
 from .revisions import Revision
 
 # days after which the report suggests to delete an override that sleeps
@@ -82,6 +82,8 @@ class Findings:
     version: str
     today: str  # ISO 8601
     earlier: Revision | None = None  # the revision that the document is again
+    adapted: tuple[str, ...] = ()  # hand-written files in which renamed fields were renamed
+    users: Mapping[str, list[str]] = field(default_factory=dict)  # lost name -> files that use it
 
 
 def report(findings: Findings) -> Report:
@@ -104,6 +106,7 @@ def report(findings: Findings) -> Report:
         Section("Other texts", tuple(map(str, texts))),
         Section("New or changed in the Python API", tuple(c.text for c in api if not c.breaking)),
         Section("Overrides", tuple(_overrides(findings))),
+        Section("Files written by hand", tuple(_adapted(findings))),
         Section("Notes", findings.notes),
         Section("Suggested version", (f"{step}: {reason}",)),
         Section("Suggested CHANGELOG entry", tuple(_changelog(findings, step))),
@@ -187,6 +190,8 @@ def _to_do(findings: Findings) -> Iterator[str]:
                 f"think of deleting `{asleep.override.path}`, which sleeps since {since}; but "
                 "published documents have gone back to what they were"
             )
+    for name, files in findings.users.items():
+        yield f"rewrite what uses `{dotted(name)}`, which is gone or changed: {_listed(files)}"
     for drifted in findings.result.with_outcome(Outcome.DRIFTED):
         override = drifted.override
         yield f"check `{override.path}` ({override.defect}; evidence: {override.evidence})"
@@ -194,6 +199,11 @@ def _to_do(findings: Findings) -> Iterator[str]:
             f"at {spoken(drift.path)}: expected {drift.expected}, got {drift.actual}"
             for drift in drifted.drifts
         )
+
+
+def _adapted(findings: Findings) -> Iterator[str]:
+    if findings.adapted:
+        yield f"renamed fields have their new names in {_listed(findings.adapted, most=99)}"
 
 
 def _overrides(findings: Findings) -> Iterator[str]:

@@ -6,6 +6,7 @@ What breaks callers of the Python API is decided in `api_diff.py`, from two list
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from collections.abc import Callable, Collection
@@ -23,6 +24,7 @@ from ..paths import (
     CHANGELOG,
     DOCUMENT,
     GENERATED,
+    LOST,
     OUTPUTS,
     PACKAGE,
     PATCHED,
@@ -41,6 +43,15 @@ from .api_diff import diff_apis
 from .release import read_version, write_release
 from .report import Findings, Report, changelog, renamed, report, suggestion
 from .revisions import earlier, read_revisions, write_revisions
+from .usage import (
+    lost_names,
+    patterns,
+    renamed_words,
+    required_fields,
+    rewritten,
+    sources,
+    users,
+)
 from .verify import assemble, verify
 
 Verify = Callable[[Path], list[str]]
@@ -92,18 +103,18 @@ def update(
         calls = [call for call in dict.fromkeys(calls) if call not in again]
         _check_calls([*without, *again], published.document)
         result = apply_overrides(published.document, without=calls)
+        findings = _findings(root, published, result, today)
         if _is_current(root, published) and calls == left_out(old):
-            return report(_findings(root, published, result, today, {}))
+            return report(dataclasses.replace(findings, api=[]))
         try:
-            findings = _take_in(staged, published, result, today, rename, anyway, verify)
+            findings = _take_in(staged, published, findings, rename, anyway, verify)
         except UpdateError:
             raise
         except OverridesError as error:
-            stopped = report(_findings(root, published, result, today, None))
             text = f"{error}{_hint(str(error), published.document, read_json(root / DOCUMENT))}"
-            raise UpdateError(text, stopped) from None
+            raise UpdateError(text, report(findings)) from None
         finished = report(findings)
-        paths = [*OUTPUTS, SNAPSHOT, REPORT, REVISIONS]
+        paths = [*OUTPUTS, SNAPSHOT, LOST, REPORT, REVISIONS, *map(Path, findings.adapted)]
         version, _ = suggestion(findings)
         if release and version != findings.version:
             write_release(version, today, changelog(findings), root, staged.new)
@@ -116,15 +127,14 @@ def update(
 def _take_in(
     staged: Stage,
     published: Published,
-    result: Result,
-    today: str,
+    findings: Findings,
     rename: bool,
     anyway: bool,
     verify: Verify,
 ) -> Findings:
-    root = staged.root
-    same = earlier(published.content, read_revisions(root))
-    if same and not anyway:
+    """Build the next state of the tree on the stage; return the findings with all of them."""
+    root, result, today = staged.root, findings.result, findings.today
+    if (same := findings.earlier) and not anyway:
         raise OverridesError(
             f"this is the document of {same.date} again (SHA-256 {same.sha256[:12]}…): Whereby "
             "went back to it, or the source is old. To take it in, run it again with --anyway "
@@ -133,18 +143,36 @@ def _take_in(
     ensure_valid(result)
     if lost := lost_overrides(root):
         raise OverridesError("\n".join(lost))
-    names = renamed(read_json(root / PATCHED), result.document)
+    old_document = read_json(root / PATCHED)
+    names = renamed(old_document, result.document)
     if names and not rename:
         hint = "To take the new names, run it again with --rename (make … RENAME=1)."
         raise OverridesError("\n".join(["names of methods would change:", *names, hint]))
-    old = read_change_list(root / CHANGE_LIST)
-    build(published, result, staged.new, old=old, date=today)
+    build(published, result, staged.new, old=findings.old_change_list, date=today)
     (staged.new / DOCUMENT).write_bytes(published.content)
     write_revisions(published.content, today, root, staged.new)
+    words = renamed_words(findings.changes, old_document, result.document)
+    texts = sources(root)
+    adapted = rewritten(texts, words)
+    texts |= adapted
+    for path, content in adapted.items():
+        write(staged.new / path, content)
     package = assemble(root, staged.new, staged.path / "check")
-    api = api_snapshot.public_api(package)
+    old_api, api = _old_api(root), api_snapshot.public_api(package)
     write(staged.new / SNAPSHOT, api_snapshot.written(api))
-    findings = _findings(root, published, result, today, api)
+    gone = {n: fact for n, fact in api_snapshot.load(root / LOST).items() if n not in api}
+    gone |= lost_names(old_api, api)
+    using = users(texts, patterns(gone, api))
+    gone = {name: fact for name, fact in gone.items() if name in using}
+    needed = required_fields(old_api, api).items()
+    gone |= {n: fact for n, fact in needed if n.rpartition(".")[2] not in words.values()}
+    write(staged.new / LOST, api_snapshot.written(gone))
+    findings = dataclasses.replace(
+        findings,
+        api=diff_apis(old_api, api),
+        adapted=tuple(adapted),
+        users=using,
+    )
     if errors := verify(package.parent):
         text = "\n".join(["the generated package is not good enough:", *errors])
         text += _hint(text, published.document, read_json(root / DOCUMENT))
@@ -179,15 +207,8 @@ def _hint(message: str, document: Json, old: Json) -> str:
     return f"\nTo take in the rest, run it again with {options}" if calls else ""
 
 
-def _findings(
-    root: Path,
-    published: Published,
-    result: Result,
-    today: str,
-    api: api_snapshot.Facts | None,
-) -> Findings:
-    """Collect what the report is made of; `api` is {} if it is the old one, None if unknown."""
-    old_api = _old_api(root)
+def _findings(root: Path, published: Published, result: Result, today: str) -> Findings:
+    """Collect what the report is made of, but for what only the new package shows."""
     return Findings(
         origin=_short_name(published.origin),
         earlier=earlier(published.content, read_revisions(root)),
@@ -197,7 +218,7 @@ def _findings(
         published=published.document,
         old_published=read_json(root / DOCUMENT),
         old_change_list=read_change_list(root / CHANGE_LIST),
-        api=None if api is None else diff_apis(old_api, api or old_api),
+        api=None,
         version=read_version(root),
         today=today,
     )
@@ -211,5 +232,5 @@ def _short_name(origin: str) -> str:
 def _old_api(root: Path) -> api_snapshot.Facts:
     """Return what callers have: the committed snapshot; else that of the package itself."""
     if (root / SNAPSHOT).exists():
-        return api_snapshot.read((root / SNAPSHOT).read_text(encoding="utf-8"))
+        return api_snapshot.load(root / SNAPSHOT)
     return api_snapshot.public_api(root / PACKAGE) if (root / GENERATED).exists() else {}

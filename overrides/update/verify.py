@@ -23,10 +23,10 @@ CACHE = ROOT / ".mypy_cache" / "generated"
 
 
 def assemble(root: Path, new: Path, into: Path) -> Path:
-    """Copy the hand-written package of the tree and the newly generated parts into one folder."""
+    """Copy the hand-written package of the tree, and what is new of it, into one folder."""
     ignore = shutil.ignore_patterns("__pycache__", GENERATED.name)
     shutil.copytree(root / PACKAGE, into / PACKAGE, ignore=ignore)
-    shutil.copytree(new / GENERATED, into / GENERATED)
+    shutil.copytree(new / PACKAGE, into / PACKAGE, dirs_exist_ok=True)
     (into / PATCHED).parent.mkdir()
     shutil.copyfile(new / PATCHED, into / PATCHED)
     return into / PACKAGE

@@ -13,6 +13,7 @@ from overrides.generate import build
 from overrides.openapi.fetch import read
 from overrides.paths import (
     DOCUMENT,
+    LOST,
     OUTPUTS,
     PACKAGE,
     PATCHED,
@@ -35,7 +36,7 @@ from .override_runs import FROZEN
 Json = dict[str, Any]
 
 # what an update may change
-CHANGED = (DOCUMENT, *OUTPUTS, SNAPSHOT, REPORT, REVISIONS)
+CHANGED = (DOCUMENT, *OUTPUTS, SNAPSHOT, LOST, REPORT, REVISIONS, PACKAGE)
 TREE = ("openapi", "whereby_api_client")
 # what a command needs in a tree of its own
 PROJECT = (*TREE, "overrides", "generator-config.yaml", "pyproject.toml")

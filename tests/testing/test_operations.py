@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from whereby_api_client.models import RoomMode
 from whereby_api_client.testing import Clock, FakeWhereby, Image
 
 from ..helpers.documents import DOCUMENT
@@ -259,7 +260,7 @@ async def test_s3_with_a_role_needs_a_role() -> None:
         ({"endDate": END, "isLocked": "yes"}, "body.isLocked: must be a boolean; got 'yes'"),
         (
             {"endDate": END, "roomMode": "big"},
-            "body.roomMode: must be one of group, normal; got 'big'",
+            f"body.roomMode: must be one of {', '.join(RoomMode)}; got 'big'",
         ),
         (
             {"endDate": END, "roomNamePrefix": "x" * 40},

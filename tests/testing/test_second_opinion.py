@@ -101,8 +101,9 @@ def test_validator_agrees(name: str) -> None:
         with contextlib.suppress(ValueError):  # NaN is not JSON
             verdicts.add(compare(body))
 
-    verdicts = {compare(body) for body in BODIES[name]}
-    assert verdicts == {True}
+    refused = [body for body in BODIES[name] if not compare(body)]
+    assert not refused, refused
+    verdicts = {True}
     compare_mutated()
     assert verdicts == {True, False}
 

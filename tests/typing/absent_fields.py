@@ -84,7 +84,7 @@ def falsy(name: str | Unset = UNSET) -> str:
 async def arguments(whereby: WherebyClient, end: datetime, meeting: Meeting) -> None:
     """Members, listed strings, unlisted strings, models and dicts are arguments."""
     await whereby.meetings.create(end_date=end, room_mode="group")
-    await whereby.meetings.create(end_date=end, room_mode=RoomMode.GROUP)
+    await whereby.meetings.create(end_date=end, room_mode=next(iter(RoomMode)))
     await whereby.meetings.create(end_date=end, room_mode="something-new")
     await whereby.meetings.create(
         end_date=end, room_name_prefix=None, fields=["hostRoomUrl", MeetingField("new")]

@@ -1,0 +1,164 @@
+"""Which hand-written files use what an update takes from the API, and which it can adapt itself?
+
+The pages, the examples, the tests and parts of the package name operations, fields and enum values.
+A field that was renamed is renamed in them by the update. Of everything else that is gone, or has
+to be given from now on, the report lists the files that use it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..openapi.diff import DocumentChange
+from ..openapi.document import Json, text
+from ..paths import GENERATED
+from .api_diff import diff_apis
+from .api_snapshot import Facts
+
+Patterns = Mapping[str, re.Pattern[str]]
+Texts = Mapping[str, str]  # path from the root -> content
+
+_SOURCES = ("README.md", "docs", "examples", "benchmarks", "tests", "whereby_api_client")
+_SUFFIXES = (".md", ".py")
+# generated, history, or of a document of their own
+_OTHERS = (
+    GENERATED.as_posix(),
+    "docs/changelog.md",
+    "docs/regeneration.md",
+    "tests/overrides/",
+    "tests/helpers/override_",
+    "tests/helpers/planted_changes.py",
+)
+# what Whereby sends to webhooks is not in the document: its names are none of the document's
+_WEBHOOKS = "whereby_api_client/webhooks/"
+
+
+def sources(root: Path) -> dict[str, str]:
+    """Read the hand-written files that can use the API."""
+    found = [file for name in _SOURCES for file in _files(root / name)]
+    texts = {file.relative_to(root).as_posix(): file for file in found}
+    return {
+        path: file.read_text(encoding="utf-8")
+        for path, file in texts.items()
+        if not path.startswith(_OTHERS)
+    }
+
+
+def _files(path: Path) -> Iterable[Path]:
+    every = [path] if path.is_file() else sorted(path.rglob("*"))
+    return [file for file in every if file.suffix in _SUFFIXES]
+
+
+# --------------------------------------------------------------------------------- renamed fields
+
+
+def renamed_words(changes: Iterable[DocumentChange], old: Json, new: Json) -> dict[str, str]:
+    """Return the words to replace for the fields that were renamed, in JSON and in Python.
+
+    Only for a name that nothing in the new document has any more, and of more than one word:
+    `state` can mean anything, `roomUrl` cannot.
+    """
+    pairs = {change.renamed for change in changes if change.renamed is not None}
+    before, after = set(_names(old)), set(_names(new))
+    words: dict[str, str] = {}
+    for was, now in sorted(pairs):
+        is_known = [first for first, _ in pairs].count(was) == 1
+        if is_known and was not in after and now not in before and _snake(was) != was:
+            words |= {was: now, _snake(was): _snake(now)}
+    return words
+
+
+def rewritten(texts: Texts, words: Mapping[str, str]) -> dict[str, str]:
+    """Return the files in which words are replaced, as they are then."""
+    of_webhooks = "\n".join(text for path, text in texts.items() if path.startswith(_WEBHOOKS))
+    words = {old: new for old, new in words.items() if not re.search(rf"\b{old}\b", of_webhooks)}
+    if not words:
+        return {}
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b")
+    new = {path: pattern.sub(lambda m: words[m[0]], text) for path, text in texts.items()}
+    return {path: text for path, text in new.items() if text != texts[path]}
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Return the names of all properties and parameters of a document."""
+    if isinstance(value, dict):
+        properties = value.get("properties")
+        yield from properties if isinstance(properties, dict) else ()
+        yield text(value.get("name"))
+        for member in value.values():
+            yield from _names(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _names(member)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: f"_{match[1].lower()}", name)
+
+
+# ------------------------------------------------------------------------------------- lost names
+
+
+def lost_names(before: Facts, after: Facts) -> Facts:
+    """Return the facts of what callers cannot use as before."""
+    names = [change.name for change in diff_apis(before, after) if change.breaking]
+    return {name: before.get(name, after.get(name, "")) for name in names}
+
+
+def required_fields(before: Facts, after: Facts) -> Facts:
+    """Return the new fields without which a response cannot be read, one that a test made up."""
+    return {
+        name: fact
+        for name, fact in after.items()
+        if name not in before and fact.startswith("field ") and " = " not in fact
+    }
+
+
+def patterns(facts: Facts, api: Facts) -> Patterns:
+    """Return how to find the uses of names, beside what the API has."""
+    return {name: re.compile("|".join(_spellings(name, fact, api))) for name, fact in facts.items()}
+
+
+def mentioned(text: str, names: Patterns) -> list[str]:
+    """Return those of the names that a text mentions."""
+    return [name for name, pattern in names.items() if pattern.search(text)]
+
+
+def users(texts: Texts, names: Patterns) -> dict[str, list[str]]:
+    """Return the files that use each of the names; a name that none uses is left out."""
+    using: dict[str, list[str]] = {}
+    for path, content in texts.items():
+        for name in mentioned(content, names):
+            using.setdefault(name, []).append(path)
+    return using
+
+
+def _spellings(name: str, fact: str, api: Facts) -> Iterator[str]:
+    """Write the patterns that find a name: in Python, in JSON, in a message."""
+    function, _, argument = name.removesuffix(")").partition("(")
+    owner, _, last = (function, "", argument) if argument else function.rpartition(".")
+    owner = owner.removeprefix("WherebyClient.").rpartition("models.")[2]
+    if fact.startswith("member "):
+        value = ast.literal_eval(fact.removeprefix("member "))
+        yield rf"\b{owner}\.{last}\b"
+        if fact not in api.values():
+            yield rf"""['"`]{re.escape(str(value))}['"`]"""
+    elif fact.startswith(("field ", "keyword ", "positional ")):
+        words = rf"\b(?:{last}|{_camel(last)})\b"
+        if any(other != name and re.search(rf"\b{last}\)?$", other) for other in api):
+            # others have one, too: the owner has to stand beside it
+            beside = rf"(?i:\b{re.escape(owner)})\b"
+            words = rf"{beside}.*{words}|{words}.*{beside}"
+        yield words
+    elif name.startswith("WherebyClient."):
+        yield rf"\b{re.escape(f'{owner}.{last}')}\b"
+    else:
+        yield rf"\b{last}\b"
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)

@@ -1,0 +1,195 @@
+"""Files written by hand that use the API: renamed where that is sure, else reported."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from overrides.openapi.diff import DocumentChange
+from overrides.paths import LOST, ROOT
+from overrides.update.usage import (
+    lost_names,
+    mentioned,
+    patterns,
+    renamed_words,
+    required_fields,
+    rewritten,
+)
+
+from ...helpers.override_runs import Json, at, body, published
+from ...helpers.update_runs import facts, section, take
+
+MEETING = "/components/schemas/Meeting"
+README = """
+[`meeting.room_url`](#x) is `roomUrl` on the wire; `host_room_url` and `hostRoomUrl` are others.
+"""
+
+
+def rename(document: Json, pointer: str, old: str, new: str) -> None:
+    """Rename a field of an object, and in its required ones."""
+    schema = at(document, pointer)
+    schema["properties"] = {
+        new if name == old else name: field for name, field in schema["properties"].items()
+    }
+    schema["required"] = [new if name == old else name for name in schema.get("required", ())]
+
+
+def test_a_renamed_field_is_renamed(tree: Path) -> None:
+    """Rename it in pages, tests and the fake, as a whole word."""
+    document = published()
+    rename(document, MEETING, "roomUrl", "meetingUrl")
+    (tree / "README.md").write_text(README)
+    report = take(document, tree, verify=lambda _: [])
+    assert (tree / "README.md").read_text() == README.replace("`roomUrl", "`meetingUrl").replace(
+        ".room_url", ".meeting_url"
+    )
+    records = (tree / "whereby_api_client/testing/records.py").read_text()
+    assert '"meetingUrl": self.meeting_url,' in records
+    assert 'value["hostRoomUrl"]' in records
+    (line,) = section(report, "Files written by hand")
+    assert line.startswith("renamed fields have their new names in README.md, ")
+    assert section(report, "To do") == []
+    assert "testing.Meeting.meeting_url" in facts(tree)
+
+
+def test_what_is_not_surely_renamed_stays(tree: Path) -> None:
+    """Leave a name that others have, one of one word, and one that webhooks send."""
+    document = published()
+    rename(document, MEETING, "endDate", "endsAt")  # recordings have one, too
+    rename(document, "/components/schemas/Transcription", "filename", "nameOfFile")
+    (tree / "README.md").write_text("meeting.end_date, transcription.filename")
+    report = take(document, tree, verify=lambda _: [])
+    assert section(report, "Files written by hand") == []
+    todo = "\n".join(section(report, "To do"))
+    assert "rewrite what uses `models.Meeting.end_date`, which is gone or changed" in todo
+    assert "`models.Transcription.filename`, which is gone or changed: README.md" in todo
+
+
+def test_words_of_webhooks_stay() -> None:
+    """Replace no word that the events of webhooks have: they are not in the document."""
+    texts = {"README.md": "a_b aB", "whereby_api_client/webhooks/events.py": "the field aB"}
+    assert rewritten(texts, {"aB": "cD", "a_b": "c_d"}) == {"README.md": "c_d aB"}
+    assert rewritten(texts, {"aB": "cD"}) == {}
+
+
+def test_two_new_names_for_one_are_no_rename() -> None:
+    """Replace nothing where the change of a name is not the same everywhere."""
+    names: tuple[Json, Json] = (
+        {"properties": {"aB": {}}},
+        {"properties": {"cD": {}, "eF": {}}},
+    )
+    changes = [DocumentChange("", "", renamed=("aB", new)) for new in ("cD", "eF")]
+    assert renamed_words(changes, *names) == {}
+    assert renamed_words(changes[:1], *names) == {"aB": "cD", "a_b": "c_d"}
+
+
+BEFORE = {
+    "WherebyClient.things.get": "async def -> Thing",
+    "WherebyClient.things.get(thing_id)": "positional 1 str",
+    "models.Kind": "class(OpenEnum)",
+    "models.Kind.BIG": "member 'big'",
+    "models.Kind.SMALL": "member 'small'",
+    "models.Other": "class(Model)",
+    "models.Other.end_date": "field str",
+    "models.Thing": "class(Model)",
+    "models.Thing.end_date": "field str",
+    "models.Thing.first_name": "field str",
+}
+
+
+@pytest.mark.parametrize(
+    ("gone", "text"),
+    [
+        ("WherebyClient.things.get", "await whereby.things.get(1)"),
+        ("models.Kind.BIG", "Kind.BIG"),
+        ("models.Kind.BIG", "must be one of small; got 'big'"),
+        ("models.Other", "from x import Other"),
+        ("models.Thing.first_name", "KeyError: firstName"),
+        ("models.Thing.first_name", "thing.first_name"),
+        ("models.Thing.end_date", "'Thing' object has no attribute 'end_date'"),
+        ("models.Thing.end_date", "Thing.endDate: expected a value"),
+    ],
+)
+def test_uses_are_found(gone: str, text: str) -> None:
+    """Find a name in Python, in JSON, in a message, and nothing in what is like it."""
+    after = {name: fact for name, fact in BEFORE.items() if not name.startswith(gone)}
+    names = patterns(lost_names(BEFORE, after), after)
+    assert mentioned(text, names) == [gone]
+    others = "big; things.get_all(); first_names; end_date; Others; Other.end_date; a_first_name"
+    assert mentioned(others, {gone: names[gone]}) == (["models.Other"] if "Other" in gone else [])
+    assert lost_names(BEFORE, BEFORE) == {}
+
+
+def test_new_fields_of_responses() -> None:
+    """Find what made-up responses lack: fields that are required now."""
+    after = {**BEFORE, "models.Thing.last_name": "field str", "models.Thing.x": "field str = None"}
+    facts = required_fields(BEFORE, after)
+    assert list(facts) == ["models.Thing.last_name"]
+    text = "Thing.lastName: expected a value, got nothing"
+    assert mentioned(text, patterns(facts, after)) == ["models.Thing.last_name"]
+
+
+CONFTEST = """
+import re, sys
+sys.path.insert(0, {root!r})
+from tests.helpers import lost_names
+lost_names.lost_names = lambda: {names}
+from tests.conftest import pytest_runtest_makereport
+"""
+TESTS = """
+import pytest
+
+def test_uses_it_and_passes(): assert "roomUrl"
+def test_another_mistake(): assert 1 == 2
+def test_in_its_source(): assert {} == {"roomUrl": 1}
+def test_in_its_error(): raise AttributeError("no attribute " + "room" + "Url")
+def test_in_its_output(): print("room" + "Url"); assert False
+@pytest.mark.parametrize("name", ["roomUrl", "roomName"])
+def test_in_a_parameter(name): assert not name
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "outcome"),
+    [
+        ("{'room_url': re.compile('roomUrl')}", "2 failed, 1 passed, 4 xfailed"),
+        ("{}", "6 failed, 1 passed"),
+    ],
+)
+def test_tests_that_use_it_are_expected_to_fail(tmp_path: Path, names: str, outcome: str) -> None:
+    """Expect those to fail that mention a lost name; with none lost, expect nothing."""
+    (tmp_path / "conftest.py").write_text(CONFTEST.format(root=str(ROOT), names=names))
+    (tmp_path / "test_some.py").write_text(TESTS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rx"]
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # quicker
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert outcome in done.stdout, done.stdout + done.stderr
+    assert ("the API has room_url no more" in done.stdout) == ("xfailed" in outcome)
+
+
+def test_what_is_lost_is_kept_while_it_is_used(tree: Path) -> None:
+    """List what files use and the API has no more, until they do not, or it is there again."""
+    document = published()
+    enum = body(document, "POST /meetings")["properties"]["roomMode"]["enum"]
+    (tree / "README.md").write_text("whereby.summaries.delete, RoomMode.GROUP")
+    del document["paths"]["/summaries/{summaryId}"]["delete"]
+    enum.remove("group")
+    take(document, tree, verify=lambda _: [])
+    lost = (tree / LOST).read_text()
+    assert lost == (
+        "WherebyClient.summaries.delete: async def -> None\nmodels.RoomMode.GROUP: member 'group'\n"
+    )
+    document["info"]["version"] = "v2"
+    take(document, tree, verify=lambda _: [])
+    assert (tree / LOST).read_text() == lost
+    enum.append("group")
+    (tree / "README.md").write_text("")
+    take(document, tree, verify=lambda _: [])
+    assert (tree / LOST).read_text() == ""
