@@ -366,8 +366,8 @@ def test_command(
 @pytest.mark.parametrize(
     ("key", "arguments", "error"),
     [
-        ("", [], "the variable WHEREBY_API_KEY must hold an API key"),
-        ("a\nb", [], "the variable WHEREBY_API_KEY must hold an API key"),
+        ("", [], "no API key: give token=, or set WHEREBY_API_KEY"),
+        ("a\nb", [], "token: holds a space, a line break"),
         ("k", ["--points", "5"], "must be between 10 and 1000; got '5'"),
         ("k", ["--base-url", "x"], "--base-url must be http:// or https://; got 'x'"),
     ],

@@ -1,5 +1,6 @@
 """Checks of the client's options, and of the free-form parts of `WherebyClient.request`.
 
+The API key is read from `WHEREBY_API_KEY` here, by `token`, for the client and for the probe.
 No message shows a value that could be a secret.
 """
 

@@ -8,28 +8,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 import anyio
 
 from .._http._httpx import httpx
+from .._runtime import checks
+from ..errors import InvalidArgumentError
 from ..testing.document import published
 from ._calls import READ_POINTS, WRITE_POINTS, Probe
 from ._report import as_json, as_markdown
 
 BASE_URL = "https://api.whereby.dev/v1"
-VARIABLE = "WHEREBY_API_KEY"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Ask, and write the report. Return 0 whether or not there are differences."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    token = os.environ.get(VARIABLE, "").strip()
-    if not token.isascii() or not token.isprintable() or not token:
-        parser.error(f"the variable {VARIABLE} must hold an API key")
+    try:
+        token = checks.token(None)
+    except InvalidArgumentError as error:
+        parser.error(str(error))
     if not options.base_url.startswith(("http://", "https://")):
         parser.error(f"--base-url must be http:// or https://; got {options.base_url!r}")
     usual = READ_POINTS + (WRITE_POINTS if options.write else 0)
