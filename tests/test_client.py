@@ -11,7 +11,6 @@ import json
 import logging
 import pickle
 import re
-import subprocess
 import sys
 import textwrap
 import threading
@@ -59,6 +58,7 @@ from .helpers.servers import (
     serve,
     unused_url,
 )
+from .helpers.strict import run_strictly
 
 pytestmark = pytest.mark.anyio
 
@@ -844,22 +844,17 @@ SCRIPTS: dict[str, str] = {
         trio.run(call, whereby)
         asyncio.run(whereby.aclose())
     """,
-    "collected open while the loop runs": """
-        async def main():
-            for _ in range(3):
-                await call(WherebyClient(TOKEN, base_url=URL))
-                gc.collect()
-                await asyncio.sleep(0.01)
-        asyncio.run(main())
-    """,
-    "collected open while trio runs": """
-        async def main():
-            for _ in range(3):
-                await call(WherebyClient(TOKEN, base_url=URL))
-                gc.collect()
-                await trio.sleep(0.01)
-        trio.run(main)
-    """,
+    **{
+        f"collected open while {library} runs": f"""
+            async def main():
+                for _ in range(3):
+                    await call(WherebyClient(TOKEN, base_url=URL))
+                    gc.collect()
+                    await {library}.sleep(0.01)
+            {library}.run({main})
+        """
+        for library, main in (("asyncio", "main()"), ("trio", "main"))
+    },
     "closed from another thread's loop": """
         whereby = WherebyClient(TOKEN, base_url=URL)
         async def main():
@@ -901,7 +896,7 @@ SCRIPTS: dict[str, str] = {
 # `make test` runs those of which the others are variations
 _QUICK = (
     "asyncio, then trio",
-    "collected open while the loop",
+    "collected open while asyncio",
     "closed from another thread's trio",
 )
 
@@ -925,26 +920,7 @@ def test_a_whole_life(script: str) -> None:
             assert (await whereby.meetings.list()).results == []
     """
     with fake.serve() as url:
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-X",
-                "dev",
-                "-W",
-                "error",
-                "-c",
-                textwrap.dedent(preamble) + textwrap.dedent(script),
-                fake.token,
-                url,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    # asyncio's debug mode remarks on a busy machine
-    remarks = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
-    assert (done.returncode, done.stdout, remarks) == (0, "", [])
+        run_strictly(textwrap.dedent(preamble) + textwrap.dedent(script), fake.token, url)
 
 
 @pytest.mark.parametrize("close", [True, False])

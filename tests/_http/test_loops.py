@@ -21,6 +21,8 @@ import uvloop
 from whereby_api_client import PointBudget, WherebyClient
 from whereby_api_client.testing import FakeWhereby
 
+from ..helpers.strict import run_strictly
+
 ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="counts in /proc")
 
 
@@ -152,28 +154,8 @@ def test_forks(forks: int) -> None:
     """A child makes connections of its own and leaves those of its parent alone."""
     fake = FakeWhereby(limit=None)
     with fake.serve() as url:
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-X",
-                "dev",
-                "-W",
-                "error",
-                "-W",
-                "ignore::DeprecationWarning",  # Python 3.12 and later: fork beside threads
-                "-c",
-                textwrap.dedent(FORK),
-                fake.token,
-                url,
-                str(forks),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-    remarks = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
-    assert (done.returncode, remarks) == (0, [])
+        # Python 3.12 and later warn of a fork beside threads
+        run_strictly(FORK, fake.token, url, str(forks), ignore="DeprecationWarning")
     assert fake.executed["meetings.list"] == 1 + 3 * forks
 
 

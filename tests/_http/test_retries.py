@@ -20,42 +20,37 @@ from ..helpers.transports import URL, Retries, Script, call
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize(
-    ("outcome", "creating", "repeatable"),
-    [
-        (200, False, False),
-        (302, False, False),
-        (400, False, False),
-        (404, False, False),
-        (408, False, False),
-        (429, True, True),
-        (500, False, True),
-        (501, False, False),
-        (502, False, True),
-        (503, False, True),
-        (504, False, True),
-        (520, False, True),
-        (599, False, True),
-        (httpx.ConnectError(""), True, True),
-        (httpx.ConnectTimeout(""), True, True),
-        (httpx.PoolTimeout(""), True, True),
-        (httpx.ProxyError(""), True, True),
-        (httpx.ReadError(""), False, True),
-        (httpx.ReadTimeout(""), False, True),
-        (httpx.WriteError(""), False, True),
-        (httpx.WriteTimeout(""), False, True),
-        (httpx.RemoteProtocolError(""), False, True),
-        (httpx.UnsupportedProtocol(""), False, False),
-        (httpx.LocalProtocolError(""), False, False),
-        (httpx.DecodingError(""), False, False),
-        (ValueError(), False, False),
-    ],
-    ids=str,
-)
-def test_worth_repeating(outcome: int | Exception, creating: bool, repeatable: bool) -> None:
+# the server has not carried it out
+REFUSED = [
+    429,
+    httpx.ConnectError(""),
+    httpx.ConnectTimeout(""),
+    httpx.PoolTimeout(""),
+    httpx.ProxyError(""),
+]
+# it may have
+LOST = [
+    *(500, 502, 503, 504, 520, 599),
+    httpx.ReadError(""),
+    httpx.ReadTimeout(""),
+    httpx.WriteError(""),
+    httpx.WriteTimeout(""),
+    httpx.RemoteProtocolError(""),
+]
+FINAL = [
+    *(200, 302, 400, 404, 408, 501),
+    httpx.UnsupportedProtocol(""),
+    httpx.LocalProtocolError(""),
+    httpx.DecodingError(""),
+    ValueError(),
+]
+
+
+@pytest.mark.parametrize("outcome", [*REFUSED, *LOST, *FINAL], ids=str)
+def test_worth_repeating(outcome: int | Exception) -> None:
     """Repeat what was refused or never seen; what may have been executed only if harmless."""
-    assert worth_repeating(outcome, repeatable=False) is creating
-    assert worth_repeating(outcome, repeatable=True) is repeatable
+    assert worth_repeating(outcome, repeatable=False) is (outcome in REFUSED)
+    assert worth_repeating(outcome, repeatable=True) is (outcome in [*REFUSED, *LOST])
 
 
 def test_pause() -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from whereby_api_client import WherebyClient
 from whereby_api_client.testing import FakeWhereby
 
-from ..helpers.pages import client_of, python_blocks, run_block
+from ..helpers.pages import python_blocks, run_block, served
 
 PAGE = Path(__file__).parents[2] / "docs" / "client.md"
 
@@ -26,9 +25,7 @@ async def test_blocks(
     authority.cert_pem.write_to_path("company-ca.pem")
     authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path("client.pem")
     fake = FakeWhereby()
-    monkeypatch.setenv("WHEREBY_API_KEY", fake.token)
-    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
-        monkeypatch.setattr(*client_of(url))
+    async with served(fake, monkeypatch) as whereby:
         await run_block(block, {"whereby": whereby})
     assert {request.status for request in fake.requests} <= {200, 404}
     if "print" in block:

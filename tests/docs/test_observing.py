@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from whereby_api_client import WherebyClient
 from whereby_api_client.testing import FakeWhereby
 
-from ..helpers.pages import client_of, python_blocks, run_block
+from ..helpers.pages import python_blocks, run_block, served
 
 PAGE = Path(__file__).parents[2] / "docs" / "observing.md"
 
@@ -19,9 +18,7 @@ async def test_page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     """The blocks run against the fake, and print what they observe."""
     pytest.importorskip("opentelemetry")
     fake = FakeWhereby(limit=100)
-    monkeypatch.setenv("WHEREBY_API_KEY", fake.token)
-    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
-        monkeypatch.setattr(*client_of(url))
+    async with served(fake, monkeypatch) as whereby:
         for block in python_blocks(PAGE):
             await run_block(block, {"whereby": whereby})
     snapshot, call = capsys.readouterr().out.splitlines()

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from whereby_api_client import WherebyClient
 from whereby_api_client.testing import FakeWhereby
 
-from ..helpers.pages import client_of, python_blocks, run_block
+from ..helpers.pages import python_blocks, run_block, served
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -57,9 +56,7 @@ async def test_examples(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "transcripts").mkdir()
     fake = FakeWhereby(job_time=0)
     fake.add_recording(content=b"video")
-    monkeypatch.setenv("WHEREBY_API_KEY", fake.token)
-    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
-        monkeypatch.setattr(*client_of(url))
+    async with served(fake, monkeypatch) as whereby:
         await run_block(block, {"whereby": whereby})
     assert {request.status for request in fake.requests} <= {200, 201}
     if "download" in block:

@@ -61,9 +61,7 @@ TABLE = [
             room_name_pattern="human-short",
             template_type="viewerMode",
             recording={"type": "cloud", "destination": S3, "startTrigger": None},
-            live_transcription=MeetingLiveTranscription(
-                destination=MeetingLiveTranscriptionDestination(provider="whereby"), start_trigger="automatic", language="en", live_captions=False
-            ),
+            live_transcription=MeetingLiveTranscription(destination=MeetingLiveTranscriptionDestination(provider="whereby"), start_trigger="automatic", language="en", live_captions=False),
             streaming={"destination": {"url": "rtmp://host/live2/"}, "startTrigger": "none"},
             fields=[MeetingField.HOSTROOMURL, "viewerRoomUrl"],
             extra_body={"isDialInEnabled": True},
@@ -88,22 +86,10 @@ TABLE = [
     ),
     Case(
         "meetings.create",
-        lambda w: w.meetings.create(
-            end_date=END,
-            room_name_prefix=None,
-            recording={"type": "none"},
-            live_transcription=MeetingLiveTranscription(start_trigger="none", live_captions=True),
-            fields="hostRoomUrl",
-        ),
+        lambda w: w.meetings.create(end_date=END, room_name_prefix=None, recording={"type": "none"}, live_transcription=MeetingLiveTranscription(start_trigger="none", live_captions=True), fields="hostRoomUrl"),
         "POST",
         "/v1/meetings",
-        json={
-            "endDate": "2030-05-07T17:42:49-05:00",
-            "roomNamePrefix": None,
-            "recording": {"type": "none"},
-            "liveTranscription": {"startTrigger": "none", "liveCaptions": True},
-            "fields": ["hostRoomUrl"],
-        },
+        json={"endDate": "2030-05-07T17:42:49-05:00", "roomNamePrefix": None, "recording": {"type": "none"}, "liveTranscription": {"startTrigger": "none", "liveCaptions": True}, "fields": ["hostRoomUrl"]},
         points=3,
     ),
     Case("meetings.list", lambda w: w.meetings.list(), "GET", "/v1/meetings", points=1),
@@ -126,17 +112,8 @@ TABLE = [
     ),
     Case("recordings.get", lambda w: w.recordings.get("r1"), "GET", "/v1/recordings/r1", points=1),
     Case("recordings.delete", lambda w: w.recordings.delete("r1"), "DELETE", "/v1/recordings/r1", points=2),
-    Case(
-        "recordings.bulk_delete",
-        lambda w: w.recordings.bulk_delete(recording_ids=["r1", "r2"]),
-        "POST",
-        "/v1/recordings/bulk-delete",
-        json={"recordingIds": ["r1", "r2"]},
-        points=3,
-    ),
-    Case(
-        "recordings.get_access_link", lambda w: w.recordings.get_access_link("r1", valid_for_seconds=43200), "GET", "/v1/recordings/r1/access-link?validForSeconds=43200", points=1
-    ),
+    Case("recordings.bulk_delete", lambda w: w.recordings.bulk_delete(recording_ids=["r1", "r2"]), "POST", "/v1/recordings/bulk-delete", json={"recordingIds": ["r1", "r2"]}, points=3),
+    Case("recordings.get_access_link", lambda w: w.recordings.get_access_link("r1", valid_for_seconds=43200), "GET", "/v1/recordings/r1/access-link?validForSeconds=43200", points=1),
     Case("transcriptions.create", lambda w: w.transcriptions.create(recording_id="r1"), "POST", "/v1/transcriptions", json={"recordingId": "r1"}, points=3),
     Case(
         "transcriptions.list",
@@ -147,29 +124,9 @@ TABLE = [
     ),
     Case("transcriptions.get", lambda w: w.transcriptions.get("t1"), "GET", "/v1/transcriptions/t1", points=1),
     Case("transcriptions.delete", lambda w: w.transcriptions.delete("t1"), "DELETE", "/v1/transcriptions/t1", points=2),
-    Case(
-        "transcriptions.bulk_delete",
-        lambda w: w.transcriptions.bulk_delete(transcription_ids=("t1",)),
-        "POST",
-        "/v1/transcriptions/bulk-delete",
-        json={"transcriptionIds": ["t1"]},
-        points=3,
-    ),
-    Case(
-        "transcriptions.get_access_link",
-        lambda w: w.transcriptions.get_access_link("t1", valid_for_seconds=1),
-        "GET",
-        "/v1/transcriptions/t1/access-link?validForSeconds=1",
-        points=1,
-    ),
-    Case(
-        "summaries.create",
-        lambda w: w.summaries.create(transcription_id="t1", template="General Narrative"),
-        "POST",
-        "/v1/summaries",
-        json={"transcriptionId": "t1", "template": "General Narrative"},
-        points=3,
-    ),
+    Case("transcriptions.bulk_delete", lambda w: w.transcriptions.bulk_delete(transcription_ids=("t1",)), "POST", "/v1/transcriptions/bulk-delete", json={"transcriptionIds": ["t1"]}, points=3),
+    Case("transcriptions.get_access_link", lambda w: w.transcriptions.get_access_link("t1", valid_for_seconds=1), "GET", "/v1/transcriptions/t1/access-link?validForSeconds=1", points=1),
+    Case("summaries.create", lambda w: w.summaries.create(transcription_id="t1", template="General Narrative"), "POST", "/v1/summaries", json={"transcriptionId": "t1", "template": "General Narrative"}, points=3),
     Case("summaries.list", lambda w: w.summaries.list(cursor="c", limit=3, sort_by="roomName:asc"), "GET", "/v1/summaries?cursor=c&limit=3&sortBy=roomName%3Aasc", points=1),
     Case("summaries.get", lambda w: w.summaries.get("s1"), "GET", "/v1/summaries/s1", points=1),
     Case("summaries.delete", lambda w: w.summaries.delete("s1"), "DELETE", "/v1/summaries/s1", points=2),
@@ -184,22 +141,8 @@ TABLE = [
     Case("rooms.set_logo", lambda w: w.rooms.set_logo("room", image=PNG), "PUT", "/v1/rooms/room/theme/logo", image=("image", "image/png", PNG), points=3),
     Case("rooms.set_logo", lambda w: w.rooms.set_logo("/room", theme="default"), "PUT", "/v1/rooms/room/theme/logo", json={"theme": "default"}, points=3),
     Case("rooms.set_background", lambda w: w.rooms.set_background("room", image=PNG), "PUT", "/v1/rooms/room/theme/room-background", image=("image", "image/png", PNG), points=3),
-    Case(
-        "rooms.set_background",
-        lambda w: w.rooms.set_background("room", palette="grey", theme="rocks"),
-        "PUT",
-        "/v1/rooms/room/theme/room-background",
-        json={"palette": "grey", "theme": "rocks"},
-        points=3,
-    ),
-    Case(
-        "rooms.set_knock_page_background",
-        lambda w: w.rooms.set_knock_page_background("room", image=PNG),
-        "PUT",
-        "/v1/rooms/room/theme/room-knock-page-background",
-        image=("image", "image/png", PNG),
-        points=3,
-    ),
+    Case("rooms.set_background", lambda w: w.rooms.set_background("room", palette="grey", theme="rocks"), "PUT", "/v1/rooms/room/theme/room-background", json={"palette": "grey", "theme": "rocks"}, points=3),
+    Case("rooms.set_knock_page_background", lambda w: w.rooms.set_knock_page_background("room", image=PNG), "PUT", "/v1/rooms/room/theme/room-knock-page-background", image=("image", "image/png", PNG), points=3),
     Case(
         "rooms.set_knock_page_background",
         lambda w: w.rooms.set_knock_page_background("room", palette="default", theme="mountains"),
@@ -211,11 +154,7 @@ TABLE = [
     Case(
         "insights.list_rooms",
         lambda w: w.insights.list_rooms(
-            room_name={"exact": "a b", "startsWith": "/a", "contains": "b"},
-            created_at={"from": datetime(2025, 1, 1, tzinfo=UTC), "to": "2025-05-01T00:01:00.000Z"},
-            sort_by="totalSessions:asc",
-            cursor="c",
-            limit=30,
+            room_name={"exact": "a b", "startsWith": "/a", "contains": "b"}, created_at={"from": datetime(2025, 1, 1, tzinfo=UTC), "to": "2025-05-01T00:01:00.000Z"}, sort_by="totalSessions:asc", cursor="c", limit=30
         ),
         "GET",
         "/v1/insights/rooms?roomName%5Bexact%5D=%2Fa%20b&roomName%5BstartsWith%5D=%2Fa"
@@ -239,13 +178,7 @@ TABLE = [
         "/v1/insights/participants?roomSessionId=s1&externalId=e%2F1&sortBy=joinedAt%3Aasc&cursor=c&limit=9",
         points=1,
     ),
-    Case(
-        "insights.get_participant",
-        lambda w: w.insights.get_participant(room_session_id="s1", participant_id="/p1"),
-        "GET",
-        "/v1/insights/participant?roomSessionId=s1&participantId=%2Fp1",
-        points=1,
-    ),
+    Case("insights.get_participant", lambda w: w.insights.get_participant(room_session_id="s1", participant_id="/p1"), "GET", "/v1/insights/participant?roomSessionId=s1&participantId=%2Fp1", points=1),
 ]  # fmt: skip
 
 # what a new document has dropped cannot be called any more

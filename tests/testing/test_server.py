@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import pytest
 from whereby_api_client.testing import FakeWhereby
 
 from ..helpers.fake_clients import END, plain
+from ..helpers.strict import run_strictly
 
 
 @contextmanager
@@ -220,11 +220,7 @@ def test_nothing_is_left_open(backend: str) -> None:
         gc.collect()
         assert threading.active_count() == 1, threading.enumerate()
     """
-    strict = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(code)]
-    done = subprocess.run(strict, capture_output=True, text=True, check=False)
-    # asyncio's debug mode also reports what took long: on a busy machine, the imports
-    reported = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
-    assert (done.returncode, reported) == (0, [])
+    run_strictly(code)
 
 
 def test_speed() -> None:

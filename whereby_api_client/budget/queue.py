@@ -15,7 +15,6 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
-from types import TracebackType
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import anyio
@@ -170,12 +169,7 @@ class CallQueue:
             raise
         return now
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         self._busy = False
         has_left = bool(self._changes)
         self._lock.release()

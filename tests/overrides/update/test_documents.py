@@ -542,16 +542,23 @@ def test_a_document_of_another_api(tree: Path) -> None:
     assert state(tree) == before
 
 
+def refused(tree: Path, content: bytes) -> str:
+    """Return why an update does not take what a file holds; nothing in the tree changes."""
+    path = tree / "new.json"
+    path.write_bytes(content)
+    before = state(tree)
+    with pytest.raises(OverridesError) as stopped:
+        update(str(path), tree)
+    assert state(tree) == before
+    return str(stopped.value).removeprefix(f"{path}: ")
+
+
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.9999])
 def test_truncated_json(tree: Path, share: float) -> None:
     """Say that it ends in the middle, wherever it does."""
-    whole = (tree / DOCUMENT).read_text().rstrip()
-    path = tree / "new.json"
-    path.write_text(whole[: int(len(whole) * share)])
-    before = state(tree)
-    with pytest.raises(OverridesError, match="truncated: not JSON, for it ends in the middle"):
-        update(str(path), tree)
-    assert state(tree) == before
+    whole = (tree / DOCUMENT).read_bytes().rstrip()
+    reason = refused(tree, whole[: int(len(whole) * share)])
+    assert "truncated: not JSON, for it ends in the middle" in reason
 
 
 @pytest.mark.parametrize(
@@ -580,25 +587,15 @@ def test_truncated_json(tree: Path, share: float) -> None:
 )
 def test_a_broken_document(tree: Path, old: str, new: str, reason: str) -> None:
     """Name what is broken and where."""
-    said = (tree / DOCUMENT).read_text()
-    assert old in said
-    path = tree / "new.json"
-    path.write_text(said.replace(old, new))
-    before = state(tree)
-    with pytest.raises(OverridesError, match=reason):
-        update(str(path), tree)
-    assert state(tree) == before
+    published = (tree / DOCUMENT).read_text()
+    assert old in published
+    assert re.search(reason, refused(tree, published.replace(old, new).encode()))
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe\x00", b"[1]", b"7", b"a: [", b"a: b"])
 def test_no_document_at_all(tree: Path, content: bytes) -> None:
     """Say what it is instead."""
-    path = tree / "new"
-    path.write_bytes(content)
-    before = state(tree)
-    with pytest.raises(OverridesError, match=f"^{path}: (empty|must be UTF-8|not an|not JSON)"):
-        update(str(path), tree)
-    assert state(tree) == before
+    assert re.match("empty|must be UTF-8|not an|not JSON", refused(tree, content))
 
 
 def test_the_report_is_kept(tree: Path) -> None:

@@ -28,11 +28,8 @@ class AccessLink(Model):
     access_link: str = field(repr=show_secret)
     expires: int
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "access_link": "accessLink",
-        "expires": "expires",
-    }
-    _secrets = ("access_link",)
+    _wire_names: ClassVar[Mapping[str, str]] = {"access_link": "accessLink", "expires": "expires"}
+    _secrets = ["access_link"]
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -31,10 +31,7 @@ class CreatedAtFilter(Model):
     from_: datetime | Unset = UNSET
     to: datetime | Unset = UNSET
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "from_": "from",
-        "to": "to",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"from_": "from", "to": "to"}
     _absent = UNSET
 
     @classmethod
@@ -63,11 +60,6 @@ class CreatedAtFilter(Model):
 
 
 CreatedAtFilterDict = TypedDict(
-    "CreatedAtFilterDict",
-    {
-        "from": datetime | str,
-        "to": datetime | str,
-    },
-    total=False,
+    "CreatedAtFilterDict", {"from": datetime | str, "to": datetime | str}, total=False
 )
 """The same as a dict, in the names of the API."""

@@ -26,9 +26,7 @@ class CreatedSummary(Model):
 
     summary_id: str
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "summary_id": "summaryId",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"summary_id": "summaryId"}
     _id_name = "summary_id"
 
     @classmethod

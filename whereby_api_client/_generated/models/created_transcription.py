@@ -26,9 +26,7 @@ class CreatedTranscription(Model):
 
     transcription_id: str
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "transcription_id": "transcriptionId",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"transcription_id": "transcriptionId"}
     _id_name = "transcription_id"
 
     @classmethod

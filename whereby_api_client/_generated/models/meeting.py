@@ -58,10 +58,7 @@ class Meeting(Model):
         "host_room_url": "hostRoomUrl",
         "viewer_room_url": "viewerRoomUrl",
     }
-    _secrets = (
-        "host_room_url",
-        "viewer_room_url",
-    )
+    _secrets = ["host_room_url", "viewer_room_url"]
     _id_name = "meeting_id"
 
     @classmethod

@@ -16,8 +16,4 @@ class MeetingField(OpenEnum):
     DIALIN = "dialIn"
 
 
-MeetingFieldValue = Literal[
-    "hostRoomUrl",
-    "viewerRoomUrl",
-    "dialIn",
-]
+MeetingFieldValue = Literal["hostRoomUrl", "viewerRoomUrl", "dialIn"]

@@ -83,7 +83,7 @@ class MeetingLiveTranscriptionDestination(Model):
         "region": "region",
         "oidc_role_arn": "oidcRoleArn",
     }
-    _secrets = ("access_key_secret",)
+    _secrets = ["access_key_secret"]
     _absent = UNSET
 
     @classmethod

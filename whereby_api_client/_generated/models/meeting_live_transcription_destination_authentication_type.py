@@ -17,7 +17,4 @@ class MeetingLiveTranscriptionDestinationAuthenticationType(OpenEnum):
     ROLEBASED = "roleBased"
 
 
-MeetingLiveTranscriptionDestinationAuthenticationTypeValue = Literal[
-    "accessKey",
-    "roleBased",
-]
+MeetingLiveTranscriptionDestinationAuthenticationTypeValue = Literal["accessKey", "roleBased"]

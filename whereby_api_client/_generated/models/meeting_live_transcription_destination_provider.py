@@ -22,7 +22,4 @@ class MeetingLiveTranscriptionDestinationProvider(OpenEnum):
     WHEREBY = "whereby"
 
 
-MeetingLiveTranscriptionDestinationProviderValue = Literal[
-    "s3",
-    "whereby",
-]
+MeetingLiveTranscriptionDestinationProviderValue = Literal["s3", "whereby"]

@@ -28,8 +28,5 @@ class MeetingLiveTranscriptionStartTrigger(OpenEnum):
 
 
 MeetingLiveTranscriptionStartTriggerValue = Literal[
-    "none",
-    "manual",
-    "automatic",
-    "automatic-2nd-participant",
+    "none", "manual", "automatic", "automatic-2nd-participant"
 ]

@@ -30,10 +30,7 @@ class MeetingPage(Model):
     results: list[Meeting] = field(repr=show_items)
     cursor: str | None
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "results": "results",
-        "cursor": "cursor",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"results": "results", "cursor": "cursor"}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -95,7 +95,7 @@ class MeetingRecordingDestination(Model):
         "oidc_role_arn": "oidcRoleArn",
         "region": "region",
     }
-    _secrets = ("access_key_secret",)
+    _secrets = ["access_key_secret"]
     _absent = UNSET
 
     @classmethod

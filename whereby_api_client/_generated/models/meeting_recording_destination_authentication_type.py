@@ -18,7 +18,4 @@ class MeetingRecordingDestinationAuthenticationType(OpenEnum):
     ROLEBASED = "roleBased"
 
 
-MeetingRecordingDestinationAuthenticationTypeValue = Literal[
-    "accessKey",
-    "roleBased",
-]
+MeetingRecordingDestinationAuthenticationTypeValue = Literal["accessKey", "roleBased"]

@@ -17,7 +17,4 @@ class MeetingRecordingDestinationFileFormat(OpenEnum):
     MP4 = "mp4"
 
 
-MeetingRecordingDestinationFileFormatValue = Literal[
-    "mkv",
-    "mp4",
-]
+MeetingRecordingDestinationFileFormatValue = Literal["mkv", "mp4"]

@@ -22,7 +22,4 @@ class MeetingRecordingDestinationProvider(OpenEnum):
     WHEREBY = "whereby"
 
 
-MeetingRecordingDestinationProviderValue = Literal[
-    "s3",
-    "whereby",
-]
+MeetingRecordingDestinationProviderValue = Literal["s3", "whereby"]

@@ -28,8 +28,5 @@ class MeetingRecordingStartTrigger(OpenEnum):
 
 
 MeetingRecordingStartTriggerValue = Literal[
-    "none",
-    "prompt",
-    "automatic",
-    "automatic-2nd-participant",
+    "none", "prompt", "automatic", "automatic-2nd-participant"
 ]

@@ -18,8 +18,4 @@ class MeetingRecordingType(OpenEnum):
     CLOUD = "cloud"
 
 
-MeetingRecordingTypeValue = Literal[
-    "none",
-    "local",
-    "cloud",
-]
+MeetingRecordingTypeValue = Literal["none", "local", "cloud"]

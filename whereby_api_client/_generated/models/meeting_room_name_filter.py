@@ -27,9 +27,7 @@ class MeetingRoomNameFilter(Model):
 
     starts_with: str | Unset = UNSET
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "starts_with": "startsWith",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"starts_with": "startsWith"}
     _absent = UNSET
 
     @classmethod
@@ -47,11 +45,5 @@ class MeetingRoomNameFilter(Model):
         return self if cls is MeetingRoomNameFilter else finish(self, MeetingRoomNameFilter)
 
 
-MeetingRoomNameFilterDict = TypedDict(
-    "MeetingRoomNameFilterDict",
-    {
-        "startsWith": str,
-    },
-    total=False,
-)
+MeetingRoomNameFilterDict = TypedDict("MeetingRoomNameFilterDict", {"startsWith": str}, total=False)
 """The same as a dict, in the names of the API."""

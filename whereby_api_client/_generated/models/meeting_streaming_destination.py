@@ -29,10 +29,8 @@ class MeetingStreamingDestination(Model):
 
     url: str = field(repr=show_secret)
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "url": "url",
-    }
-    _secrets = ("url",)
+    _wire_names: ClassVar[Mapping[str, str]] = {"url": "url"}
+    _secrets = ["url"]
     _absent = UNSET
 
     @classmethod
@@ -55,10 +53,6 @@ class MeetingStreamingDestination(Model):
 
 
 MeetingStreamingDestinationDict = TypedDict(
-    "MeetingStreamingDestinationDict",
-    {
-        "url": Required[str],
-    },
-    total=False,
+    "MeetingStreamingDestinationDict", {"url": Required[str]}, total=False
 )
 """The same as a dict, in the names of the API."""

@@ -22,8 +22,4 @@ class MeetingStreamingStartTrigger(OpenEnum):
     AUTOMATIC = "automatic"
 
 
-MeetingStreamingStartTriggerValue = Literal[
-    "none",
-    "prompt",
-    "automatic",
-]
+MeetingStreamingStartTriggerValue = Literal["none", "prompt", "automatic"]

@@ -47,11 +47,7 @@ class ParticipantDetails(Model):
         "samples": "samples",
         "display_name": "displayName",
     }
-    _narrowed = frozenset(
-        {
-            "time_stamp",
-        }
-    )
+    _narrowed = frozenset(["time_stamp"])
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -81,7 +77,7 @@ class ParticipantDetails(Model):
             v = get("displayName")
             self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
-            if fitting := without_misfits(cls, d, ("timeStamp",)):
+            if fitting := without_misfits(cls, d, dates=["timeStamp"]):
                 self = cls.from_dict(fitting)
                 self._source = d
                 return self

@@ -67,12 +67,7 @@ class ParticipantInsights(Model):
         "tags": "tags",
         "comment": "comment",
     }
-    _narrowed = frozenset(
-        {
-            "joined_at",
-            "left_at",
-        }
-    )
+    _narrowed = frozenset(["joined_at", "left_at"])
     _id_name = "participant_id"
 
     @classmethod
@@ -121,14 +116,7 @@ class ParticipantInsights(Model):
             v = get("comment")
             self.comment = v if type(v) is str else absent(cls, "comment", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
-            if fitting := without_misfits(
-                cls,
-                d,
-                (
-                    "joinedAt",
-                    "leftAt",
-                ),
-            ):
+            if fitting := without_misfits(cls, d, dates=["joinedAt", "leftAt"]):
                 self = cls.from_dict(fitting)
                 self._source = d
                 return self

@@ -51,14 +51,7 @@ class Recording(Model):
         "filename": "filename",
         "room_name": "roomName",
     }
-    _narrowed = frozenset(
-        {
-            "start_date",
-            "end_date",
-            "size_in_mega_bytes",
-            "room_name",
-        }
-    )
+    _narrowed = frozenset(["start_date", "end_date", "size_in_mega_bytes", "room_name"])
     _id_name = "recording_id"
 
     @classmethod
@@ -97,14 +90,7 @@ class Recording(Model):
             v = get("roomName")
             self.room_name = v if type(v) is str else misfit(cls, "roomName", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
-            if fitting := without_misfits(
-                cls,
-                d,
-                (
-                    "startDate",
-                    "endDate",
-                ),
-            ):
+            if fitting := without_misfits(cls, d, dates=["startDate", "endDate"]):
                 self = cls.from_dict(fitting)
                 self._source = d
                 return self

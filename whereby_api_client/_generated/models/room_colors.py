@@ -58,12 +58,6 @@ class RoomColors(Model):
 
 
 RoomColorsDict = TypedDict(
-    "RoomColorsDict",
-    {
-        "primary": str,
-        "secondary": str,
-        "focus": str,
-    },
-    total=False,
+    "RoomColorsDict", {"primary": str, "secondary": str, "focus": str}, total=False
 )
 """The same as a dict, in the names of the API."""

@@ -82,12 +82,7 @@ class RoomInsights(Model):
         "total_ratings": "totalRatings",
     }
     _narrowed = frozenset(
-        {
-            "created_at",
-            "end_at",
-            "first_session_started_at",
-            "last_session_started_at",
-        }
+        ["created_at", "end_at", "first_session_started_at", "last_session_started_at"]
     )
 
     @classmethod
@@ -163,12 +158,7 @@ class RoomInsights(Model):
             if fitting := without_misfits(
                 cls,
                 d,
-                (
-                    "createdAt",
-                    "endAt",
-                    "firstSessionStartedAt",
-                    "lastSessionStartedAt",
-                ),
+                dates=["createdAt", "endAt", "firstSessionStartedAt", "lastSessionStartedAt"],
             ):
                 self = cls.from_dict(fitting)
                 self._source = d

@@ -14,4 +14,4 @@ class RoomLogoTheme(OpenEnum):
     DEFAULT = "default"
 
 
-RoomLogoThemeValue = Literal["default",]
+RoomLogoThemeValue = Literal["default"]

@@ -18,7 +18,4 @@ class RoomMode(OpenEnum):
     NORMAL = "normal"
 
 
-RoomModeValue = Literal[
-    "group",
-    "normal",
-]
+RoomModeValue = Literal["group", "normal"]

@@ -58,12 +58,6 @@ class RoomNameFilter(Model):
 
 
 RoomNameFilterDict = TypedDict(
-    "RoomNameFilterDict",
-    {
-        "exact": str,
-        "startsWith": str,
-        "contains": str,
-    },
-    total=False,
+    "RoomNameFilterDict", {"exact": str, "startsWith": str, "contains": str}, total=False
 )
 """The same as a dict, in the names of the API."""

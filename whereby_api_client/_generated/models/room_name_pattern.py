@@ -18,7 +18,4 @@ class RoomNamePattern(OpenEnum):
     HUMAN_SHORT = "human-short"
 
 
-RoomNamePatternValue = Literal[
-    "uuid",
-    "human-short",
-]
+RoomNamePatternValue = Literal["uuid", "human-short"]

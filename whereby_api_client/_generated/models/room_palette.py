@@ -17,9 +17,4 @@ class RoomPalette(OpenEnum):
     BURGUND = "burgund"
 
 
-RoomPaletteValue = Literal[
-    "default",
-    "grey",
-    "purple",
-    "burgund",
-]
+RoomPaletteValue = Literal["default", "grey", "purple", "burgund"]

@@ -75,12 +75,7 @@ class RoomSessionInsights(Model):
         "rating": "rating",
         "total_ratings": "totalRatings",
     }
-    _narrowed = frozenset(
-        {
-            "started_at",
-            "ended_at",
-        }
-    )
+    _narrowed = frozenset(["started_at", "ended_at"])
     _id_name = "room_session_id"
 
     @classmethod
@@ -143,14 +138,7 @@ class RoomSessionInsights(Model):
                 else absent(cls, "totalRatings", "a number", v)
             )
         except (KeyError, TypeError, ValueError) as error:
-            if fitting := without_misfits(
-                cls,
-                d,
-                (
-                    "startedAt",
-                    "endedAt",
-                ),
-            ):
+            if fitting := without_misfits(cls, d, dates=["startedAt", "endedAt"]):
                 self = cls.from_dict(fitting)
                 self._source = d
                 return self

@@ -30,10 +30,7 @@ class RoomSessionInsightsPage(Model):
     cursor: str | None
     results: list[RoomSessionInsights] = field(repr=show_items)
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "cursor": "cursor",
-        "results": "results",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"cursor": "cursor", "results": "results"}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

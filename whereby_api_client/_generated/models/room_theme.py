@@ -17,9 +17,4 @@ class RoomTheme(OpenEnum):
     ROCKS = "rocks"
 
 
-RoomThemeValue = Literal[
-    "default",
-    "mountains",
-    "characters",
-    "rocks",
-]
+RoomThemeValue = Literal["default", "mountains", "characters", "rocks"]

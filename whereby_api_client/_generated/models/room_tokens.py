@@ -24,9 +24,7 @@ class RoomTokens(Model):
 
     colors: RoomColors | RoomColorsDict | Unset = UNSET
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "colors": "colors",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"colors": "colors"}
     _absent = UNSET
 
     @classmethod
@@ -48,11 +46,5 @@ class RoomTokens(Model):
         return self if cls is RoomTokens else finish(self, RoomTokens)
 
 
-RoomTokensDict = TypedDict(
-    "RoomTokensDict",
-    {
-        "colors": RoomColors | RoomColorsDict,
-    },
-    total=False,
-)
+RoomTokensDict = TypedDict("RoomTokensDict", {"colors": RoomColors | RoomColorsDict}, total=False)
 """The same as a dict, in the names of the API."""

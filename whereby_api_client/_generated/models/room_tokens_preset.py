@@ -17,7 +17,4 @@ class RoomTokensPreset(OpenEnum):
     DEFAULT = "default"
 
 
-RoomTokensPresetValue = Literal[
-    "custom",
-    "default",
-]
+RoomTokensPresetValue = Literal["custom", "default"]

@@ -47,15 +47,7 @@ class Summary(Model):
         "modified_at": "modifiedAt",
         "template": "template",
     }
-    _narrowed = frozenset(
-        {
-            "summary",
-            "start_date",
-            "end_date",
-            "created_at",
-            "modified_at",
-        }
-    )
+    _narrowed = frozenset(["summary", "start_date", "end_date", "created_at", "modified_at"])
     _id_name = "summary_id"
 
     @classmethod
@@ -109,14 +101,7 @@ class Summary(Model):
             self.template = v if type(v) is str else wrong(cls, "template", "a string", v)
         except (KeyError, TypeError, ValueError) as error:
             if fitting := without_misfits(
-                cls,
-                d,
-                (
-                    "startDate",
-                    "endDate",
-                    "createdAt",
-                    "modifiedAt",
-                ),
+                cls, d, dates=["startDate", "endDate", "createdAt", "modifiedAt"]
             ):
                 self = cls.from_dict(fitting)
                 self._source = d

@@ -19,4 +19,4 @@ class TemplateType(OpenEnum):
     VIEWERMODE = "viewerMode"
 
 
-TemplateTypeValue = Literal["viewerMode",]
+TemplateTypeValue = Literal["viewerMode"]

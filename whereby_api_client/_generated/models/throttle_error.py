@@ -29,10 +29,7 @@ class ThrottleError(Model):
     error: str | None = None
     data: ThrottleErrorData | None = None
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "error": "error",
-        "data": "data",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"error": "error", "data": "data"}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -27,9 +27,7 @@ class ThrottleErrorData(Model):
 
     ms_left: int | None = None
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "ms_left": "msLeft",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"ms_left": "msLeft"}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -30,10 +30,7 @@ class TranscriptionPage(Model):
     results: list[Transcription] = field(repr=show_items)
     cursor: str | None
 
-    _wire_names: ClassVar[Mapping[str, str]] = {
-        "results": "results",
-        "cursor": "cursor",
-    }
+    _wire_names: ClassVar[Mapping[str, str]] = {"results": "results", "cursor": "cursor"}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -20,8 +20,4 @@ class TranscriptionState(OpenEnum):
     IN_PROGRESS = "in_progress"
 
 
-TranscriptionStateValue = Literal[
-    "ready",
-    "failed",
-    "in_progress",
-]
+TranscriptionStateValue = Literal["ready", "failed", "in_progress"]

@@ -18,7 +18,4 @@ class TranscriptionStorageType(OpenEnum):
     SELF_HOSTED = "SELF_HOSTED"
 
 
-TranscriptionStorageTypeValue = Literal[
-    "WHEREBY_HOSTED",
-    "SELF_HOSTED",
-]
+TranscriptionStorageTypeValue = Literal["WHEREBY_HOSTED", "SELF_HOSTED"]

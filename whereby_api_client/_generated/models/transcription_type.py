@@ -18,7 +18,4 @@ class TranscriptionType(OpenEnum):
     RECORDING_TRANSCRIPTION = "RECORDING_TRANSCRIPTION"
 
 
-TranscriptionTypeValue = Literal[
-    "LIVE_TRANSCRIPTION",
-    "RECORDING_TRANSCRIPTION",
-]
+TranscriptionTypeValue = Literal["LIVE_TRANSCRIPTION", "RECORDING_TRANSCRIPTION"]

@@ -117,10 +117,7 @@ class Insights(Resource):
             APIStatusError: the API responded with an error status.
             WherebyError: anything else that failed (connection, timeout, budget, response).
         """
-        arg.at_least_one(
-            room_session_id=room_session_id,
-            external_id=external_id,
-        )
+        arg.at_least_one(room_session_id=room_session_id, external_id=external_id)
 
         async def fetch(cursor: str | Unset) -> ParticipantInsightsPage:
             return await self._caller.execute(

@@ -104,9 +104,7 @@ class Meetings(Resource):
                 method="POST",
                 path="/meetings",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=arg.body(
                     {
                         "endDate": arg.date_time("end_date", end_date),
@@ -263,10 +261,7 @@ class Meetings(Resource):
         )
 
     async def delete(
-        self,
-        meeting_id: str | Meeting,
-        *,
-        extra_query: Mapping[str, Any] | None = None,
+        self, meeting_id: str | Meeting, *, extra_query: Mapping[str, Any] | None = None
     ) -> None:
         """Delete meeting.
 
@@ -290,9 +285,7 @@ class Meetings(Resource):
                 method="DELETE",
                 path=f"/meetings/{arg.segment('meeting_id', arg.item_id('meeting_id', meeting_id, 'meeting_id'))}",
                 cost=2,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 parse=nothing,
                 empty=True,
                 repeatable=True,

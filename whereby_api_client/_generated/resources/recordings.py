@@ -116,14 +116,12 @@ class Recordings(Downloadable[Recording], Resource):
                 method="POST",
                 path="/recordings/bulk-delete",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=arg.body(
                     {
                         "recordingIds": arg.array(
                             "recording_ids", recording_ids, arg.item_id, id_name="recording_id"
-                        ),
+                        )
                     },
                     extra_body,
                 ),
@@ -134,10 +132,7 @@ class Recordings(Downloadable[Recording], Resource):
         )
 
     async def get(
-        self,
-        recording_id: str | Recording,
-        *,
-        extra_query: Mapping[str, Any] | None = None,
+        self, recording_id: str | Recording, *, extra_query: Mapping[str, Any] | None = None
     ) -> Recording:
         """Get recording.
 
@@ -163,19 +158,14 @@ class Recordings(Downloadable[Recording], Resource):
                 method="GET",
                 path=f"/recordings/{arg.segment('recording_id', arg.item_id('recording_id', recording_id, 'recording_id'))}",
                 cost=1,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 parse=Recording.from_dict,
                 repeatable=True,
             )
         )
 
     async def delete(
-        self,
-        recording_id: str | Recording,
-        *,
-        extra_query: Mapping[str, Any] | None = None,
+        self, recording_id: str | Recording, *, extra_query: Mapping[str, Any] | None = None
     ) -> None:
         """Delete recording.
 
@@ -199,9 +189,7 @@ class Recordings(Downloadable[Recording], Resource):
                 method="DELETE",
                 path=f"/recordings/{arg.segment('recording_id', arg.item_id('recording_id', recording_id, 'recording_id'))}",
                 cost=2,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 parse=nothing,
                 empty=True,
                 repeatable=True,

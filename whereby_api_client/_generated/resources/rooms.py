@@ -56,12 +56,7 @@ class Rooms(Resource):
         json: Any = UNSET
         files = None
         if image is UNSET:
-            json = arg.body(
-                {
-                    "theme": arg.enum("theme", theme, ("default",)),
-                },
-                extra_body,
-            )
+            json = arg.body({"theme": arg.enum("theme", theme, ("default",))}, extra_body)
         else:
             # httpx writes the multipart body, with a boundary of its own
             files = {"image": await arg.image("image", image)}
@@ -71,9 +66,7 @@ class Rooms(Resource):
                 method="PUT",
                 path=f"/rooms/{arg.room_segment('room_name', room_name)}/theme/logo",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=json,
                 files=files,
                 parse=nothing,
@@ -137,9 +130,7 @@ class Rooms(Resource):
                 method="PUT",
                 path=f"/rooms/{arg.room_segment('room_name', room_name)}/theme/room-background",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=json,
                 files=files,
                 parse=nothing,
@@ -203,9 +194,7 @@ class Rooms(Resource):
                 method="PUT",
                 path=f"/rooms/{arg.room_segment('room_name', room_name)}/theme/room-knock-page-background",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=json,
                 files=files,
                 parse=nothing,
@@ -248,9 +237,7 @@ class Rooms(Resource):
                 method="PUT",
                 path=f"/rooms/{arg.room_segment('room_name', room_name)}/theme/tokens",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=arg.body(
                     {
                         "tokens": arg.json_object("tokens", tokens),

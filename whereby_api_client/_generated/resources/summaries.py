@@ -76,9 +76,7 @@ class Summaries(Waitable[Summary], Resource):
                 method="POST",
                 path="/summaries",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=arg.body(
                     {
                         "transcriptionId": arg.item_id(
@@ -193,9 +191,7 @@ class Summaries(Waitable[Summary], Resource):
                 method="GET",
                 path=f"/summaries/{arg.segment('summary_id', arg.item_id('summary_id', summary_id, 'summary_id'))}",
                 cost=1,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 parse=Summary.from_dict,
                 repeatable=True,
             )
@@ -232,9 +228,7 @@ class Summaries(Waitable[Summary], Resource):
                 method="DELETE",
                 path=f"/summaries/{arg.segment('summary_id', arg.item_id('summary_id', summary_id, 'summary_id'))}",
                 cost=2,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 parse=nothing,
                 empty=True,
                 repeatable=True,

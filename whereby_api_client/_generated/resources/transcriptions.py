@@ -63,13 +63,9 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
                 method="POST",
                 path="/transcriptions",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=arg.body(
-                    {
-                        "recordingId": arg.item_id("recording_id", recording_id, "recording_id"),
-                    },
+                    {"recordingId": arg.item_id("recording_id", recording_id, "recording_id")},
                     extra_body,
                 ),
                 parse=CreatedTranscription.from_dict,
@@ -165,9 +161,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
                 method="POST",
                 path="/transcriptions/bulk-delete",
                 cost=3,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 json=arg.body(
                     {
                         "transcriptionIds": arg.array(
@@ -175,7 +169,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
                             transcription_ids,
                             arg.item_id,
                             id_name="transcription_id",
-                        ),
+                        )
                     },
                     extra_body,
                 ),
@@ -215,9 +209,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
                 method="GET",
                 path=f"/transcriptions/{arg.segment('transcription_id', arg.item_id('transcription_id', transcription_id, 'transcription_id'))}",
                 cost=1,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 parse=Transcription.from_dict,
                 repeatable=True,
             )
@@ -251,9 +243,7 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
                 method="DELETE",
                 path=f"/transcriptions/{arg.segment('transcription_id', arg.item_id('transcription_id', transcription_id, 'transcription_id'))}",
                 cost=2,
-                query=arg.query(
-                    extra=extra_query,
-                ),
+                query=arg.query(extra=extra_query),
                 parse=nothing,
                 empty=True,
                 repeatable=True,
@@ -333,8 +323,6 @@ class Transcriptions(Waitable[Transcription], Downloadable[Transcription], Resou
             WherebyError: what `create` raises.
         """
         created = await self.create(
-            recording_id=recording_id,
-            extra_body=extra_body,
-            extra_query=extra_query,
+            recording_id=recording_id, extra_body=extra_body, extra_query=extra_query
         )
         return await self.wait(created.transcription_id, timeout=timeout, webhooks=webhooks)
