@@ -70,7 +70,7 @@ def test_a_users_first_test(tmp_path: Path) -> None:
     (tmp_path / "service.py").write_text(SERVICE)
     (tmp_path / "test_service.py").write_text(USERS_TEST)
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:schemathesis", str(tmp_path)],
         cwd=tmp_path,
         capture_output=True,
         text=True,

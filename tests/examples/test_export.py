@@ -28,8 +28,8 @@ def run(fake: FakeWhereby, url: str, folder: Path) -> subprocess.CompletedProces
 
 
 def rows(folder: Path, name: str) -> list[dict[str, str]]:
-    """Read a CSV file of the only day."""
-    (file,) = folder.glob(f"insights/*/{name}.csv")
+    """Read a CSV file of the last day."""
+    file = max(folder.glob(f"insights/*/{name}.csv"))
     with file.open(encoding="utf-8", newline="") as source:
         return list(csv.DictReader(source))
 

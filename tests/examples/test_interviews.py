@@ -18,7 +18,7 @@ def test_its_tests(tmp_path: Path) -> None:
     for file in EXAMPLE.glob("*.py"):
         shutil.copy(file, tmp_path)
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error"],
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:schemathesis"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""The README of the example service, followed to the letter: its commands, in their order."""
+"""The READMEs of the examples, followed to the letter: their commands, in their order."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "examples/service/README.md"
+EXAMPLES = ROOT / "examples"
 DEADLINE = 120  # a busy machine; it usually takes 3 s
+
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the pages are for a POSIX shell")
 
 
 def free_port() -> str:
@@ -53,39 +56,61 @@ def running(command: str, port: str, environment: dict[str, str]) -> Iterator[No
         process.wait(timeout=60)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the page is for a POSIX shell")
-def test_the_page(tmp_path: Path) -> None:
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """Put the programs of this environment on the PATH."""
+    programs = Path(sys.executable).parent
+    return {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+def shell(command: str, environment: dict[str, str], folder: Path = ROOT) -> str:
+    """Run a command of the page; return what it prints."""
+    ran = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.stdout
+
+
+def test_service(environment: dict[str, str], tmp_path: Path) -> None:
     """Create a meeting, play it, and find its recording and transcript in the archive."""
-    text = PAGE.read_text("utf-8")
+    text = (EXAMPLES / "service/README.md").read_text("utf-8")
     ports = {"8080": free_port(), "8000": free_port()}
     for usual, free in ports.items():
         text = text.replace(usual, free)
     text = text.replace("/tmp/archive", str(tmp_path / "archive"))
     fake, service, create, play, look = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    bin_folder = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
-    environment.pop("HTTP_PROXY", None)
-
-    def shell(command: str) -> str:
-        done = subprocess.run(
-            ["bash", "-c", command], env=environment, capture_output=True, text=True, check=False
-        )
-        return done.stdout
-
     with (
         running(fake, ports["8080"], environment),
         running(service, ports["8000"], environment),
     ):
-        meeting = json.loads(shell(create))["meetingId"]
-        events = json.loads(shell(play.replace("MEETING", meeting)))
+        meeting = json.loads(shell(create, environment))["meetingId"]
+        events = json.loads(shell(play.replace("MEETING", meeting), environment))
         assert {event["status"] for event in events} == {200}
         assert events[-1]["type"] == "recording.finished"
         recording = events[-1]["data"]["recordingId"]
         end = time.monotonic() + DEADLINE
         shown = ""
         while f'"{recording}":true' not in shown and time.monotonic() < end:
-            shown = shell(look)
+            shown = shell(look, environment)
             time.sleep(0.05)
         assert f'"{recording}":true' in shown
         assert "recording.mp4" in shown
         assert "transcript.md" in shown
+
+
+@pytest.mark.slow  # test_export.py runs the same script
+def test_export(environment: dict[str, str], tmp_path: Path) -> None:
+    """Export what a local Whereby holds."""
+    port = free_port()
+    text = (EXAMPLES / "export/README.md").read_text("utf-8").replace("8080", port)
+    text = text.replace("/tmp/export", str(tmp_path))
+    fake, export = re.findall(r"```\n(.*?)```", text, re.DOTALL)[-1].splitlines()
+    with running(fake, port, environment):
+        assert "recordings: 0 files" not in shell(export, environment, EXAMPLES / "export")
+    for name in ("recordings/*.mp4", "transcripts/*.md", "insights/*/rooms.csv"):
+        assert list(tmp_path.glob(name)), name
