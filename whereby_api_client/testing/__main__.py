@@ -34,10 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     if url and not secret:
         parser.error(f"--webhook-url needs --webhook-secret, or {SECRET_VARIABLE}")
     if not quiet:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
         # the log is about requests, not about what serves them
-        for name in ("asyncio", "httpx", "httpcore"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("whereby_api_client.testing").setLevel(logging.INFO)
     try:
         sender = WebhookSender(url, secret) if url else None
         fake = FakeWhereby(remote=True, webhooks=sender, **options)
