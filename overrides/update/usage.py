@@ -114,7 +114,10 @@ def required_fields(before: Facts, after: Facts) -> Facts:
     return {
         name: fact
         for name, fact in after.items()
-        if name not in before and fact.startswith("field ") and " = " not in fact
+        if name not in before
+        and name.rpartition(".")[0] in before
+        and fact.startswith("field ")
+        and " = " not in fact
     }
 
 

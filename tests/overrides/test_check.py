@@ -29,6 +29,7 @@ from tests.helpers.override_runs import published
 from tests.helpers.slow import mostly_slow
 
 from ..helpers.update_runs import CHANGED, PROJECT, copy
+from .conftest import Run
 
 
 def test_all_in_order(tree: Path) -> None:
@@ -147,7 +148,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy(tmp_path_factory.mktemp("project"), PROJECT)
 
 
-def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_process(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of ours in the project."""
     command = [sys.executable, "-m", "overrides", *arguments]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
@@ -161,49 +162,43 @@ def test_a_deleted_override_on_the_command_line(project: Path) -> None:
     content = module.read_text()
     module.unlink()
     try:
-        checked, generated = run(project, "check"), run(project, "generate")
+        checked, generated = run_process(project, "check"), run_process(project, "generate")
         assert (checked.returncode, generated.returncode) == (1, 1)
         for done in (checked, generated):
             assert "overrides/spec/enum_trailing_comma.py is gone" in done.stderr
             assert "enum values end in a comma (1 changes). Put it back" in done.stderr
             assert "Traceback" not in done.stderr
         assert files(project, CHANGED) == before
-        retired = run(project, "generate", "--retire", "enum_trailing_comma")
+        retired = run_process(project, "generate", "--retire", "enum_trailing_comma")
         assert retired.returncode == 0, retired.stderr
         assert "enum_trailing_comma" not in read_change_list(project / CHANGE_LIST)
     finally:
         module.write_text(content)
-    assert run(project, "generate").returncode == 0
+    assert run_process(project, "generate").returncode == 0
     assert files(project, CHANGED) == before
 
 
-def test_a_changed_api(project: Path) -> None:
+def test_a_changed_api(tree: Path, run: Run) -> None:
     """Tell what changed, what of it breaks callers, and how to say that it is meant."""
-    client = project / "whereby_api_client/client.py"
+    client = tree / "whereby_api_client/client.py"
     content = client.read_text()
     client.write_text(
         content.replace("async def aclose(", "async def close_now(").replace(
             "max_retries: int = 2,", "max_retries: int,"
         )
     )
-    try:
-        done = run(project, "check")
-        assert done.returncode == 1
-        assert f"the public API changed and {SNAPSHOT} does not show it" in done.stderr
-        assert "BREAKING method `whereby.aclose` is gone" in done.stderr
-        assert "argument `max_retries` is required now" in done.stderr
-        assert "  new method `whereby.close_now`" in done.stderr
-        accepted = run(project, "api")
-        assert accepted.returncode == 0
-        assert "BREAKING method `whereby.aclose` is gone" in accepted.stdout
-        assert run(project, "check").returncode == 0
-    finally:
-        client.write_text(content)
-    assert run(project, "api").returncode == 0
-    assert (
-        run(project, "check").stdout
-        == "generated code is up to date, every override fits the document\n"
-    )
+    done = run("check")
+    assert done.returncode == 1
+    assert f"the public API changed and {SNAPSHOT} does not show it" in done.stderr
+    assert "BREAKING method `whereby.aclose` is gone" in done.stderr
+    assert "argument `max_retries` is required now" in done.stderr
+    assert "  new method `whereby.close_now`" in done.stderr
+    accepted = run("api")
+    assert accepted.returncode == 0
+    assert "BREAKING method `whereby.aclose` is gone" in accepted.stdout
+    done = run("check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "generated code is up to date, every override fits the document\n"
 
 
 def test_a_missing_snapshot(tree: Path) -> None:
