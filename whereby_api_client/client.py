@@ -269,7 +269,7 @@ class WherebyClient(Resources):
 
     async def execute(self, call: Call[T]) -> T:
         """Send a call and return its parsed result: what the generated methods stand on."""
-        response = await self._sender.send(call, self._options)
+        response = await self._sender.send(call, self._options, call.headers)
         if self._responses is not None:
             self._responses.append(response)
         return call.parse(None) if call.empty else _parsed(call, response)
@@ -368,6 +368,8 @@ def _parsed(call: Call[T], response: RawResponse) -> T:
             content, error_class = b"", ResponseTooLargeError
         elif response.problem:
             problem = "its content encoding is broken"
+        elif call.raw:
+            return call.parse(content)
         elif content:
             return call.parse(loads(content))
         else:

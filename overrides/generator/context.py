@@ -83,6 +83,8 @@ class ResourceClass:
         create = next((method for method in self.methods if method.name == "create"), None)
         if create is None or create.path_parameters or not self.is_waitable:
             return None
+        if create.is_array_body or not create.has_body:
+            return None
         return create if create.always_has(self.item_id.wire) else None
 
     @property

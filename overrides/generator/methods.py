@@ -14,6 +14,7 @@ from attrs import define, evolve, frozen
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
 
 from ..naming.operations import words
 from ..openapi.document import Json, Operation, follow, mapping, parameters_for
@@ -22,10 +23,15 @@ from .fields import Field, Type, fields_of, id_types, model_fields, type_of, wit
 
 # Names that the generated methods use themselves; `create_and_wait` passes on what `create` takes.
 _IN_METHODS = (
-    "self extra_body extra_query arg json files fetch items nothing anything optional partial"
+    "self bytes extra_body extra_query arg json files fetch items nothing anything optional partial"
 )
 RESERVED_ARGUMENTS = frozenset(_IN_METHODS.split())
 RESERVED_IN_CREATE = frozenset({"timeout", "webhooks", "created"})
+
+# the name on the wire of a body that is an array: it has none
+WHOLE_BODY = ""
+# OpenAPI says that parameters of these names are ignored: the client sets them
+IGNORED_HEADERS = frozenset({"accept", "authorization", "content-type"})
 
 
 class UnsupportedDocument(Exception):
@@ -102,10 +108,13 @@ class Method:
     description: str
     path_parameters: list[PathParameter]
     query_parameters: list[QueryParameter]
-    body: list[Field]
+    header_parameters: list[Field]
+    body: list[Field]  # the fields of an object, or one argument that is the whole array
+    is_array_body: bool
     upload: Field | None
     has_body: bool
     result: Type | None
+    media_type: str  # of a result that is no JSON
     result_description: str
     result_fields: list[Field]
     page_item: Type | None
@@ -116,7 +125,8 @@ class Method:
     def parameter_fields(self) -> list[Field]:
         """The fields of all parameters."""
         in_path = [parameter.field for parameter in self.path_parameters]
-        return in_path + [parameter.field for parameter in self.query_parameters]
+        in_query = [parameter.field for parameter in self.query_parameters]
+        return [*in_path, *in_query, *self.header_parameters]
 
     def always_has(self, wire: str) -> bool:
         """Return whether its result always has a string of that name."""
@@ -135,7 +145,7 @@ class Method:
     @property
     def arguments(self) -> list[Argument]:
         """The keyword arguments: required ones first, then in the document's order."""
-        fields = [p.field for p in self.query_parameters]
+        fields = [*(p.field for p in self.query_parameters), *self.header_parameters]
         if self.upload:
             fields.append(self.upload)
         fields += self.body
@@ -168,7 +178,8 @@ class Method:
             return f"The {' '.join(words(result.name))}{''.join(f': its {name}' for name in ids)}."
         if result.item is not None and result.item.name:
             return f"A list of `{result.item.name}`."
-        return self.result_description or "The JSON of the response."
+        content = "bytes" if result.kind == "bytes" else "JSON"
+        return self.result_description or f"The {content} of the response."
 
     @property
     def url(self) -> str:
@@ -187,7 +198,7 @@ class Method:
         parts.append(f"{self.http_method} {self.path}, {points}.")
         listed = [(p.field.name, p.field.description) for p in self.path_parameters]
         listed += [(a.name, a.description) for a in self.arguments]
-        if self.has_body:
+        if self.has_body and not self.is_array_body:
             listed.append(("extra_body", "Further JSON fields, sent as they are."))
         listed.append(("extra_query", "Further query parameters."))
         lines = ["Args:"]
@@ -219,9 +230,9 @@ def method_of(
     about = operation.data
     name = about["operationId"].partition(".")[2]
     taken = set(RESERVED_ARGUMENTS | (RESERVED_IN_CREATE if name == "create" else set()))
-    in_path, in_query = _parameters(document, data, operation, endpoint, taken)
-    body, upload = _body(data, operation, endpoint, taken)
-    result, result_description = _result(document, data, endpoint, operation)
+    in_path, in_query, in_headers = _parameters(document, data, operation, endpoint, taken)
+    body, upload = _body(document, data, operation, endpoint, taken)
+    result, media_type, result_description = _result(document, data, endpoint, operation)
     names = {parameter.field.wire: parameter.field.name for parameter in in_query}
     return Method(
         name=name,
@@ -233,10 +244,13 @@ def method_of(
         description=about.get("description", ""),
         path_parameters=in_path,
         query_parameters=in_query,
+        header_parameters=in_headers,
         body=body,
+        is_array_body=any(field.wire == WHOLE_BODY for field in body),
         upload=upload,
         has_body=bool(endpoint.bodies),
         result=result,
+        media_type=media_type,
         result_description=result_description,
         result_fields=model_fields(result, data),
         page_item=_page_item(result, in_query, data),
@@ -248,18 +262,22 @@ def method_of(
 
 def _parameters(
     document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint, taken: set[str]
-) -> tuple[list[PathParameter], list[QueryParameter]]:
+) -> tuple[list[PathParameter], list[QueryParameter], list[Field]]:
     raw = {(p["name"], p["in"]): p for p in parameters_for(document, operation)}
     ids = id_types(data)
     in_path: list[PathParameter] = []
     in_query: list[QueryParameter] = []
+    in_headers: list[Field] = []
     for where, prop in endpoint.iter_all_parameters():
         location = str(where.value)
         wire = prop.name.get_untrusted_value()
-        if location not in ("path", "query"):
+        if location not in ("path", "query", "header"):
             raise UnsupportedDocument(
-                f"{label(operation)}: a {location} parameter; the templates know path and query"
+                f"{label(operation)}: a {location} parameter; the templates know path, query and "
+                "header"
             )
+        if location == "header" and wire.lower() in IGNORED_HEADERS:
+            continue
         written = raw[wire, location]
         schema = mapping(follow(document, written.get("schema"))[0])
         kind = type_of(prop, data)
@@ -278,9 +296,11 @@ def _parameters(
         field = _renamed(field, taken)
         if location == "path":
             in_path.append(PathParameter(field))
+        elif location == "header":
+            in_headers.append(field)
         else:
             in_query.append(_query_parameter(field, written, schema))
-    return in_path, in_query
+    return in_path, in_query, in_headers
 
 
 def _query_parameter(field: Field, written: Json, schema: Json) -> QueryParameter:
@@ -315,9 +335,12 @@ def _shorthand(properties: Json) -> str:
 
 
 def _body(
-    data: GeneratorData, operation: Operation, endpoint: Endpoint, taken: set[str]
+    document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint, taken: set[str]
 ) -> tuple[list[Field], Field | None]:
-    """Return the fields of the JSON body, and the file that can be sent in its place."""
+    """Return the fields of the JSON body, and the file that can be sent in its place.
+
+    An array has no fields: it is one argument.
+    """
     body: list[Field] = []
     upload: Field | None = None
     for request in endpoint.bodies:
@@ -331,10 +354,16 @@ def _body(
             for field in fields:
                 kind = with_models(field.type, field.wire, ids)
                 body.append(_renamed(evolve(field, type=kind), taken, "_body"))
+        elif media == "json" and isinstance(request.prop, ListProperty) and not body:
+            node = mapping(follow(document, operation.data.get("requestBody"))[0])
+            text = (node.get("description") or "The items.").strip()
+            kind, required = type_of(request.prop, data), node.get("required") is True
+            field = Field("body", WHOLE_BODY, kind, required, description=text)
+            body.append(_renamed(field, taken))
         else:
             raise UnsupportedDocument(
                 f"{label(operation)}: a {request.content_type.get_untrusted_value()} body of "
-                "this shape; the templates know JSON objects and single files"
+                "this shape; the templates know JSON objects, JSON arrays and single files"
             )
     if upload is not None:
         body = [evolve(field, required=False) for field in body]
@@ -354,8 +383,8 @@ def _renamed(field: Field, taken: set[str], ending: str = "_") -> Field:
 
 def _result(
     document: Json, data: GeneratorData, endpoint: Endpoint, operation: Operation
-) -> tuple[Type | None, str]:
-    """Return the type of the first documented success, and its text."""
+) -> tuple[Type | None, str, str]:
+    """Return the type of the first documented success, its media type if not JSON, its text."""
     for status, node in sorted(operation.data["responses"].items()):
         if not status.startswith("2"):
             continue
@@ -363,16 +392,25 @@ def _result(
         text = success.get("description", "")
         content = success.get("content")
         if not content:
-            return None, text
+            return None, "", text
+        if all(map(is_binary, content)):
+            return Type("bytes", "bytes", "bytes"), ", ".join(content), text
         if not any("json" in kind for kind in content):
             raise UnsupportedDocument(
-                f"{label(operation)}: responds with {', '.join(content)}; the templates know JSON"
+                f"{label(operation)}: responds with {', '.join(content)}; the templates know JSON "
+                "and files"
             )
         for response in endpoint.responses.patterns:
             codes = response.status_code.range
             if codes is not None and codes[0] == int(status.replace("X", "0")):
-                return type_of(response.prop, data), text
-    return None, ""
+                return type_of(response.prop, data), "", text
+    return None, "", ""
+
+
+def is_binary(media_type: str) -> bool:
+    """Return whether content of a media type is bytes to callers."""
+    pattern = r"(audio|image|video)/(?!.*xml)|application/(octet-stream|pdf|zip)\b"
+    return re.match(pattern, media_type) is not None
 
 
 def _page_item(

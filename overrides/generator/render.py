@@ -17,11 +17,11 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 
 from ..errors import OverridesError
-from ..openapi.document import Json
+from ..openapi.document import Json, follow, mapping, operations
 from ..paths import PATCHED, ROOT
 from .context import IMPORTED, build
 from .escaping import quoted
-from .methods import UnsupportedDocument
+from .methods import UnsupportedDocument, is_binary
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
@@ -117,6 +117,13 @@ def render(document: Json, into: Path) -> None:
     settings = ConfigFile.load_from_path(ROOT / "generator-config.yaml")
     settings.class_overrides = {
         name: ClassOverride.model_validate({"class_name": f"{name}Model"}) for name in IMPORTED
+    }
+    settings.content_type_overrides = {
+        media_type: "application/octet-stream"
+        for operation in operations(document)
+        for response in mapping(operation.data.get("responses")).values()
+        for media_type in mapping(mapping(follow(document, response)[0]).get("content"))
+        if is_binary(media_type)
     }
     config = Config.from_sources(settings, MetaType.NONE, PATCHED, "utf-8", False, into)
     try:

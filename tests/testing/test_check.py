@@ -80,7 +80,7 @@ PARAMETERS = [
         "schema": {"properties": {"least": {"type": ["integer", "null"]}}},
     },
     {"name": "page[size]", "in": "query", "schema": {"type": "integer"}},
-    {"name": "X-Header", "in": "header", "required": True, "schema": {"type": "string"}},
+    {"name": "X-Header", "in": "header", "schema": {"type": "string"}},
 ]
 
 
@@ -174,3 +174,27 @@ def test_stateless() -> None:
     refused = fake.handle(Request("GET", "/v1/meetings/none?tomorow=1", headers))
     assert refused.status == 400
     assert "tomorow" in (fake.requests[1].error or "")
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([], "header 'X-Count': is required for GET /x"),
+        ([("x-count", "a")], "header 'X-Count': must be an integer; got 'a'"),
+        ([("x-count", "1"), ("x-other", "")], {"X-Count": 1}),
+    ],
+)
+def test_headers(headers: list[tuple[str, str]], expected: Any) -> None:
+    """Hold header parameters to the document, but for those that OpenAPI says are ignored."""
+    schema = {"type": "integer"}
+    parameters = [
+        {"name": name, "in": "header", "required": True, "schema": schema}
+        for name in ("X-Count", "Accept")
+    ]
+    document = Document({"paths": {"/x": {"get": {"parameters": parameters, "responses": {}}}}})
+    (operation,) = document.operations
+    request = Request("GET", "/x", Headers(headers))
+    try:
+        assert check_request(document, operation, {}, request).headers == expected
+    except HTTPError as error:
+        assert error.message == expected

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
@@ -249,14 +250,18 @@ def body(fields: Mapping[str, Any], extra: Mapping[str, Any] | None) -> dict[str
     return wire
 
 
-def _plain(name: str, value: Any) -> str:
+def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         value = encode_date_time(name, value)
     if isinstance(value, (str, int, float)):
-        return quote(str(encode(name, value)), safe="")
+        return str(encode(name, value))
     raise _refuse(name, value, "a string, a number or a date")
+
+
+def _plain(name: str, value: Any) -> str:
+    return quote(_text(name, value), safe="")
 
 
 def form(name: str, value: Any, *, explode: bool = True) -> list[str]:
@@ -289,6 +294,23 @@ def query(*parameters: list[str], extra: Mapping[str, Any] | None) -> str:
     for name, value in (extra or {}).items():
         pairs += form(name, list(value) if isinstance(value, (list, tuple)) else value)
     return "&".join(pairs)
+
+
+def headers(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Write header parameters.
+
+    Raises:
+        InvalidArgumentError: a value has a character that a header cannot have.
+    """
+    written = {}
+    for name, value in fields.items():
+        if value is UNSET:
+            continue
+        text = _text(name, value)
+        if re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", text) is None:
+            raise InvalidArgumentError(f"{name}: must be printable ASCII, to be sent as a header")
+        written[name] = text
+    return written
 
 
 async def image(name: str, value: ImageInput) -> tuple[str, bytes, str]:

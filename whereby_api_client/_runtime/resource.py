@@ -22,7 +22,8 @@ class Call(NamedTuple, Generic[T]):
     """One API call: everything that is needed to send it, any number of times.
 
     `path` and `query` are percent-encoded already. `repeatable` says that sending it again after a
-    lost response cannot create a second thing; `empty` that its success has no body.
+    lost response cannot create a second thing; `empty` that its success has no body; `raw` that
+    `parse` gets its bytes, which are no JSON.
     """
 
     operation: str
@@ -35,6 +36,8 @@ class Call(NamedTuple, Generic[T]):
     files: Mapping[str, tuple[str, bytes, str]] | None = None
     repeatable: bool = False
     empty: bool = False
+    raw: bool = False
+    headers: Mapping[str, str] | None = None
 
 
 class Caller(ABC):

@@ -49,6 +49,7 @@ class CheckedRequest:
     path: Mapping[str, str]
     strict: bool = False
     query: dict[str, Any] = attrs.field(factory=dict)
+    headers: dict[str, Any] = attrs.field(factory=dict)
     body: Any = None
     """Parsed JSON, a list of `Part`, or None."""
     doubts: list[str] = attrs.field(factory=list)
@@ -82,6 +83,7 @@ def check_request(
     if "//" in request.path:
         checker.checked.tolerate("path: a slash in a room name must be percent-encoded")
     checker.check_query(request)
+    checker.check_headers(request)
     checker.check_body(request)
     return checker.checked
 
@@ -127,6 +129,19 @@ class _Checker:
                 self.checked.query[name] = self._deep_object(name, pairs, where)
             else:
                 self.checked.doubt(f"{where}: is not documented for {self.title}")
+
+    def check_headers(self, request: Request) -> None:
+        for parameter in self.checked.operation.parameters:
+            if parameter.location != "header":
+                continue
+            where = f"header {parameter.name!r}"
+            text = request.headers.get(parameter.name.lower())
+            if text is not None:
+                value = self._read(parameter.schema, [text], where)
+                self.check_value(parameter.schema, value, where, parameter.name)
+                self.checked.headers[parameter.name] = value
+            elif parameter.required:
+                raise HTTPError(400, f"{where}: is required for {self.title}")
 
     def _parameter(
         self, parameter: Parameter, pairs: list[tuple[str, str]], where: str

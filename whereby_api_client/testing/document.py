@@ -19,12 +19,14 @@ __all__ = ["Document", "Operation", "Parameter", "kind_of", "published"]
 
 Schema = Mapping[str, Any]
 ROOM_NAME = "{roomName}"
+# OpenAPI says that parameters of these names are ignored
+IGNORED_HEADERS = ("accept", "authorization", "content-type")
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @attrs.frozen
 class Parameter:
-    """A path or query parameter."""
+    """A parameter of the path, the query or the headers."""
 
     name: str
     location: str
@@ -54,6 +56,8 @@ class Operation:
     result: Schema | None
     """Schema of the successful response; None when it has no body."""
     points: int | None
+    media_type: str = "application/json"
+    """Of the successful response."""
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -161,6 +165,7 @@ class Document:
             (parameter.name, parameter.location): parameter
             for listed in [*item.get("parameters", ()), *node.get("parameters", ())]
             for parameter in [self._parameter(self.resolve(listed))]
+            if parameter.location != "header" or parameter.name.lower() not in IGNORED_HEADERS
         }
         return Operation(
             name=node.get("operationId", f"{method.upper()} {template}"),
@@ -174,6 +179,7 @@ class Document:
             status=status,
             result=next((media.get("schema", {}) for media in content.values()), None),
             points=node.get("x-points"),
+            media_type=next(iter(content), "application/json"),
         )
 
     def _parameter(self, node: Mapping[str, Any]) -> Parameter:

@@ -25,7 +25,11 @@ def documented_success(document: Document, operation: Operation, now: float) -> 
     """Return an operation's documented success with a sample of its schema."""
     if operation.result is None:
         return Response(operation.status)
-    return Response.json(operation.status, Sampler(document, iso(now)).value(operation.result))
+    value = Sampler(document, iso(now)).value(operation.result)
+    if "json" in operation.media_type:
+        return Response.json(operation.status, value)
+    headers = (("Content-Type", operation.media_type),)
+    return Response(operation.status, headers, str(value).encode())
 
 
 @attrs.frozen

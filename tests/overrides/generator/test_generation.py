@@ -135,8 +135,8 @@ def test_unsupported_document_says_so(tmp_path: Path) -> None:
     """What the templates cannot express is refused by name, not dropped in silence."""
     document: dict[str, Any] = json.loads(json.dumps(PATCHED))
     operation = document["paths"]["/meetings"]["get"]
-    operation["parameters"].append({"name": "X-Page", "in": "header", "schema": {"type": "string"}})
-    with pytest.raises(OverridesError, match="GET /meetings: a header parameter"):
+    operation["parameters"].append({"name": "page", "in": "cookie", "schema": {"type": "string"}})
+    with pytest.raises(OverridesError, match="GET /meetings: a cookie parameter"):
         render(document, tmp_path / "out")
 
 

@@ -6,6 +6,9 @@ Names and texts of the document are chosen to get in the way of the code that is
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -320,23 +323,103 @@ def test_other_answers(tree: Path) -> None:
     assert found == [f"async def -> {result}" for result in ANSWERS]
 
 
+CALLS = """
+import asyncio
+from whereby_api_client import InvalidArgumentError, WherebyClient
+from whereby_api_client.testing import FakeWhereby
+
+async def main():
+    fake = FakeWhereby(stateless=True)
+    async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
+        fake.fail("things.create", status=201, body=b"\\x89PNG \\xff")
+        body = [{"roomName": "r"}, {"roomName": "s"}]
+        image = await whereby.things.create(
+            idempotency_key="a b", x_count=3, x_sure=True, body=body
+        )
+        await whereby.things.create(idempotency_key="k")
+        for wrong in ("é", " a", "a\\r\\nb", ""):
+            try:
+                await whereby.things.create(idempotency_key=wrong)
+            except InvalidArgumentError as error:
+                print(error)
+    print(type(image).__name__, image)
+    names = ("idempotency-key", "x-count", "x-sure", "accept", "authorization")
+    for request in fake.requests:
+        print([request.headers.get(name) for name in names], request.body.decode())
+
+asyncio.run(main())
+"""
+
+
+def test_headers_arrays_and_bytes(tree: Path) -> None:
+    """Send header parameters and an array as body, and return an image, on a real socket."""
+    document = published()
+    types = {
+        "Idempotency-Key": TEXT,
+        "X-Count": {"type": "integer", "maximum": 5},
+        "X-Sure": {"type": "boolean"},
+        "Authorization": TEXT,  # the client sets it
+    }
+    document["paths"]["/things"] = {
+        "post": {
+            "summary": "Create",
+            "parameters": [
+                {"name": name, "in": "header", "schema": schema, "required": name[0] == "I"}
+                for name, schema in types.items()
+            ],
+            "requestBody": {**accept({"type": "array", "items": an_object(["roomName"])})},
+            "responses": {"201": {"description": "A picture.", "content": {"image/png": {}}}},
+        }
+    }
+    document["paths"]["/things"]["post"]["requestBody"]["required"] = False
+    take(document, tree)
+    now = facts(tree)
+    assert now["WherebyClient.things.create"] == "async def -> bytes"
+    assert now["WherebyClient.things.create(idempotency_key)"] == "keyword str"
+    done = subprocess.run(
+        [sys.executable, "-c", CALLS],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    *refused, image, first, second = done.stdout.splitlines()
+    assert refused == ["Idempotency-Key: must be printable ASCII, to be sent as a header"] * 4
+    assert image == r"bytes b'\x89PNG \xff'"
+    token = "Bearer fake-whereby-token"
+    assert first == (
+        f"['a b', '3', 'true', 'image/png', '{token}'] "
+        '[{"roomName":"r"},{"roomName":"s"}]'
+    )
+    assert second == f"['k', None, None, 'image/png', '{token}'] "
+
+
 @pytest.mark.parametrize(
     ("operation", "reason"),
     [
         (
             {
-                "parameters": [{"name": "X-Y", "in": "header", "schema": TEXT}],
+                "parameters": [{"name": "X-Y", "in": "cookie", "schema": TEXT}],
                 "responses": answer(),
             },
-            "POST /things: a header parameter; the templates know path and query",
+            "POST /things: a cookie parameter; the templates know path, query and header",
         ),
         (
-            {"requestBody": accept({"type": "array", "items": TEXT}), "responses": answer()},
-            "POST /things: a application/json body of this shape; the templates know JSON objects",
+            {
+                "parameters": [{"name": "X-Y", "in": "header", "schema": an_object(["a"])}],
+                "responses": answer(),
+            },
+            "XYFilter | Unset is not allowed in header",
+        ),
+        (
+            {"requestBody": accept(TEXT), "responses": answer()},
+            "POST /things: a application/json body of this shape; the templates know JSON objects,",
         ),
         (
             {"responses": {"200": {"description": "", "content": {"text/markdown": {}}}}},
-            "POST /things: responds with text/markdown; the templates know JSON",
+            "POST /things: responds with text/markdown; the templates know JSON and files",
         ),
         (
             {"responses": answer({"properties": {"a": {**TEXT, "enum": ["x-y", "x_y"]}}})},
