@@ -40,7 +40,7 @@ def _try(patch: Patch, path: str, pattern: str, value: str, *, is_example: bool 
         patch.drifted(path, expected="a regular expression", actual=f"{pattern!r}: {error}")
         return
     if fits is None:
-        expected = f"a pattern that can be tried within seconds on {shorten(value, 60)!r}"
+        expected = f"a pattern that can be tried within a second on {shorten(value, 60)!r}"
         patch.drifted(path, expected=expected, actual=pattern)
     elif is_example and not fits:
         patch.remove(path)

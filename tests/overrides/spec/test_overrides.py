@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.helpers.override_runs import (
     operation,
     parameter,
     patched,
+    published,
     result,
 )
 
@@ -278,6 +280,23 @@ def test_patterns_are_held_against_their_examples(
     schema = TEXT | {"pattern": pattern} | ({"example": example} if example else {})
     left, _ = alone("pattern_against_example", schema)
     assert ("pattern" not in left) is removed
+
+
+@pytest.mark.parametrize("key", ["example", "default"])
+def test_a_pattern_that_explodes_is_named_in_bounded_time(key: str) -> None:
+    """Give it a second of processor time, however often it is there; name it with its pointer."""
+    schema = TEXT | {"pattern": "^(a+)+$", key: "a" * 40 + "!"}
+    document = published()
+    for name in ("roomNamePrefix", "secondPrefix"):
+        body(document, "POST /meetings")["properties"][name] = schema
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    drifts = apply("pattern_against_example", document).drifts
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 2.5
+    operation = "/paths/~1meetings/post/requestBody/content/application~1json/schema"
+    assert [(drift.path, drift.actual) for drift in drifts] == [
+        (f"{operation}/properties/{name}/pattern", "^(a+)+$")
+        for name in ("roomNamePrefix", "secondPrefix")
+    ]
 
 
 @pytest.mark.parametrize(
