@@ -588,8 +588,8 @@ async def test_tenants() -> None:
 
 async def test_no_error_of_a_tenant_holds_its_token() -> None:
     """Hide the token that was sent, not the one of the client that the view was made from."""
-    said = {"error": "unknown key: token-acme"}
-    async with serve(reply(401, said)) as server, client(server.url) as whereby:
+    body = {"error": "unknown key: token-acme"}
+    async with serve(reply(401, body)) as server, client(server.url) as whereby:
         tenant = whereby.with_options(token="token-acme")
         with pytest.raises(AuthenticationError) as caught:
             await tenant.meetings.get("1")
@@ -645,23 +645,23 @@ def everything_about(error: BaseException) -> Iterator[str]:
     seen: set[int] = set()
     todo: list[BaseException | None] = [error]
     while todo:
-        found = todo.pop()
-        if found is None or id(found) in seen:
+        current = todo.pop()
+        if current is None or id(current) in seen:
             continue
-        seen.add(id(found))
-        yield repr(found) + str(found) + repr(vars(found)) + repr(found.args)
-        yield "".join(traceback.format_exception(found))
-        for frame, _ in traceback.walk_tb(found.__traceback__):
+        seen.add(id(current))
+        yield repr(current) + str(current) + repr(vars(current)) + repr(current.args)
+        yield "".join(traceback.format_exception(current))
+        for frame, _ in traceback.walk_tb(current.__traceback__):
             if "/whereby_api_client/" in frame.f_code.co_filename:
                 yield repr(frame.f_locals)
-        todo += [found.__cause__, found.__context__]
-        yield repr(pickle.dumps(found))
+        todo += [current.__cause__, current.__context__]
+        yield repr(pickle.dumps(current))
 
 
 def echo() -> Behaviour:
     """Answer as some proxies do: with the headers that they were sent."""
-    said = {"error": f"cannot proxy: Authorization: Bearer {TOKEN}"}
-    return reply(502, said, x_debug=f"Bearer {TOKEN}")
+    body = {"error": f"cannot proxy: Authorization: Bearer {TOKEN}"}
+    return reply(502, body, x_debug=f"Bearer {TOKEN}")
 
 
 @pytest.mark.parametrize(
@@ -675,8 +675,8 @@ async def test_no_error_holds_the_token(
     async with serve(behaviour) as server, client(server.url, timeout=0.2) as whereby:
         with pytest.raises(WherebyError) as caught:
             await whereby.request("POST", "/x", json={"a": 1})
-        found = [text for text in everything_about(caught.value) if TOKEN in text]
-    assert found == []
+        leaks = [text for text in everything_about(caught.value) if TOKEN in text]
+    assert leaks == []
     logs = "".join(record.getMessage() + repr(vars(record)) for record in caplog.records)
     assert re.search(r"httpcore2?\.http11", logs)  # also where httpx2 takes the place of httpx
     assert TOKEN not in logs

@@ -46,11 +46,11 @@ def test_headers() -> None:
 
 def every_error() -> list[WherebyError]:
     """One of each class, with everything that it can hold."""
-    made: list[WherebyError] = [
+    examples: list[WherebyError] = [
         error_of(status, b'{"error": "x", "data": {"msLeft": 1}}', retry_after="1")
         for status in (302, 400, 401, 403, 404, 418, 429, 500)
     ]
-    made += [
+    examples += [
         ResponseDecodeError(
             "Meeting.endDate: expected a date-time, got null",
             status_code=200,
@@ -74,7 +74,7 @@ def every_error() -> list[WherebyError]:
         errors.DownloadAllError("1 of 2 files", paths=[Path("a.mp4")], errors={}),
         WherebyError("whatever"),
     ]
-    return made
+    return examples
 
 
 def test_every_error_is_in_the_list() -> None:

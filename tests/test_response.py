@@ -22,13 +22,13 @@ async def test_result_and_response() -> None:
     """Result, status, headers and rate limit come together, typed as the method's own result."""
     fake = FakeWhereby(limit=500)
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
-        made = await whereby.with_response(whereby.meetings.create, end_date=END)
-        meeting: Meeting = made.parsed
-        assert (made.status_code, made.request.method) == (201, "POST")
-        assert made.rate_limit.limit == 500
-        assert made.rate_limit.remaining == 497
-        assert made.headers["Content-Type"].startswith("application/json")
-        assert made.request_id is None
+        response = await whereby.with_response(whereby.meetings.create, end_date=END)
+        meeting: Meeting = response.parsed
+        assert (response.status_code, response.request.method) == (201, "POST")
+        assert response.rate_limit.limit == 500
+        assert response.rate_limit.remaining == 497
+        assert response.headers["Content-Type"].startswith("application/json")
+        assert response.request_id is None
         page: APIResponse[MeetingPage] = await whereby.with_response(whereby.meetings.list, limit=1)
         assert page.parsed.results[0].meeting_id == meeting.meeting_id
         gone = await whereby.with_response(whereby.meetings.delete, meeting.meeting_id)

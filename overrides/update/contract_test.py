@@ -276,10 +276,10 @@ class ContractTest:
         _compare(f"{where}.to_dict()", model.to_dict(), sample)
         names = {wire: name for name, wire in model._wire_names.items()}
         for wire, inner in self._model_schema(schema)["properties"].items():
-            place = join(where, wire)
+            pointer = join(where, wire)
             if _bare(wire) not in _bare(names.get(wire, "")):
-                raise Mismatch(f"{place}: the model has no attribute for it")
-            self._check_value(inner, getattr(model, names[wire]), sample.get(wire), place)
+                raise Mismatch(f"{pointer}: the model has no attribute for it")
+            self._check_value(inner, getattr(model, names[wire]), sample.get(wire), pointer)
 
     def _check_value(self, schema: Any, value: Any, sample: Any, where: str) -> None:
         """Compare a model's attribute with the JSON that it was read from."""

@@ -115,9 +115,9 @@ async def test_faulty_calls() -> None:
         assert longest < 30  # far less than a delay that was not cut off by the timeout
         for order in orders:
             order.cancel()
-        made = Counter([str(m.room_name).split("-")[0] async for m in whereby.meetings.list()])
-        assert made
-        assert max(made.values()) == 1, "a creating POST was executed twice"
+        meetings = Counter([str(m.room_name).split("-")[0] async for m in whereby.meetings.list()])
+        assert meetings
+        assert max(meetings.values()) == 1, "a creating POST was executed twice"
         await assert_nothing_leaked(fake, whereby)
 
 

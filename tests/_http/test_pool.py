@@ -147,8 +147,8 @@ async def sound(pools: Pools, url: str, budget: PointBudget) -> None:
     # the repr of httpcore's pool tells what is going on in it
     assert "Requests: 0 active, 0 queued" in repr(pools.made[-1]._pool)
     await pools.transport.aclose()
-    for made in pools.made:
-        assert "Connections: 0 active, 0 idle" in repr(made._pool)
+    for pool in pools.made:
+        assert "Connections: 0 active, 0 idle" in repr(pool._pool)
 
 
 @pytest.mark.parametrize("max_connections", [3, 100])

@@ -160,12 +160,12 @@ async def test_a_mock_is_closed_with_the_client_only() -> None:
 
 async def test_cancelled_calls_over_a_factory_leak_nothing() -> None:
     """Keep the protection against httpcore's lost connections for the caller's transports."""
-    made: list[httpx.AsyncHTTPTransport] = []
+    pools: list[httpx.AsyncHTTPTransport] = []
 
     def make() -> httpx.AsyncHTTPTransport:
         limits = httpx.Limits(max_connections=3)
-        made.append(httpx.AsyncHTTPTransport(verify=False, limits=limits))
-        return made[-1]
+        pools.append(httpx.AsyncHTTPTransport(verify=False, limits=limits))
+        return pools[-1]
 
     budget = PointBudget(10**6)
     async with serve(hang) as stuck, serve(reply(200, {})) as server:
@@ -182,7 +182,7 @@ async def test_cancelled_calls_over_a_factory_leak_nothing() -> None:
                 tasks.start_soon(whereby.request, "GET", "/")
         assert budget.snapshot().in_flight == 0
         await whereby.aclose()
-        assert all("0 active, 0 idle" in repr(transport._pool) for transport in made)
+        assert all("0 active, 0 idle" in repr(transport._pool) for transport in pools)
         assert stuck.requests == []
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"),
+    ("name", "sent"),
     [
         ("/room-1", "room-1"),
         ("room-1", "room-1"),
@@ -35,16 +35,16 @@ pytestmark = pytest.mark.anyio
         ("%2e%2e", "%252e%252e"),
     ],
 )
-def test_room_segment(given: str, sent: str) -> None:
+def test_room_segment(name: str, sent: str) -> None:
     """A room name goes into the path without its leading slash, percent-encoded as one segment."""
-    assert arg.room_segment("room_name", given) == sent
+    assert arg.room_segment("room_name", name) == sent
 
 
-@pytest.mark.parametrize("given", ["", " ", "/", ".", "..", "/..", "a/../b", "a\\..\\b", None, 5])
-def test_segment_refused(given: Any) -> None:
+@pytest.mark.parametrize("name", ["", " ", "/", ".", "..", "/..", "a/../b", "a\\..\\b", None, 5])
+def test_segment_refused(name: Any) -> None:
     """What would lead to another address is refused, by the argument's name."""
     with pytest.raises(InvalidArgumentError, match=r"^room_name: "):
-        arg.room_segment("room_name", given)
+        arg.room_segment("room_name", name)
 
 
 @pytest.mark.parametrize(

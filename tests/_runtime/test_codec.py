@@ -99,7 +99,7 @@ def test_missing_optional_fields_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "message"),
     [
         (
             {"results": [MEETING, {**MEETING, "meetingId": 5}], "cursor": None},
@@ -125,9 +125,9 @@ def test_missing_optional_fields_are_none() -> None:
         ([], r"MeetingPage: expected an object, got an array"),
     ],
 )
-def test_wrong_answers_name_the_place(broken: Any, said: str) -> None:
+def test_wrong_answers_name_the_place(broken: Any, message: str) -> None:
     """A wrong or missing value is told with model, field and place in the list, not the value."""
-    with pytest.raises(DecodeError, match=said):
+    with pytest.raises(DecodeError, match=message):
         MeetingPage.from_dict(broken)
 
 

@@ -48,7 +48,7 @@ def example(model: type[Model]) -> dict[str, Any]:
 def variants(model: type[Model]) -> list[dict[str, Any]]:
     """Return the whole response, and it with each field absent, null and odd, as far as it fits."""
     whole = example(model)
-    found = [whole]
+    examples = [whole]
     for key in model._wire_names.values():
         absent = {k: v for k, v in whole.items() if k != key}
         for source in (absent, *({**whole, key: odd} for odd in ODD)):
@@ -57,8 +57,8 @@ def variants(model: type[Model]) -> list[dict[str, Any]]:
             except DecodeError as error:
                 assert key in str(error)
             else:
-                found.append(source)
-    return found
+                examples.append(source)
+    return examples
 
 
 def public(model: Model) -> Any:

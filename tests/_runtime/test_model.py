@@ -147,13 +147,13 @@ def test_models_made_by_callers() -> None:
     read.destination = None
     assert read.to_dict() == {"startTrigger": "none", "destination": None}
     end = datetime(2030, 1, 1, tzinfo=UTC)
-    made = Meeting(meeting_id="1", room_url="https://x", end_date=end)
-    assert made.to_dict() == {
+    meeting = Meeting(meeting_id="1", room_url="https://x", end_date=end)
+    assert meeting.to_dict() == {
         "meetingId": "1",
         "roomUrl": "https://x",
         "endDate": "2030-01-01T00:00:00Z",
     }
-    assert MeetingPage(results=[made], cursor=None).to_dict()["cursor"] is None
+    assert MeetingPage(results=[meeting], cursor=None).to_dict()["cursor"] is None
 
 
 def test_a_narrowed_type_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
@@ -169,10 +169,10 @@ def test_a_narrowed_type_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
             assert (read.start_date, read.size_in_mega_bytes, read.room_name) == (None, None, None)
             assert read.end_date is not None
             assert read.to_dict() == pickled(Recording.from_dict(odd)).to_dict() == odd
-    told = [r.getMessage() for r in caplog.records if "Fresh" in r.getMessage()]
-    assert len(told) == 3
-    assert "Fresh.startDate: expected a date-time, got other text" in "\n".join(told)
-    assert "noon" not in "\n".join(told)
+    warnings = [r.getMessage() for r in caplog.records if "Fresh" in r.getMessage()]
+    assert len(warnings) == 3
+    assert "Fresh.startDate: expected a date-time, got other text" in "\n".join(warnings)
+    assert "noon" not in "\n".join(warnings)
 
 
 def test_what_the_document_promises_is_strict() -> None:

@@ -19,9 +19,9 @@ from whereby_api_client import WherebyClient
 def peak() -> int:
     """Return the most memory that this process has had so far, in bytes."""
     status = Path("/proc/self/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) * 1024
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert match is not None
+    return int(match[1]) * 1024
 
 
 async def main(url: str, recording_id: str, destination: str) -> None:

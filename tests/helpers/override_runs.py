@@ -58,8 +58,8 @@ def objects(document: Any, pointer: str = "") -> Iterator[tuple[str, Json]]:
         for name, value in list(document.items()):
             yield from objects(value, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
     elif isinstance(document, list):
-        for place, value in enumerate(document):
-            yield from objects(value, f"{pointer}/{place}")
+        for index, value in enumerate(document):
+            yield from objects(value, f"{pointer}/{index}")
 
 
 def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
@@ -114,10 +114,10 @@ def parse(document: Json) -> GeneratorData:
 
 def complaints(data: GeneratorData) -> list[str]:
     """Return all that the generator has to say against a document."""
-    said = [str(error) for error in data.errors]
+    errors = [str(error) for error in data.errors]
     for collection in data.endpoint_collections_by_tag.values():
-        said += [str(error) for error in collection.parse_errors]
-    return said
+        errors += [str(error) for error in collection.parse_errors]
+    return errors
 
 
 def class_names(data: GeneratorData) -> set[str]:

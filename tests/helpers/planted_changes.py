@@ -51,13 +51,13 @@ def _prose(old: str, new: str, pointer: str = "/info") -> Callable[[Json], objec
 
 
 def _limit(document: Json) -> Json:
-    found: Json = parameter(document, "GET /meetings", "limit")["schema"]
-    return found
+    schema: Json = parameter(document, "GET /meetings", "limit")["schema"]
+    return schema
 
 
 def _room_mode(document: Json) -> Json:
-    found: Json = body(document, "POST /meetings")["properties"]["roomMode"]
-    return found
+    schema: Json = body(document, "POST /meetings")["properties"]["roomMode"]
+    return schema
 
 
 def _rename_field(document: Json) -> None:
@@ -67,8 +67,8 @@ def _rename_field(document: Json) -> None:
 
 
 def _throttle(document: Json) -> Json:
-    found: Json = document["components"]["responses"]["ThrottleError"]
-    return found
+    schema: Json = document["components"]["responses"]["ThrottleError"]
+    return schema
 
 
 def _list_rooms(document: Json) -> None:

@@ -113,8 +113,8 @@ async def test_documented_check_in_node() -> None:
         {"header": header, "body": body.decode(), "secret": SECRET}
         for header, body in await delivered(one_of_each(FakeWhereby()))
     ]
-    given = json.dumps(cases).encode()
-    done = await anyio.run_process([NODE, "-e", VALIDATOR], input=given)
+    sent = json.dumps(cases).encode()
+    done = await anyio.run_process([NODE, "-e", VALIDATOR], input=sent)
     assert done.stdout.decode().split() == ["valid"] * len(EVENT_TYPES)
 
 
@@ -179,12 +179,12 @@ async def test_play() -> None:
         assert transcription["state"] == "ready"
         (room,) = (await client.get("/insights/rooms")).json()["results"]
         query = {"roomName": meeting.room_name}
-        (found,) = (await client.get("/insights/room-sessions", params=query)).json()["results"]
+        (insights,) = (await client.get("/insights/room-sessions", params=query)).json()["results"]
         people = await client.get("/insights/participants", params={"roomSessionId": session})
     assert room["totalSessions"] == 1
-    assert found["roomSessionId"] == session
-    assert found["totalUniqueParticipants"] == len(people.json()["results"]) == 3
-    assert found["totalParticipantMinutes"] == room["totalParticipantMinutes"] == 81
+    assert insights["roomSessionId"] == session
+    assert insights["totalUniqueParticipants"] == len(people.json()["results"]) == 3
+    assert insights["totalParticipantMinutes"] == room["totalParticipantMinutes"] == 81
     joined = {e["data"]["participantId"] for e in received if e["type"] == "room.client.joined"}
     assert joined == {person["participantId"] for person in people.json()["results"]}
 

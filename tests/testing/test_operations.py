@@ -204,17 +204,17 @@ async def test_meetings_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("sent", "kept"),
     [
         ("2099-05-07T17:42:49-05:00", "2099-05-07T22:42:49Z"),
         ("2099-05-07T17:42:49.5", "2099-05-07T17:42:49Z"),
         ("2099-05-07T17:42:49.123456Z", "2099-05-07T17:42:49Z"),
     ],
 )
-async def test_end_dates_become_utc(given: str, kept: str) -> None:
+async def test_end_dates_become_utc(sent: str, kept: str) -> None:
     """Read a zone when there is one, take UTC when there is none, and respond in UTC."""
     async with plain(FakeWhereby()) as client:
-        assert (await client.post("/meetings", json={"endDate": given})).json()["endDate"] == kept
+        assert (await client.post("/meetings", json={"endDate": sent})).json()["endDate"] == kept
 
 
 S3_KEY = {
@@ -521,8 +521,8 @@ async def test_next_jobs_fail() -> None:
         states = []
         for _ in range(3):
             body = {"recordingId": recording.recording_id}
-            made = (await client.post("/transcriptions", json=body)).json()
-            job = (await client.get(f"/transcriptions/{made['transcriptionId']}")).json()
+            created = (await client.post("/transcriptions", json=body)).json()
+            job = (await client.get(f"/transcriptions/{created['transcriptionId']}")).json()
             states.append(job["state"])
     assert states == ["failed", "failed", "ready"]
     fake.fail_jobs(times=None, reason="why not")

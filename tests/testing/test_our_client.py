@@ -65,12 +65,12 @@ async def test_tour(reach: Reach) -> None:
         end = datetime(2099, 1, 1, tzinfo=UTC)
         meeting = await whereby.meetings.create(end_date=end, fields=["hostRoomUrl"])
         assert meeting.end_date == end
-        assert [found async for found in whereby.meetings.list()] == [
+        assert [item async for item in whereby.meetings.list()] == [
             await whereby.meetings.get(meeting.meeting_id)
         ]
         await whereby.meetings.delete(meeting.meeting_id)
 
-        recordings = [found async for found in whereby.recordings.list(limit=2)]
+        recordings = [item async for item in whereby.recordings.list(limit=2)]
         assert len(recordings) == 6
         first = await whereby.recordings.get(recordings[0].recording_id)
         assert first == recordings[0]
@@ -80,7 +80,7 @@ async def test_tour(reach: Reach) -> None:
         created = await whereby.transcriptions.create(recording_id=first.recording_id)
         transcription = await whereby.transcriptions.get(created.transcription_id)
         assert transcription.state == "ready"
-        assert len([found async for found in whereby.transcriptions.list()]) == 7
+        assert len([item async for item in whereby.transcriptions.list()]) == 7
         await whereby.transcriptions.get_access_link(created.transcription_id)
 
         job = await whereby.summaries.create(
@@ -88,7 +88,7 @@ async def test_tour(reach: Reach) -> None:
         )
         summary = await whereby.summaries.get(job.summary_id)
         assert summary.state == "completed"
-        assert len([found async for found in whereby.summaries.list(limit=3)]) == 7
+        assert len([item async for item in whereby.summaries.list(limit=3)]) == 7
         await whereby.summaries.delete(job.summary_id)
 
         await whereby.transcriptions.delete(created.transcription_id)
@@ -107,7 +107,7 @@ async def test_tour(reach: Reach) -> None:
         await whereby.rooms.set_knock_page_background(room_name, image=PNG)
         assert getattr(fake.theme(room_name).logo, "content", None) == PNG
 
-        rooms = [found async for found in whereby.insights.list_rooms(limit=1)]
+        rooms = [item async for item in whereby.insights.list_rooms(limit=1)]
         assert len(rooms) == 3
         sessions = await whereby.insights.list_room_sessions(room_name=rooms[0].room_name)
         session_id = sessions.results[0].room_session_id

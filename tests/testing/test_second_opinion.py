@@ -56,8 +56,8 @@ def inner(schema: dict[str, Any], seen: set[int]) -> Iterator[dict[str, Any]]:
 def test_no_keyword_passes_unseen() -> None:
     """Know every keyword and format that the document uses for requests."""
     seen: set[int] = set()
-    found = [schema for outer in request_schemas() for schema in inner(outer, seen)]
-    for schema in found:
+    schemas = [schema for outer in request_schemas() for schema in inner(outer, seen)]
+    for schema in schemas:
         keywords = {keyword for keyword in schema if not keyword.startswith("x-")}
         assert keywords <= CHECKED | EXPLAINING, keywords - CHECKED - EXPLAINING
         assert schema.get("format", "uri") in FORMATS
@@ -89,7 +89,7 @@ def test_validator_agrees(name: str) -> None:
         valid: bool = validator.is_valid(json.loads(sent))
         if not valid and error is None:
             # a date-time without zone is read as UTC: docs/api-facts.md
-            problems = [found.message for found in validator.iter_errors(body)]
+            problems = [problem.message for problem in validator.iter_errors(body)]
             assert all("date-time" in problem for problem in problems), (body, problems)
         if valid and error is not None:
             assert "is not documented" in error or "ISO 8601" in error, error

@@ -54,7 +54,7 @@ async def test_events_of_records() -> None:
     live = fake.add_transcription()
     failed = fake.add_transcription(job_time=10)
     failed.fail("too quiet")
-    made: list[tuple[Webhook, type[Event[Any]]]] = [
+    events: list[tuple[Webhook, type[Event[Any]]]] = [
         (fakes.client_joined(meeting), RoomClientJoined),
         (fakes.client_left(meeting), RoomClientLeft),
         (fakes.session_started(meeting), RoomSessionStarted),
@@ -65,17 +65,17 @@ async def test_events_of_records() -> None:
         (fakes.transcription_finished(live), TranscriptionFinished),
         (fakes.transcription_failed(failed), TranscriptionFailed),
     ]
-    for webhook, expected in made:
+    for webhook, expected in events:
         event = parse(webhook.body)
         assert type(event) is expected
         assert not event.additional_properties
         assert not event.data.additional_properties
-    assert parse(made[4][0].body).data.room_name == "/støtte"
-    assert parse(made[6][0].body).data.recording_id == recording.recording_id
-    assert parse(made[8][0].body).data.error == "too quiet"
+    assert parse(events[4][0].body).data.room_name == "/støtte"
+    assert parse(events[6][0].body).data.recording_id == recording.recording_id
+    assert parse(events[8][0].body).data.error == "too quiet"
     changed = fakes.recording_finished(recording, status="odd", codec="av1")
     assert parse(changed.body).data.status == "odd"
-    assert len({webhook.id for webhook, _ in made}) == len(made)
+    assert len({webhook.id for webhook, _ in events}) == len(events)
 
 
 async def test_signed() -> None:

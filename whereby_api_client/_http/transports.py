@@ -112,12 +112,12 @@ class OurPools(Transports):
     def _pool(
         self, context: ssl.SSLContext | None = None, proxy: httpx.Proxy | None = None
     ) -> PoolTransport:
-        given = context or self._ssl_context
+        ssl_context = context or self._ssl_context
         # no limit on their number: PoolTransport counts
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
         async def make() -> Transport:
-            verify = given or await default_context()
+            verify = ssl_context or await default_context()
             return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
 
         return PoolTransport(

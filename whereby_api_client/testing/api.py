@@ -180,8 +180,8 @@ class API:
     def _name(self, request: Request) -> str:
         if request.path.startswith("/storage/"):
             return DOWNLOAD
-        found = self._find(request)
-        return UNKNOWN if found is None else found[0].name
+        match = self._find(request)
+        return UNKNOWN if match is None else match[0].name
 
     def _find(self, request: Request) -> tuple[Operation, dict[str, str]] | None:
         segments = _below_prefix(request)
@@ -245,15 +245,15 @@ class API:
         for pattern in patterns:
             if pattern in self.prices and fnmatchcase(recorded.operation, pattern):
                 return self.prices[pattern]
-        found = self._find(recorded)
-        if found is not None and found[0].points is not None:
-            return found[0].points
+        match = self._find(recorded)
+        if match is not None and match[0].points is not None:
+            return match[0].points
         return {"GET": 1, "HEAD": 1, "OPTIONS": 1, "DELETE": 2}.get(recorded.method, 3)
 
     def _route(self, request: Request) -> tuple[Operation, dict[str, str]]:
-        found = self._find(request)
-        if found is not None:
-            return found
+        match = self._find(request)
+        if match is not None:
+            return match
         segments = _below_prefix(request)
         allowed = [] if segments is None else self.document.methods(segments)
         if not allowed:

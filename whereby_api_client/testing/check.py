@@ -198,16 +198,16 @@ class _Checker:
         self, name: str, pairs: list[tuple[str, str]], where: str
     ) -> dict[str, str] | None:
         """Collect `name[key]=value` pairs, whether the brackets came encoded or not."""
-        found: dict[str, str] = {}
+        values: dict[str, str] = {}
         for key, value in pairs:
             if key == name == "roomName":
                 self.checked.tolerate(f"{where}: is documented as {name}[exact]=…")
-                found["exact"] = value
+                values["exact"] = value
             elif key == name:
                 self.checked.doubt(f"{where}: is documented as {name}[…]=…, and was ignored")
             elif key.startswith(f"{name}[") and key.endswith("]"):
-                found[key[len(name) + 1 : -1]] = value
-        return found or None
+                values[key[len(name) + 1 : -1]] = value
+        return values or None
 
     # ------------------------------------------------------------------------------------ body
 

@@ -170,16 +170,16 @@ class Control:
             return parse_date_time(value)
         if key == "content":
             return value.encode()
-        found: Recording | Transcription | None
+        record: Recording | Transcription | None
         if key == "recording":
-            found = self.state.recordings.get(value)
+            record = self.state.recordings.get(value)
         elif key == "transcription":
-            found = self.state.transcriptions.get(value)
+            record = self.state.transcriptions.get(value)
         else:
             return value
-        if found is None:
+        if record is None:
             raise ValueError(f"there is no {key} {value!r}")
-        return found
+        return record
 
 
 class _Execution(Exchange):

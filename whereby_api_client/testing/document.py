@@ -66,20 +66,21 @@ class Operation:
 
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
         """Return the path's arguments when the decoded segments fit the template."""
-        place = self.segments.index(ROOM_NAME) if ROOM_NAME in self.segments else -1
+        at = self.segments.index(ROOM_NAME) if ROOM_NAME in self.segments else -1
         # a room name may stand there with its slash: /rooms//name/theme/logo
-        if place >= 0 and len(segments) > place + 1 and segments[place] == "":
-            segments = (*segments[:place], f"/{segments[place + 1]}", *segments[place + 2 :])
+        if at >= 0 and len(segments) > at + 1 and segments[at] == "":
+            segments = (*segments[:at], f"/{segments[at + 1]}", *segments[at + 2 :])
         if len(segments) != len(self.segments):
             return None
         arguments: dict[str, str] = {}
         for template, segment in zip(self.segments, segments, strict=True):
             if "{" in template:
                 literals, names = _split_template(template)
-                found = re.fullmatch("(.+)".join(map(re.escape, literals)), segment, re.DOTALL)
-                if found is None or segment in (".", ".."):
+                pattern = "(.+)".join(map(re.escape, literals))
+                match = re.fullmatch(pattern, segment, re.DOTALL)
+                if match is None or segment in (".", ".."):
                     return None
-                arguments |= zip(names, found.groups(), strict=True)
+                arguments |= zip(names, match.groups(), strict=True)
             elif template != segment:
                 return None
         return arguments
@@ -90,7 +91,7 @@ class Document:
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.raw = raw
-        found = [
+        operations = [
             self._operation(method, template, item)
             for template, item in raw["paths"].items()
             for method in METHODS
@@ -98,7 +99,7 @@ class Document:
         ]
         # fixed segments win over parameters: /recordings/bulk-delete is no recording's id
         self.operations: list[Operation] = sorted(
-            found, key=lambda op: ["{" in segment for segment in op.segments]
+            operations, key=lambda op: ["{" in segment for segment in op.segments]
         )
 
     def find(

@@ -30,7 +30,7 @@ def stringify(value: Any) -> str:
             return {None: "null", True: "true", False: "false"}[value]
         case str():
             text = json.dumps(value, ensure_ascii=False)
-            return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+            return _LONE_SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
         case int() | float():
             return _number(value)
         case Mapping():

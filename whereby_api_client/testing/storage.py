@@ -42,10 +42,10 @@ def serve_file(request: Request, state: State) -> Response:
 
 def _find(request: Request, state: State) -> Content:
     _, kind, key, *_ = (*request.segments, "", "")
-    found = (state.recordings if kind == "recordings" else state.transcriptions).get(key)
-    if found is None:
+    record = (state.recordings if kind == "recordings" else state.transcriptions).get(key)
+    if record is None:
         raise HTTPError(404, "the file does not exist any more")
-    return found.content
+    return record.content
 
 
 def _slice(request: Request, content: Content) -> Response:

@@ -44,9 +44,9 @@ class NullOnlyInText(ObjectCase):
     drifts_at = LANGUAGE
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
-        said = str(value.get("description", ""))
+        text = str(value.get("description", ""))
         misplaced = pointer.endswith("/schema/cursor")
-        if not re.search("`null`|set to null", said) or not (is_property(pointer) or misplaced):
+        if not re.search("`null`|set to null", text) or not (is_property(pointer) or misplaced):
             return False
         return value.get("nullable") is not True or None not in value.get("enum", [None])
 
@@ -77,37 +77,35 @@ class NullInPractice(Case):
     )
 
     def _object(self, document: Json, where: str) -> Json:
-        found: Json
         if " " not in where:
-            found = document["components"]["schemas"][where]
-        else:
-            schema = answer(document, where)
-            while "properties" not in schema or "results" in schema["properties"]:
-                if "$ref" in schema:
-                    schema = at(document, schema["$ref"][1:])
-                else:
-                    schema = schema.get("items") or schema["properties"]["results"]
-            found = schema
-        return found
+            component: Json = document["components"]["schemas"][where]
+            return component
+        schema = answer(document, where)
+        while "properties" not in schema or "results" in schema["properties"]:
+            if "$ref" in schema:
+                schema = at(document, schema["$ref"][1:])
+            else:
+                schema = schema.get("items") or schema["properties"]["results"]
+        return schema
 
     def find(self, document: Json) -> Places:
         for where, names in self.FIELDS:
-            found = self._object(document, where)
+            owner = self._object(document, where)
             for name in names.split():
-                schema = found.get("properties", {}).get(name, {})
+                schema = owner.get("properties", {}).get(name, {})
                 nullable = schema.get("nullable") is True or "null" in schema.get("type", "")
-                if name in found.get("required", []) or not nullable:
+                if name in owner.get("required", []) or not nullable:
                     yield f"{where} {name}"
 
     def fix(self, document: Json) -> None:
         recording = document["components"]["schemas"]["Recording"]
         recording["properties"] = {"filename": {"type": "string"}}
         for where, names in self.FIELDS:
-            found = self._object(document, where)
+            owner = self._object(document, where)
             dropped = [*names.split(), "endAt"]  # a session's `endAt` is its `endedAt`
-            found["required"] = [name for name in found["required"] if name not in dropped]
+            owner["required"] = [name for name in owner["required"] if name not in dropped]
             for name in names.split():
-                schema = found["properties"][name]
+                schema = owner["properties"][name]
                 if not isinstance(schema["type"], list):
                     schema["nullable"] = True
 
@@ -129,9 +127,9 @@ class EitherOrParameters(ObjectCase):
 
     def fix(self, document: Json) -> None:
         for name in ("roomSessionId", "externalId"):
-            found = parameter(document, "GET /insights/participants", name)
-            found["description"] = f"Filter by {name}."
-            found["required"] = False
+            entry = parameter(document, "GET /insights/participants", name)
+            entry["description"] = f"Filter by {name}."
+            entry["required"] = False
 
     def drift(self, document: Json) -> None:
         listed = document["paths"]["/insights/participants"]["get"]["parameters"]
@@ -219,8 +217,8 @@ class NullableFieldsRequired(ObjectCase):
     def repair(self, value: Json) -> None:
         # a stream's `destination` cannot be null: it stays required
         texts = {name: str(field.get("description")) for name, field in value["properties"].items()}
-        said = value.pop("required")
-        if kept := [name for name in said if not re.search("`null`|set to null", texts[name])]:
+        required = value.pop("required")
+        if kept := [name for name in required if not re.search("`null`|set to null", texts[name])]:
             value["required"] = kept
 
     def drift(self, document: Json) -> None:

@@ -35,8 +35,8 @@ class OperationsWithoutNames(OperationCase):
         return not operation.get("operationId") or not operation.get("tags")
 
     def fix(self, document: Json) -> None:
-        for path, method, found in operations(patched()):
-            names = {"operationId": found["operationId"], "tags": found["tags"]}
+        for path, method, data in operations(patched()):
+            names = {"operationId": data["operationId"], "tags": data["tags"]}
             document["paths"][path][method].update(names)
 
     def drift(self, document: Json) -> None:
@@ -118,14 +118,16 @@ class PointsOnlyInProse(OperationCase):
         return "x-points" not in operation
 
     def fix(self, document: Json) -> None:
-        for _, method, found in operations(document):
-            found["x-points"] = {"get": 1, "delete": 2}.get(method, 3)
+        for _, method, data in operations(document):
+            data["x-points"] = {"get": 1, "delete": 2}.get(method, 3)
 
     def drift(self, document: Json) -> None:
-        said = document["info"]["description"]
-        assert "a delete consumes 2 points" in said
-        said = said.replace("a delete consumes 2 points", "a delete costs up to 10 points")
-        document["info"]["description"] = said
+        description = document["info"]["description"]
+        assert "a delete consumes 2 points" in description
+        description = description.replace(
+            "a delete consumes 2 points", "a delete costs up to 10 points"
+        )
+        document["info"]["description"] = description
 
 
 class EnumsWithoutNames(ObjectCase):
