@@ -1,13 +1,15 @@
-"""`python -m benchmarks [cost] [budget] [redis_budget]`: run the named benchmarks, or all."""
+"""`python -m benchmarks [cost] [budget] [redis_budget] [prices] [options]`: those, or all."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import sys
 
 NAMES = ("cost", "budget", "redis_budget", "prices")
 
-named = [word for word in sys.argv[1:] if not word.startswith("-")]
+# Names come before options, which may have values that look like names.
+named = list(itertools.takewhile(lambda word: not word.startswith("-"), sys.argv[1:]))
 for name in named or NAMES:
     if name not in NAMES:
         sys.exit(f"no benchmark {name!r}; there are {', '.join(NAMES)}")

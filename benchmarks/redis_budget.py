@@ -1,8 +1,10 @@
-"""Processes that share one organization's points through Redis: what they waste and risk.
+"""Processes that share one organization's points through Redis: what they waste, risk and cost.
 
-1000 mixed calls, 200 points per 4 seconds, 5 to 60 ms of network each way, 25 workers in each of
-2, 4 and 8 processes. Then the same with one process killed and with Redis killed in the middle.
-`python -m benchmarks redis_budget`.
+1000 mixed calls, 200 points per 4 seconds, 5 to 60 ms of network each way to the server, 25 workers
+in each of 2, 8 and 32 processes, through a Redis that is 0.2, 5, 50 and 150 ms away; and 512
+processes in virtual time. What is measured begins when all processes are ready.
+`python -m benchmarks redis_budget`; `--checkout PATH` alternates with an older checkout's package,
+`--accidents` measures what happens when a process or Redis is killed, `--long` the real scale.
 """
 
 from __future__ import annotations
@@ -10,56 +12,63 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
-import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
-from tests.helpers.processes import Order, Process, Result, start_all
+from tests.helpers.processes import CHECKOUT, Order, Process, Result, start_all
 from tests.helpers.redis_server import RedisServer
 from tests.helpers.slow_proxy import SlowProxy
+from tests.helpers.virtual_crowd import VirtualCrowd
 from whereby_api_client.budget.redis_budget import RedisPointBudget
 from whereby_api_client.testing import FakeWhereby
 
 from .budget import Outcome
 
 LIMIT, PERIOD, CALLS = 200, 4.0, 1000
+#: Two sockets on one machine need that; beyond, a proxy delays.
+LOOPBACK = 0.0002
 
 
 class Run:
-    """One run: what happened, as the server and the processes saw it."""
+    """One run: what happened, as the server, Redis and the processes saw it."""
 
     def __init__(
         self,
         processes: int,
-        algorithm: Any,
-        event: str = "",
         *,
+        rtt: float = LOOPBACK,
+        event: str = "",
+        algorithm: Any = "fixed",
         limit: int = LIMIT,
         period: float = PERIOD,
         calls: int = CALLS,
-        rtt: float = 0.0,
+        checkout: Path = CHECKOUT,
     ) -> None:
-        far = f"{1000 * rtt:g} ms away" if rtt else ""
-        self.name = ", ".join(filter(None, (f"{processes} processes", far, event)))
+        self.name = f"{1000 * rtt:5g} ms {processes:4} processes {event}"
+        if checkout != CHECKOUT:
+            self.name += f" {checkout.name}"
         fake = FakeWhereby(
             limit=limit, period=period, algorithm=algorithm, delay=(0.005, 0.060), seed=1
         )
         self.results: list[Result] = []
-        self.notes: list[str] = []
         with ExitStack() as stack:
             redis = stack.enter_context(RedisServer())
             url = stack.enter_context(fake.serve())
             redis_url = redis.url
-            if rtt:
+            if rtt > LOOPBACK:
                 redis_url = stack.enter_context(SlowProxy(redis.port, rtt)).url
-            share = calls // processes
-            crowd = [
-                stack.enter_context(Process(Order(url, redis_url, share, seed, period)))
-                for seed in range(processes)
+            orders = [
+                Order(url, redis_url, calls // processes, n, period) for n in range(processes)
             ]
-            start_all(crowd)
+            crowd = [stack.enter_context(Process(order, checkout)) for order in orders]
+            for process in crowd:
+                process.await_ready()
+            redis.reset_statistics()
             began = time.monotonic()
+            for process in crowd:
+                process.go()
             if event == "one killed":
                 time.sleep(1.5 * PERIOD)
                 crowd.pop().kill()
@@ -70,23 +79,31 @@ class Run:
                 redis.start()
             self.results = [process.result(6 * calls / limit * period) for process in crowd]
             self.wall = time.monotonic() - began
-            commands = redis.calls()
-        self.counted = [(r.time, r.cost) for r in fake.requests if r.status != 429]
+            self.exchanges, self.sent = redis.statistics()
+        counted = [(r.time, r.cost) for r in fake.requests if r.status != 429]
+        self.calls = len(counted)
         self.throttled = sum(r.status == 429 for r in fake.requests)
-        self.used = Outcome("", counted=self.counted).used(limit, period)
-        self.commands = commands
+        self.used = Outcome("", counted=counted).used(limit, period)
 
     def report(self) -> None:
         """Print a line of the table."""
-        waits = [wait for result in self.results for wait in result.waits]
-        failed = sum(len(result.failed) for result in self.results)
-        warnings = sum(len(result.warnings) for result in self.results)
+        results = self.results
+        waits = [wait for result in results for wait in result.waits]
         print(
-            f"  {self.name:<28}{len(self.counted):7}{self.wall:8.1f}{self.throttled:6}{failed:8}"
-            f"{self.used:8.1f}{statistics.mean(waits):12.2f}{warnings:10}"
-            f"{self.commands / len(self.counted):12.1f}"
+            f"  {self.name:<34}{self.calls:6}{self.wall:7.1f}{self.used:8.1f}{self.throttled:6}"
+            f"{sum(len(result.failed) for result in results):8}"
+            f"{sum(len(result.warnings) for result in results):10}"
+            f"{statistics.mean(waits):7.2f}{sum(result.cpu for result in results):8.1f}"
+            f"{self.exchanges:11}{sum(result.conflicts for result in results):11}"
+            f"{self.sent / 1e6:7.1f}",
+            flush=True,
         )
-        sys.stdout.flush()
+
+
+HEADER = (
+    f"  {'':<34}{'calls':>6}{'wall s':>7}{'used %':>8}{'429s':>6}{'failed':>8}{'warnings':>10}"
+    f"{'wait s':>7}{'CPU s':>8}{'exchanges':>11}{'conflicts':>11}{'MB':>7}"
+)
 
 
 def death() -> float:
@@ -113,34 +130,49 @@ async def _open(budget: RedisPointBudget) -> None:
     (await budget.acquire(1)).settle(200, {})
 
 
-def main() -> None:
-    """Run the benchmark: `--long` adds the real scale, `--far` a Redis that is far away."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--algorithm", choices=("fixed", "sliding", "token-bucket"))
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--far", action="store_true")
-    parser.add_argument("--processes", type=int, nargs="+", default=[2, 8, 32])
-    parser.add_argument("--rtt", type=float, nargs="+", default=[0.2, 5.0, 50.0, 150.0])
-    arguments, _ = parser.parse_known_args()
-    algorithm = arguments.algorithm or "fixed"
-    print(f"\n{algorithm}: {LIMIT} points per {PERIOD:g} s")
+def virtual(processes: int, rtt: float) -> None:
+    """Print what happens with more processes than this machine can run."""
+    began = time.process_time()
+    crowd = VirtualCrowd.run(processes, rtt, 2 * processes)
     print(
-        f"  {'':<28}{'calls':>7}{'wall s':>8}{'429s':>6}{'failed':>8}{'used %':>8}"
-        f"{'mean wait s':>12}{'warnings':>10}{'Redis/call':>12}"
+        f"  {1000 * rtt:5g} ms {processes:4} processes: {100 * crowd.used():.1f} % used, "
+        f"{crowd.refused} 429s, {crowd.redis.exchanges} exchanges, {crowd.redis.conflicts} "
+        f"conflicts, {crowd.redis.largest / 1e3:.0f} kB; "
+        f"{time.process_time() - began:.1f} s of CPU",
+        flush=True,
     )
-    if arguments.far:
-        for rtt in arguments.rtt:
-            for processes in arguments.processes:
-                # 0.2 ms is what two sockets on one machine need
-                Run(processes, algorithm, rtt=rtt / 1000 if rtt > 1 else 0.0).report()
-        return
-    for processes in (2, 4, 8):
-        Run(processes, algorithm).report()
-    Run(4, algorithm, "one killed").report()
-    Run(4, algorithm, "Redis killed").report()
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks redis_budget")
+    parser.add_argument(
+        "--algorithm", default="fixed", choices=("fixed", "sliding", "token-bucket")
+    )
+    parser.add_argument("--processes", type=int, nargs="*", default=[2, 8, 32])
+    parser.add_argument("--rtt", type=float, nargs="*", default=[0.2, 5.0, 50.0, 150.0])
+    parser.add_argument("--virtual", type=int, nargs="*", default=[512])
+    parser.add_argument("--calls", type=int, default=CALLS)
+    parser.add_argument("--checkout", type=Path, action="append", default=[])
+    parser.add_argument("--accidents", action="store_true")
+    parser.add_argument("--long", action="store_true")
+    arguments, _ = parser.parse_known_args()
+    print(f"\n{arguments.algorithm}: {LIMIT} points per {PERIOD:g} s\n{HEADER}")
+    options: dict[str, Any] = {"algorithm": arguments.algorithm, "calls": arguments.calls}
+    for rtt in arguments.rtt:
+        for processes in arguments.processes:
+            for checkout in (CHECKOUT, *arguments.checkout):
+                Run(processes, rtt=rtt / 1000, checkout=checkout, **options).report()
+    if arguments.accidents:
+        Run(4, event="one killed", **options).report()
+        Run(4, event="Redis killed", **options).report()
+        print(f"  a killed process's points are back {death():.2f} s after its death")
     if arguments.long:
-        Run(4, algorithm, "1000 per 60 s", limit=1000, period=60.0, calls=1760).report()
-    print(f"  a killed process's points are back {death():.2f} s after its death")
+        Run(4, event="1000 per 60 s", limit=1000, period=60.0, calls=1760).report()
+    if arguments.virtual:
+        print("\nin virtual time:")
+    for processes in arguments.virtual:
+        virtual(processes, LOOPBACK)
 
 
 if __name__ == "__main__":

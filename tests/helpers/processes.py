@@ -1,6 +1,6 @@
 """Processes that spend from one organization, each with a client of its own.
 
-`python -m tests.redis.processes ORDER` is one of them; ORDER is an `Order` as JSON.
+`python processes.py ORDER` is one of them; ORDER is an `Order` as JSON.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import random
 import signal
 import subprocess
@@ -17,12 +18,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from unittest import mock
 
 from whereby_api_client import NotFoundError, WherebyClient, WherebyError
-from whereby_api_client.budget.redis_budget import RedisPointBudget
-from whereby_api_client.testing.fake import TOKEN
+from whereby_api_client.redis_budget import RedisPointBudget
+from whereby_api_client.testing.fake import TOKEN, FakeWhereby
 
-HERE = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[2]
 
 
 class Order(NamedTuple):
@@ -53,28 +55,37 @@ class Result(NamedTuple):
         failed: what went wrong with the others.
         waits: seconds from asking to answer, per call.
         warnings: what the budget logged.
+        cpu: seconds of CPU time from `go` to the last response.
+        conflicts: how often another process was faster to write.
     """
 
     done: int
     failed: list[str]
     waits: list[float]
     warnings: list[str]
+    cpu: float
+    conflicts: int
 
 
 class Process:
-    """A process that waits for `go`, makes its calls, and tells the result."""
+    """A process that waits for `go`, makes its calls, and tells the result.
 
-    def __init__(self, order: Order) -> None:
+    Args:
+        order: what to do.
+        checkout: whose package it uses.
+    """
+
+    def __init__(self, order: Order, checkout: Path = CHECKOUT) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", __name__, json.dumps(order)],
+            [sys.executable, "-P", __file__, json.dumps(order)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=HERE,
+            env={**os.environ, "PYTHONPATH": str(checkout)},
             text=True,
         )
 
     def await_ready(self) -> None:
-        """Wait until it has imported everything."""
+        """Wait until it has imported everything and is connected to Redis."""
         assert self._popen.stdout is not None
         assert self._popen.stdout.readline() == "ready\n"
 
@@ -128,10 +139,36 @@ async def _call(whereby: WherebyClient, cost: int) -> None:
         await whereby.request("PUT", "/rooms/r/theme/tokens", json={"tokensPreset": "default"})
 
 
+async def _warm_up() -> None:
+    """Import what the first calls would import."""
+    async with WherebyClient(TOKEN, transport=FakeWhereby().transport()) as whereby:
+        for cost in (1, 2, 3):
+            await _call(whereby, cost)
+
+
+def _count_conflicts() -> list[object]:
+    """Return a list that grows with each write that another process has forestalled."""
+    conflicts: list[object] = []
+    try:
+        from whereby_api_client.budget import redis_store
+    except ImportError:  # a checkout from before there was anything to forestall
+        return conflicts
+    exchange = redis_store.RedisStore.exchange
+
+    def counting(store: redis_store.RedisStore, write: redis_store.Write) -> redis_store.Result:
+        result = exchange(store, write)
+        if write.text and not result.is_written:
+            conflicts.append(write.title)
+        return result
+
+    mock.patch.object(redis_store.RedisStore, "exchange", counting).start()
+    return conflicts
+
+
 async def _work(order: Order) -> Result:
     dice = random.Random(order.seed)
     jobs = dice.choices((1, 2, 3), (0.5, 0.2, 0.3), k=order.calls)
-    result = Result(0, [], [], [])
+    result = Result(0, [], [], [], 0.0, 0)
     failed, waits = result.failed, result.waits
 
     class Handler(logging.Handler):
@@ -139,8 +176,14 @@ async def _work(order: Order) -> Result:
             result.warnings.append(record.getMessage())
 
     logging.getLogger("whereby_api_client.budget").addHandler(Handler(logging.WARNING))
+    conflicts = _count_conflicts()
     budget = RedisPointBudget(order.redis, limit=order.limit, period=order.period)
+    await _warm_up()
     async with WherebyClient(TOKEN, base_url=order.api, budget=budget) as whereby:
+        await budget.refresh()
+        print("ready", flush=True)
+        sys.stdin.readline()
+        began_cpu = time.process_time()
 
         async def worker() -> None:
             while jobs:
@@ -155,14 +198,13 @@ async def _work(order: Order) -> Result:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(order.workers):
                 tasks.create_task(worker())
-    return result._replace(done=len(waits) - len(failed))
+        cpu = time.process_time() - began_cpu
+    return result._replace(done=len(waits) - len(failed), cpu=cpu, conflicts=len(conflicts))
 
 
 def main() -> None:
     """Be one of the processes."""
     fields: Any = json.loads(sys.argv[1])
-    print("ready", flush=True)
-    sys.stdin.readline()
     print(json.dumps(asyncio.run(_work(Order(*fields)))))
 
 

@@ -97,9 +97,20 @@ class RedisServer:
 
     def calls(self) -> int:
         """Return how many scripts it has run."""
+        return self.statistics()[0]
+
+    def statistics(self) -> tuple[int, int]:
+        """Return how many scripts it has run, and how many bytes it has sent."""
         with self.client() as client:
-            statistics: Any = client.info("commandstats")
-        return int(statistics.get("cmdstat_evalsha", {"calls": 0})["calls"])
+            commands: Any = client.info("commandstats")
+            traffic: Any = client.info("stats")
+        calls = commands.get("cmdstat_evalsha", {"calls": 0})["calls"]
+        return int(calls), int(traffic["total_net_output_bytes"])
+
+    def reset_statistics(self) -> None:
+        """Count from now on."""
+        with self.client() as client:
+            client.config_resetstat()
 
     def __enter__(self) -> Self:
         self.start()

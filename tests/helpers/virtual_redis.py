@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import deque
 from contextlib import suppress
 from typing import Any
@@ -36,12 +37,14 @@ class MemoryRedis:
         self.clock_offset = 1_000_000.0
         self.compute = 0.0
         self.writes = 0
+        self.conflicts = 0
         self.exchanges = 0
         self.largest = 0
         self._jitter = jitter
         self._dice = random.Random(seed)
         self._history: deque[tuple[float, str, list[str]]] = deque()
         self._workers: dict[str, VirtualWorker] = {}
+        self._arrivals: dict[str, float] = {}
 
     def delay(self) -> float:
         """Return how long one way takes."""
@@ -60,20 +63,38 @@ class MemoryRedis:
         moment = loop.time() + self.clock_offset
         since = "".join(self.inbox[write.folded :])
         is_alive = any(name in since for name in write.expired)
-        if write.text and self.text.partition("\n")[0] == write.title and not is_alive:
+        line = self.text.partition("\n")[0]
+        is_known = not write.last or self.inbox[write.folded - 1 : write.folded] == [write.last]
+        if write.text and line == write.title and is_known and not is_alive:
             self.writes += 1
             self.text, self.inbox = write.text, self.inbox[write.folded :]
             self.largest = max(self.largest, len(self.text))
             self._remember(loop.time())
             for address, notice in write.notices:
-                if (worker := self._workers.get(address)) is not None:
-                    loop.call_later(self.delay(), worker.hear, notice)
-            return Result(True, moment)
+                self._publish(address, notice)
+            return Result(True, moment, inbox=self.inbox)
+        self.conflicts += bool(write.text)
         if write.request:
             self.inbox = [*self.inbox, write.request]
             self._remember(loop.time())
-        is_known = self.text.partition("\n")[0] == write.title
-        return Result(False, moment, None if is_known else self.text, self.inbox)
+        title = re.match(r"\S+ \S+ (\S+) (\d+) ", line)
+        if title and not write.member.startswith(title[1]):
+            is_writing = 1000 * moment < int(title[2]) and title[1] in self._workers
+            if is_writing and write.request:
+                self._publish(title[1], write.request)
+            if is_writing and not write.wants_text:
+                seq = re.search(re.escape(f'"{write.member}":[') + r"(\d+)", self.text)
+                return Result(False, moment, title=line, seq=int(seq[1]) if seq else 0)
+        return Result(False, moment, None if line == write.title else self.text, self.inbox)
+
+    def _publish(self, address: str, message: str) -> None:
+        if (worker := self._workers.get(address)) is not None:
+            loop = asyncio.get_running_loop()
+            # in their order, as through a connection
+            self._arrivals[address] = max(
+                self._arrivals.get(address, 0.0), loop.time() + self.delay()
+            )
+            loop.call_at(self._arrivals[address], worker.hear, message)
 
     def _remember(self, now: float) -> None:
         self._history.append((now, self.text, self.inbox))

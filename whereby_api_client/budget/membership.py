@@ -1,8 +1,8 @@
 """One process's place in a shared ledger: what it knows, what it says, what it finds wrong.
 
 No I/O and no thread: `Membership.step` yields what is to be written and is sent what came of it.
-It decides when to talk, and writes the shared ledger if nobody was faster. What there is to say,
-and what the ledger's state means for the calls that wait, is the budget's business
+It decides when to talk, and writes the shared ledger unless another process does that for all. What
+there is to say, and what the ledger's state means for the calls that wait, is the budget's business
 (`redis_budget.py`).
 """
 
@@ -13,11 +13,11 @@ import json
 import logging
 import math
 import queue
-import random
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
+from .._backoff import backoff
 from .redis_store import ConnectionCut, Result, Write
 from .shared_ledger import (
     FORMAT,
@@ -26,6 +26,7 @@ from .shared_ledger import (
     OtherFormat,
     Request,
     SharedLedger,
+    Title,
     UnreadableLedger,
     heartbeat,
 )
@@ -45,20 +46,30 @@ _LONGEST_PAUSE: Final = 2.0
 # Greater than the rank of any call.
 _LAST_RANK: Final = 99
 
-# Who was not the fastest tries again after up to so long (seconds, for each member), more with each
-# time.
+# Who writes, does so for two heartbeats at least, if it goes on talking to Redis.
+_WRITES: Final = 2
+
+# What lets nobody else go is collected for so long before it is sent, and before it is written.
+_COLLECT: Final = 0.05
+
+# Requests in the inbox that say nothing but that a member is alive wait until there are so many.
+_LONGEST_INBOX: Final = 32
+
+# Who finds that nobody writes begins after up to so long (seconds, for each member), and who was
+# not the fastest tries again after up to twice that, and so on.
 _RETRY: Final = 0.0005
 _LONGEST_RETRY: Final = 0.05
+
+# Who has left something urgent waits so long, and so many round trips, for the one that writes.
+_PATIENCE: Final = 0.25
+_PATIENT_TRIPS: Final = 4
 
 # Who joins again and again in vain goes on without Redis after so often; pauses grow from this.
 _MOST_TROUBLES: Final = 6
 _FIRST_RETRY: Final = 0.01
 
-# ... and after so long, if nobody can go because of what it says.
-_PATIENT_RETRY: Final = 0.1
-
-# What is not urgent is left in the inbox, until so many requests lie there.
-_LONGEST_INBOX: Final = 32
+# A grant that is older than so many heartbeats is not believed: the member may have expired.
+_YOUNG: Final = 2
 
 # Ids of so many grants are remembered.
 _REMEMBERED: Final = 2000
@@ -87,33 +98,51 @@ class Outgoing(NamedTuple):
         is_wanted: it wants to know the state, whether or not there is anything to say.
     """
 
-    limit: int
-    join: Join | None
-    holds: int
-    shown: set[int]
-    endings: list[Any]
-    wants: list[Any]
-    leaves: list[int]
-    more: list[tuple[int, float]]
-    waits: bool
-    is_wanted: bool
+    limit: int = 1
+    join: Join | None = None
+    holds: int = 0
+    shown: frozenset[int] = frozenset()
+    endings: list[Any] = []  # noqa: RUF012 - never changed
+    wants: list[Any] = []  # noqa: RUF012
+    leaves: list[int] = []  # noqa: RUF012
+    more: list[tuple[int, float]] = []  # noqa: RUF012
+    waits: bool = False
+    is_wanted: bool = False
 
     @property
     def has_news(self) -> bool:
         """Return whether there is anything that others should know."""
         return bool(self.endings or self.wants or self.leaves or self.join is not None)
 
+    @property
+    def is_active(self) -> bool:
+        """Return whether calls wait or are in flight."""
+        return self.waits or self.holds > 0
+
+    def after(self, earlier: Outgoing) -> Outgoing:
+        """Return this and what was there to say before it, and was not sent."""
+        gone = set(self.leaves)  # before anybody heard of them
+        unheard = {want[0] for want in earlier.wants}
+        return self._replace(
+            join=self.join or earlier.join,
+            endings=earlier.endings + self.endings,
+            wants=[want for want in earlier.wants if want[0] not in gone] + self.wants,
+            leaves=earlier.leaves + [number for number in self.leaves if number not in unheard],
+        )
+
 
 class View(NamedTuple):
     """The shared ledger as one process has seen it.
 
     Attributes:
-        ledger: its state, None if that was not looked at.
+        title: its first line, None if nothing was read.
+        ledger: its state, None if that was not read.
         grants: points for calls of this process.
         is_current: everything that the process has said is in it.
         offset: add it to a time of the budget's clock to have the ledger's.
     """
 
+    title: Title | None
     ledger: SharedLedger | None
     grants: list[Granted]
     is_current: bool
@@ -147,6 +176,11 @@ class RedisClock:
     def is_known(self) -> bool:
         """Return whether there was an exchange."""
         return self._high < math.inf
+
+    @property
+    def trip(self) -> float:
+        """Seconds that an exchange takes at least."""
+        return self._high - self._low if self.is_known else 0.0
 
     def observe(self, sent: float, received: float, moment: float) -> None:
         """Learn from an exchange."""
@@ -199,7 +233,7 @@ class Membership:
         self.hears: bool = False
         self.waited_at: float = -math.inf
         self.talking_since: float | None = None
-        self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()  # notices, not looked at yet
+        self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()  # not looked at yet
         self.member: str = ""
         # The names that it has had since it was last seen in the ledger.
         self._names: list[str] = []
@@ -208,35 +242,38 @@ class Membership:
         self._is_joined = False  # seen in the ledger
         self._seq = 0  # of its latest request
         self._folded_seq = 0  # ... that was seen in the ledger
-        # What Redis had last.
-        self._text = ""
+        self._waits_for = 0  # ... that somebody has to write soon
+        self._unsent = Outgoing()
+        self._has_more = False  # calls that the ledger does not know
+        # What Redis had last: the first line, and the text; None where only that line is known.
+        self._title: Title | None = None
+        self._text: str | None = None
         self._ledger: SharedLedger | None = None  # made of it; None if it has yet to be read
-        self._inbox: list[str] = []
+        self._inbox: list[tuple[str, Request | None]] = []
         self._epoch = ""
         self._revision = 0
         self._shift = 0.0
         self._clock = RedisClock()
-        self._granted: list[Granted] = []  # known, and not fetched yet
-        self._fetched: dict[str, None] = {}  # ids of those that were
-        self._is_crowded = False  # others write, too
-        self._members = 1
-        self._hopes_for_response = True
-        self._head_rank = _LAST_RANK  # of the call that is next
+        self._granted: list[Granted] = []  # heard of, and not delivered yet
+        self._unfetched: list[str] = []  # ids of those that the ledger does not know to be so
+        self._delivered: dict[str, None] = {}  # ids
         self._losses = 0
         self._troubles = 0  # joined so often in vain
-        self._retry_at = math.inf
-        self._ask_at = math.inf  # because a call of ours is next, and points come back then
-        self._heard_at = math.inf  # because another process said so
+        self._failures = 0
+        self._reads = False  # the text is wanted
+        # When to talk: because points come back then, there is something to write or to send, ...
+        self._ask_at = math.inf
+        self._write_at = math.inf
+        self._send_at = math.inf
+        self._retry_at = math.inf  # ... or what was sent was not written.
         self._talked_at = -math.inf
         self._said_at = -math.inf
-        self._read_at = -math.inf
         self._try_at = -math.inf
-        self._pause = _FIRST_PAUSE
         self._warned: set[str] = set()
 
     def step(self, budget: Budget) -> Exchanges:
         """Say what there is to say; return after how many seconds to look again."""
-        was_connected = bool(self._text)
+        was_connected = self._title is not None
         try:
             try:
                 return (yield from self._sync(budget))
@@ -248,11 +285,12 @@ class Membership:
         except Exception as error:
             # Whatever it is: no call fails because of it, and no call waits for it.
             self._part()
-            self._text, self._ledger, self._inbox = "", None, []
+            self._forget()
+            self._title = None
             self.talking_since = None
             budget._go_on_alone(_describe(error))
-            pause = self._pause * random.uniform(0.5, 1.0)
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+            pause = backoff(self._failures, base=_FIRST_PAUSE, cap=_LONGEST_PAUSE)
+            self._failures += 1
             self._try_at = self._now() + pause
             return pause
 
@@ -260,17 +298,13 @@ class Membership:
         now = self._now()
         if now < self._try_at:
             return self._try_at - now
-        self._hear_notices(now)
-        # First, so that what is said from now on is not missed.
-        is_retry = now >= self._retry_at
-        is_due = now >= min(self._ask_at, self._heard_at)
-        if now >= self._ask_at:
-            self._ask_at = math.inf
-        if now >= self._heard_at:
-            self._heard_at = math.inf
         if not self._clock.is_known:
             # Learn the time of Redis and what it has.
-            self._take((yield from self._send(Write("", "", 0, [], "", self._ttl, []))))
+            self._take((yield from self._send(self._write(None, None))))
+        self._hear_all(now)
+        # First, so that the places of these calls are taken by others in what is said now.
+        if self._granted and not self._deliver(budget):
+            self._part()
         joining = not self.member
         if joining:
             self._joins += 1
@@ -278,33 +312,59 @@ class Membership:
             self._names.append(self.member)
             self._seq = self._folded_seq = 0
             self._epoch = ""
-            self._is_joined = False
         outgoing = budget._collect(self.member, self._seq + 1, joining=joining)
+        outgoing = self._unsent = outgoing.after(self._unsent)
         self._limit = outgoing.limit
         if outgoing.waits:
             self.waited_at = now
-        is_urgent = (
-            outgoing.is_wanted
-            or is_retry
-            or (is_due and not self._granted)
-            or self._lets_others_go(outgoing)
-        )
-        is_news = outgoing.has_news or bool(self._granted)
-        if is_urgent or is_news or now >= self._next_heartbeat(outgoing):
+        is_urgent = self._lets_others_go(outgoing)
+        if is_urgent:
+            self._send_at = now
+        elif outgoing.has_news:
+            self._send_at = min(self._send_at, now + self._collecting)
+        elif outgoing.is_wanted:
+            self._waits_for = self._seq
+            self._reads = self._reads or self._is_folded or self._retry_at == math.inf
+        if self._reads or now >= self._next_talk(outgoing):
             yield from self._exchange(budget, outgoing, is_urgent=is_urgent)
         return self._delay(outgoing)
 
     def _lets_others_go(self, outgoing: Outgoing) -> bool:
-        """Return whether somebody may go as soon as this is in the ledger."""
+        """Return whether somebody may go, or know more, as soon as this is in the ledger."""
         if outgoing.join is not None or outgoing.leaves:
             return True
-        if any(rank < self._head_rank for _, rank, *_ in outgoing.wants):
+        if not outgoing.has_news:
+            return False
+        title = self._title
+        head_rank = _LAST_RANK if title is None or title.head_rank is None else title.head_rank
+        if outgoing.is_wanted or any(rank < head_rank for _, rank, *_ in outgoing.wants):
             return True
-        return any(kind != "settle" or self._hopes_for_response for kind, *_ in outgoing.endings)
+        if outgoing.wants and self._has_more:
+            return True
+        hopes = title is None or title.hopes
+        return any(kind != "settle" or hopes for kind, *_ in outgoing.endings)
 
     @property
     def _ttl(self) -> float:
         return _KEPT * self._period
+
+    @property
+    def _collecting(self) -> float:
+        return min(_COLLECT, self._heartbeat / 4)
+
+    @property
+    def _is_folded(self) -> bool:
+        """Return whether everything that was sent is in the ledger."""
+        return self._is_joined and self._folded_seq == self._seq
+
+    def _is_led(self) -> bool:
+        """Return whether another process writes for all."""
+        title = self._title
+        return (
+            title is not None
+            and title.writer not in ("-", self.address)
+            and 1000 * self._clock.time(self._now()) < title.until
+        )
 
     def _send(self, write: Write) -> Generator[Write, Result, Result]:
         sent = self.talking_since = self._talked_at = self._now()
@@ -316,81 +376,114 @@ class Membership:
     def _exchange(
         self, budget: Budget, outgoing: Outgoing, *, is_urgent: bool
     ) -> Generator[Write, Result, None]:
-        is_retry = self._now() >= self._retry_at
-        self._retry_at = math.inf
-        granted, self._granted = self._granted, []
-        is_news = outgoing.has_news or bool(granted)
-        request = None
-        if not is_news and is_retry and self._seq > self._folded_seq:
-            pass  # our request lies in the inbox already
-        elif is_news or is_urgent or self._now() >= self._said_at + self._heartbeat:
-            # Who only looks need not say each time that it is alive.
-            request = self._request(outgoing, granted)
+        now = self._now()
+        is_retry = now >= self._retry_at
+        reads, self._reads = self._reads, False
+        # Who only asks, or writes what lies in the inbox, need not say each time that it is alive.
+        request: Request | None = None
+        is_due = not reads and now >= self._said_at + self._heartbeat
+        if outgoing.has_news or self._unfetched or is_due:
+            request = self._request(outgoing, is_urgent=is_urgent)
         ledger: SharedLedger | None = None
         own: list[Granted] = []
-        # Who is not alone had better look first what the others have written.
-        is_hopeful = is_retry or request is None or not self._is_crowded
-        # One of those who find it full is enough to empty the inbox.
-        is_full = len(self._inbox) >= _LONGEST_INBOX and random.random() * self._members < 2
-        if (is_hopeful and (is_urgent or outgoing.has_news)) or is_full:
-            ledger = self._fold(request)
+        is_writer = is_retry or not self._is_led()
+        if self._text is not None and is_writer:
+            ledger = self._fold(request, is_active=outgoing.is_active)
             own = ledger.fetch(self.member)
-        write = self._write(ledger, request)
+        wants_text = reads or is_retry or (outgoing.waits and not self.hears)
+        write = self._write(ledger, request, wants_text=wants_text)
+        self._retry_at = math.inf
         result = yield from self._send(write)
         if request is not None:
             self._seq = request.seq
             self._said_at = self._talked_at
-            self._remember(granted)
+            self._unsent, self._unfetched = Outgoing(), []
+            self._has_more = bool(outgoing.more)
+            self._send_at = math.inf
+            if is_urgent or outgoing.is_wanted:
+                self._waits_for = request.seq
         if result.is_written:
             assert ledger is not None
-            self._text, self._ledger, self._inbox = write.text, ledger, []
+            self._text, self._ledger = write.text, ledger
+            self._inbox, self._write_at = [], math.inf
+            for raw in result.inbox:
+                self._add_to_inbox(raw)
             self._losses = 0
             self._note(ledger)
-            self._remember(own)
-            granted = [*granted, *own]
             if self._folded_seq < self._seq:
                 self._part()  # our request was not accepted
         else:
-            # Who can never go is told why.
-            is_refused = not all(points for _, _, points, _ in granted)
-            ledger = self._take(result, is_urgent=is_urgent or outgoing.has_news or is_refused)
-            if write.text:
-                self._losses += 1
-            if not all(f'"{grant[0]}"' in self._text for grant in granted):
-                self._part()  # we have expired meanwhile, and they were given back
-        if not self.member or not self._text:
+            own = []
+            self._losses += bool(write.text)
+            if result.title is None:
+                ledger = self._take(result)
+            else:
+                ledger = None
+                self._take_title(result.title, result.seq)
+        if not self.member or self._title is None:
             self._join_again_soon()
             return
-        is_current = False
-        if ledger is not None and self._folded_seq == self._seq and not self._granted:
-            is_current = True
-            if not self._is_right(ledger, outgoing, granted):
-                self._part()
-                self._join_again_soon()
-                return
+        # Where nobody writes, what is to be read may be old: members may have expired since.
+        is_current = self._is_folded and not self._unsent.has_news
+        is_current = is_current and (result.is_written or self._is_led())
+        if is_current and ledger is not None and not self._is_right(ledger, outgoing, own):
+            self._part()
+            self._join_again_soon()
+            return
         self._troubles = 0
-        if self._granted:
-            self._retry_at = self._now()
-        elif self._folded_seq < self._seq and (is_urgent or outgoing.has_news):
-            # The first of those who were not fast enough does it for all, and tells them.
-            longest = min(_RETRY * self._members * 2**self._losses, _LONGEST_RETRY)
-            if not is_urgent:
-                longest = min(_PATIENT_RETRY, self._heartbeat)
-            self._retry_at = self._now() + random.uniform(0.5 * (not is_urgent), 1) * longest
-        view = View(ledger, granted, is_current, self._shared(0.0))
-        if not budget._deliver(view):
+        if not self._deliver(budget, ledger, own, is_current=is_current):
             self._part()  # too late: the budget did not wait for it
             return
-        self._pause = _FIRST_PAUSE
-        me = None if ledger is None else ledger.members.get(self.member)
-        if me is not None:
-            self._ask_at = math.inf if me.ask_at is None else self._local(me.ask_at)
+        self._failures = 0
+        if result.is_written:
+            assert ledger is not None
+            change = ledger.next_change()
+            self._ask_at = math.inf if change is None else self._local(change)
+        else:
+            self._wait_for_writer(outgoing, is_retry=is_retry)
+
+    def _wait_for_writer(self, outgoing: Outgoing, *, is_retry: bool) -> None:
+        """Decide when to write, should nobody else have done it by then."""
+        now = self._now()
+        is_left = self._folded_seq < self._waits_for
+        if not self._is_led() or (is_left and is_retry and self._text is not None):
+            # Nobody does it for us.
+            if outgoing.is_active or outgoing.is_wanted or not self._is_folded:
+                longest = _RETRY * (1 if self._title is None else self._title.members + 1)
+                self._retry_at = now + backoff(self._losses, base=longest, cap=_LONGEST_RETRY)
+            return
+        self._forget()  # it will be another text soon
+        if is_left:
+            self._retry_at = now + _PATIENCE + backoff(0, base=_PATIENCE)
+            self._retry_at += _PATIENT_TRIPS * self._clock.trip
+
+    def _deliver(
+        self,
+        budget: Budget,
+        ledger: SharedLedger | None = None,
+        own: list[Granted] | None = None,
+        *,
+        is_current: bool = False,
+    ) -> bool:
+        """Hand over what is known. False: the budget has gone on alone since it spoke."""
+        heard, self._granted = self._granted, []
+        if ledger is not None and (me := ledger.members.get(self.member)) is not None:
+            heard += me.grants
+        heard = list(
+            {grant[0]: grant for grant in heard if grant[0] not in self._delivered}.values()
+        )
+        self._unfetched += [grant[0] for grant in heard]
+        grants = [*(own or ()), *heard]
+        self._delivered.update(dict.fromkeys(grant[0] for grant in grants))
+        while len(self._delivered) > _REMEMBERED:
+            del self._delivered[next(iter(self._delivered))]
+        return budget._deliver(View(self._title, ledger, grants, is_current, self._shared(0.0)))
 
     def _join_again_soon(self) -> None:
         if self._troubles == _MOST_TROUBLES:
             self._troubles = 0
             raise RuntimeError("what is in Redis cannot be used, nor replaced")
-        self._retry_at = self._now() + _FIRST_RETRY * (2**self._troubles - 1)
+        self._retry_at = self._now() + backoff(self._troubles, base=_FIRST_RETRY)
         self._troubles += 1
 
     # -- what Redis has ---------------------------------------------------------------------------
@@ -398,7 +491,12 @@ class Membership:
     def _read(self, text: str) -> SharedLedger:
         return SharedLedger.from_text(text, ceiling=self._ceiling, prices=self._prices)
 
-    def _fold(self, request: Request | None) -> SharedLedger:
+    def _forget(self) -> None:
+        """Take it that the text is another one now."""
+        self._text, self._ledger, self._inbox = None, None, []
+        self._ask_at = self._write_at = math.inf
+
+    def _fold(self, request: Request | None, *, is_active: bool) -> SharedLedger:
         """Return what is to be written: all that Redis had, and the request."""
         ledger, self._ledger = self._ledger, None
         if ledger is None and self._text:
@@ -415,53 +513,53 @@ class Membership:
         if self._clock.stepped and ledger.shift == self._shift:
             # The ledger's time goes on as it did. The first process that notices sets it right.
             ledger.shift -= self._clock.stepped
-        ledger.advance(self._clock.time(self._now()))
-        for raw in self._inbox:
+        clock = self._clock.time(self._now())
+        ledger.advance(clock)
+        for raw, left in self._inbox:
             with contextlib.suppress(UnreadableLedger):
-                ledger.fold(Request.from_text(raw))
+                ledger.fold(left or Request.from_text(raw))
         if request is not None:
             ledger.fold(request)
         ledger.expire()
         ledger.serve(self.member)
         ledger.revision += 1
+        me = ledger.members.get(self.member)
+        ledger.writer, ledger.until = "-", 0
+        if self.hears and me is not None and (is_active or me.grants):
+            ledger.writer = self.address
+            seconds = _WRITES * self._heartbeat + _PATIENT_TRIPS * self._clock.trip
+            ledger.until = int(1000 * (clock + seconds))
         return ledger
 
-    def _take(self, result: Result, *, is_urgent: bool = True) -> SharedLedger | None:
+    def _take(self, result: Result) -> SharedLedger | None:
         """Take what Redis has, and see whether this process is rightly in it."""
-        self._is_crowded = result.text is not None
-        self._inbox = result.inbox
         if result.text is not None:
             self._text, self._ledger = result.text, None
+        elif self._text is None:
+            self._text = ""
+        self._inbox = [(raw, None) for raw in result.inbox]
         if not self._text:
+            self._title = None
             if self._is_joined:
                 self._part()
             return None
-        if not is_urgent and self._now() < self._read_at + self._heartbeat:
-            return None  # once in a while is enough
-        self._read_at = self._now()
         try:
             ledger = self._ledger or self._read(self._text)
         except UnreadableLedger as error:
             self._warn("the ledger in Redis cannot be read, and is begun anew: %s", error)
             self._part()
+            self._title = None
             return None
         self._ledger = ledger
-        if self.member and self._is_joined and ledger.epoch != self._epoch:
+        if self._is_joined and ledger.epoch != self._epoch:
             self._part()
-        elif self.member and self._is_joined and ledger.revision < self._revision:
+        elif self._is_joined and ledger.revision < self._revision:
             self._part(renews=ledger.epoch)  # an older copy
         elif self.member:
             self._find_myself(ledger)
-        ledger.advance(self._clock.time(self._now()))
-        if self.member:
-            self._note(ledger)
-            me = ledger.members.get(self.member)
-            known = {grant[0] for grant in self._granted} | self._fetched.keys()
-            if me is not None:
-                self._granted += [grant for grant in me.grants if grant[0] not in known]
-        elif ledger.shift != self._shift:
-            self._clock.stepped = 0.0
-            self._shift = ledger.shift
+        clock = self._clock.time(self._now())
+        ledger.advance(clock - self._clock.stepped if ledger.shift == self._shift else clock)
+        self._note(ledger)
         return ledger
 
     def _find_myself(self, ledger: SharedLedger) -> None:
@@ -480,66 +578,86 @@ class Membership:
 
     def _is_in_inbox(self, seq: int) -> bool:
         start = f'{{"member":"{self.member}","seq":{seq},'
-        return any(raw.startswith(start) for raw in self._inbox)
+        return any(raw.startswith(start) for raw, _ in self._inbox)
+
+    def _take_title(self, line: str, seq: int) -> None:
+        """Take the first line of what Redis has, and the number of our latest request in it."""
+        self._forget()
+        try:
+            title = Title.from_line(line)
+        except UnreadableLedger:
+            self._reads = True
+            return
+        if self._is_joined and title.epoch != self._epoch:
+            self._part()
+        elif self._is_joined and title.revision < self._revision:
+            self._part(renews=title.epoch)
+        elif self._is_joined and seq < self._folded_seq:
+            self._reads = True  # to find out why
+        self._note_title(title, seq)
+        self._note_shift(title.shift)
 
     def _note(self, ledger: SharedLedger) -> None:
         """Remember which ledger this process is in."""
         me = ledger.members.get(self.member)
-        if me is not None:
-            self._is_joined = True
-            self._members = len(ledger.members)
-            self._hopes_for_response = ledger.ledger.hopes_for_response
-            self._head_rank = ledger.queue[0].rank if ledger.queue else _LAST_RANK
-            self._names = [self.member]
-            self._folded_seq = me.seq
-            self._epoch = ledger.epoch
-            self._revision = max(self._revision, ledger.revision)
-            if self._renews != ledger.epoch:
-                self._renews = ""
-        if ledger.shift != self._shift:
-            self._shift = ledger.shift
+        self._note_title(ledger.title, 0 if me is None else me.seq)
+        self._note_shift(ledger.shift)
+
+    def _note_shift(self, shift: float) -> None:
+        # Only with an exchange, which shows the clock of Redis as well: both change together.
+        if shift != self._shift:
+            self._shift = shift
             self._clock.stepped = 0.0
-        periods = {ledger.ledger.period, *(member.period for member in ledger.members.values())}
-        if periods != {self._period}:
+
+    def _note_title(self, title: Title, seq: int) -> None:
+        self._title = title
+        if self.member and seq:
+            self._is_joined = True
+            self._names = [self.member]
+            self._folded_seq = max(self._folded_seq, seq)
+            self._epoch = title.epoch
+            self._revision = max(self._revision, title.revision)
+            if self._renews != title.epoch:
+                self._renews = ""
+            if self._folded_seq >= self._waits_for:
+                self._retry_at = math.inf
+        if title.periods != [self._period]:
             self._warn(
                 "period must be the same in all processes of an organization; this one has %g s, "
                 "others have %s; the shared ledger has %g s",
                 self._period,
-                ", ".join(f"{period:g} s" for period in sorted(periods - {self._period})),
-                ledger.ledger.period,
+                ", ".join(f"{period:g} s" for period in title.periods if period != self._period),
+                title.periods[0],
             )
 
-    def _remember(self, grants: list[Granted]) -> None:
-        """Note which grants were taken: a notice of them may come late."""
-        self._fetched.update(dict.fromkeys(grant[0] for grant in grants))
-        while len(self._fetched) > _REMEMBERED:
-            del self._fetched[next(iter(self._fetched))]
-
-    def _is_right(self, ledger: SharedLedger, outgoing: Outgoing, granted: list[Granted]) -> bool:
+    def _is_right(self, ledger: SharedLedger, outgoing: Outgoing, own: list[Granted]) -> bool:
         """Return whether the ledger agrees with this process about its calls."""
         me = ledger.members.get(self.member)
         if me is None:
             return False
-        holds = outgoing.holds + sum(grant[2] for grant in granted)
+        known = me.in_flight + sum(g[2] for g in me.grants if g[0] in self._delivered)
         queued = {want.number for want in ledger.queue if want.member == self.member}
-        shown = outgoing.shown - {grant[1] for grant in granted}
         # A grant can be on its way for a call that stands in no queue.
-        return me.in_flight == holds and shown <= queued | {grant[1] for grant in me.grants}
+        queued |= {grant[1] for grant in (*me.grants, *own)}
+        return known == outgoing.holds + sum(grant[2] for grant in own) and outgoing.shown <= queued
 
     def _part(self, renews: str = "") -> None:
         """Take it that the ledger does not know this process any more, or not rightly."""
         self.member = ""
         self._is_joined = False
         self._renews = renews or self._renews
-        self._revision = 0
+        self._revision = self._waits_for = 0
+        self._unsent = Outgoing()
+        self._has_more = False
         self._granted.clear()
-        self._fetched.clear()
-        self._ask_at = self._retry_at = math.inf
+        self._unfetched = []
+        self._delivered.clear()
+        self._ask_at = self._send_at = self._retry_at = math.inf
 
     # -- what there is to say ---------------------------------------------------------------------
 
     def _request(
-        self, outgoing: Outgoing, granted: list[Granted], *, goodbye: bool = False
+        self, outgoing: Outgoing, *, is_urgent: bool = False, goodbye: bool = False
     ) -> Request:
         join = outgoing.join
         if join is not None:
@@ -557,12 +675,13 @@ class Membership:
             ceiling=self._ceiling,
             reserve=self._reserve,
             join=join,
-            fetched=[grant[0] for grant in granted],
+            fetched=self._unfetched,
             endings=[(k, p, t, self._shared(w), s) for k, p, t, w, s in outgoing.endings],
             wants=[(n, r, self._shared(w), p, o) for n, r, w, p, o in outgoing.wants],
             leaves=outgoing.leaves,
             more=[(rank, self._shared(w)) for rank, w in outgoing.more],
             goodbye=goodbye,
+            is_urgent=is_urgent,
         )
 
     def _shared(self, local: float) -> float:
@@ -572,34 +691,32 @@ class Membership:
     def _local(self, shared: float) -> float:
         return shared - self._shared(0.0)
 
-    def _write(self, ledger: SharedLedger | None, request: Request | None) -> Write:
+    def _write(
+        self, ledger: SharedLedger | None, request: Request | None, *, wants_text: bool = False
+    ) -> Write:
         """Return how to write a ledger; without one, the request is left in the inbox."""
+        text = "" if ledger is None else ledger.to_text()
         return Write(
-            title=self._text.partition("\n")[0],
-            text="" if ledger is None else ledger.to_text(),
+            title=(self._text or "").partition("\n")[0],
+            text=text,
             folded=len(self._inbox),
+            last=self._inbox[-1][0] if self._inbox else "",
             expired=[] if ledger is None else list(ledger.expired),
             request="" if request is None else request.to_text(),
             ttl=self._ttl,
-            notices=[] if ledger is None else self._notices(ledger),
+            member=self.member or self.address,
+            wants_text=wants_text,
+            notices=[] if ledger is None else self._notices(ledger, text.partition("\n")[0]),
         )
 
-    def _notices(self, ledger: SharedLedger) -> list[tuple[str, str]]:
+    def _notices(self, ledger: SharedLedger, line: str) -> list[tuple[str, str]]:
         return [
             (
                 name.partition(".")[0],
-                json.dumps(
-                    {
-                        "epoch": ledger.epoch,
-                        "seq": ledger.members[name].seq,
-                        "in": None if seconds == math.inf else seconds,
-                        "grants": ledger.members[name].grants,
-                    },
-                    separators=(",", ":"),
-                ),
+                f"{line}\n" + json.dumps([name, member.seq, member.grants], separators=(",", ":")),
             )
-            for name, seconds in ledger.notices.items()
-            if name in ledger.members and name != self.member
+            for name, member in ledger.members.items()
+            if name in ledger.notices and name != self.member
         ]
 
     def _warn(self, text: str, *arguments: object) -> None:
@@ -610,29 +727,32 @@ class Membership:
 
     # -- when to talk -----------------------------------------------------------------------------
 
-    def _next_heartbeat(self, outgoing: Outgoing) -> float:
+    def _next_talk(self, outgoing: Outgoing) -> float:
+        heartbeat_at = math.inf
         if outgoing.waits and not self.hears:
-            return self._talked_at + min(_POLL, self._heartbeat)
-        if outgoing.waits or outgoing.holds:
-            return self._talked_at + self._heartbeat
-        return math.inf
+            heartbeat_at = self._talked_at + min(_POLL, self._heartbeat)
+        elif outgoing.is_active:
+            heartbeat_at = self._talked_at + self._heartbeat
+        return min(self._ask_at, self._write_at, self._send_at, self._retry_at, heartbeat_at)
 
     def _delay(self, outgoing: Outgoing) -> float | None:
-        when = min(self._ask_at, self._heard_at, self._retry_at, self._next_heartbeat(outgoing))
+        when = -math.inf if self._reads else self._next_talk(outgoing)
         return None if when == math.inf else max(0.0, when - self._now())
 
     def leave(self, budget: Budget | None) -> Exchanges:
         """Say what is left to say, and goodbye."""
         if not self._is_joined:
             return None
-        outgoing = Outgoing(1, None, 0, set(), [], [], [], [], waits=False, is_wanted=False)
+        outgoing = Outgoing()
         if budget is not None:
             outgoing = budget._collect(self.member, self._seq + 1, joining=False)
-        request: Request | None = self._request(outgoing, [], goodbye=True)
+        request: Request | None = self._request(outgoing.after(self._unsent), goodbye=True)
         for _ in range(_GOODBYES):
-            ledger = self._fold(request)
+            ledger = None
+            if self._text is not None and not self._is_led():
+                ledger = self._fold(request, is_active=False)
             result = yield from self._send(self._write(ledger, request))
-            if result.is_written:
+            if result.is_written or result.title is not None:
                 break
             # It lies in the inbox now. Better that somebody hears of it.
             request = None
@@ -642,27 +762,58 @@ class Membership:
 
     # -- what others say --------------------------------------------------------------------------
 
-    def hear(self, notice: str) -> None:
-        """Take a notice, or "" when it begins to listen; from any thread."""
-        self._heard.put(notice)
+    def hear(self, message: str) -> None:
+        """Take a message, or "" when it begins to listen; from any thread."""
+        self._heard.put(message)
 
-    def _hear_notices(self, now: float) -> None:
+    def _hear_all(self, now: float) -> None:
         """Take in what the other thread has heard."""
         while not self._heard.empty():
-            seconds: float | None = 0.0
-            with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError):
-                notice = json.loads(self._heard.get() or "{}")
-                seconds = notice.get("in", 0.0)
-                if notice.get("epoch") == self._epoch and self._is_joined:
-                    known = {grant[0] for grant in self._granted} | self._fetched.keys()
-                    self._granted += [g for g in notice["grants"] if g[0] not in known]
-                    if self._folded_seq < notice["seq"] <= self._seq:
-                        self._folded_seq = notice["seq"]
-            self._is_crowded = True  # somebody else has written
-            if seconds is not None:
-                self._heard_at = min(self._heard_at, now + seconds)
-        if self._is_joined and self._folded_seq == self._seq:
-            self._retry_at = math.inf
+            message = self._heard.get()
+            if not message:
+                self._reads = bool(self.member)  # something may have been missed before
+            elif message.startswith("{"):
+                if self._ledger is not None:
+                    self._add_to_inbox(message)
+                elif self._title is not None and self._title.writer == self.address:
+                    self._reads = True
+            else:
+                with contextlib.suppress(ValueError, TypeError, LookupError, OtherFormat):
+                    self._take_notice(message, now)
+
+    def _add_to_inbox(self, raw: str) -> None:
+        """Note a request that lies in the inbox, to be written soon or not so soon."""
+        try:
+            request = Request.from_text(raw)
+        except UnreadableLedger:
+            request = None
+        if request is not None:
+            assert self._ledger is not None
+            if self._ledger.has_seen(request) or any(other == raw for other, _ in self._inbox):
+                return  # heard of late
+        self._inbox.append((raw, request))
+        now = self._now()
+        if (request is not None and request.is_urgent) or len(self._inbox) >= _LONGEST_INBOX:
+            self._write_at = now
+        elif request is not None and request.is_news:
+            self._write_at = min(self._write_at, now + self._collecting)
+
+    def _take_notice(self, message: str, now: float) -> None:
+        """Take what a writer has written about this process's calls."""
+        line, _, rest = message.partition("\n")
+        title = Title.from_line(line)
+        member, seq, grants = json.loads(rest)
+        if member != self.member or title.epoch != (self._epoch or title.epoch):
+            return
+        if title.revision > self._revision:
+            if title.writer != self.address:
+                self._forget()
+            self._note_title(title, min(seq, self._seq))
+        is_young = self._shared(now) - title.latest < _YOUNG * self._heartbeat
+        if is_young and all(points for _, _, points, _ in grants):
+            self._granted += [tuple(grant) for grant in grants]
+        else:
+            self._reads = True  # to see whether they are still ours, and why others have none
 
 
 def _describe(error: Exception) -> str:

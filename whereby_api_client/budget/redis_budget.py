@@ -45,7 +45,7 @@ from .queue import (
 )
 from .redis_store import RedisStore
 from .redis_sync import SyncWorker
-from .shared_ledger import ADOPTED, Granted, Join, JointLedger, SharedLedger
+from .shared_ledger import ADOPTED, Granted, Join, JointLedger, SharedLedger, Title
 
 if TYPE_CHECKING:
     import redis
@@ -243,6 +243,7 @@ class RedisPointBudget:
         "_parting_collected",
         "_period",
         "_prices",
+        "_prices_known",
         "_processes",
         "_queue",
         "_refreshing",
@@ -297,6 +298,7 @@ class RedisPointBudget:
         self._left_at = 0.0
         self._state: BudgetSnapshot | None = None  # the latest of the shared ledger
         self._state_at = 0.0
+        self._prices_known: Mapping[str, int] = {}
         self._processes = 1
         # Calls that stand in the shared queue, by number.
         self._numbers: Iterator[int] = itertools.count(1)
@@ -580,7 +582,7 @@ class RedisPointBudget:
                 limit=own.limit,
                 join=join,
                 holds=own.holds,
-                shown=set(self._shown),
+                shown=frozenset(self._shown),
                 endings=endings,
                 wants=wants,
                 leaves=leaves,
@@ -616,12 +618,15 @@ class RedisPointBudget:
             if self._parting_collected != self._parting:
                 return False
             own.advance(now)
+            if view.title is not None:
+                self._take_state(view.title, now, now + view.offset)
             if shared is not None:
-                self._take_state(shared, now)
+                self._prices_known = shared.ledger.prices.to_dict()
             for granted in view.grants:
                 self._grant(granted, shared, now)
-            if shared is not None and view.is_current:
+            if view.is_current:
                 own.joined(self._membership.member)
+            if shared is not None and view.is_current:
                 asking = (ahead for ahead in self._unanswered() if ahead[0] in self._asking)
                 for waiter, calls, points in list(islice(asking, _FORECASTS)):
                     self._answer(
@@ -646,26 +651,26 @@ class RedisPointBudget:
             self._worker.wake()
         return True
 
-    def _take_state(self, shared: SharedLedger, now: float) -> None:
-        ledger = shared.ledger
-        back = ledger.next_return(shared.latest)
-        self._own.limit = ledger.limit
-        self._processes = len(shared.members)
-        self._shown_most = max(_LEAST_SHOWN, min(_SHOWN, _SHOWN_BY_ALL // (self._processes or 1)))
+    def _take_state(self, title: Title, now: float, shared_now: float) -> None:
+        self._own.limit = title.limit
+        self._processes = title.members
+        self._shown_most = max(_LEAST_SHOWN, min(_SHOWN, _SHOWN_BY_ALL // (title.members or 1)))
         self._state_at = now
+        back = title.returns_at
         self._state = BudgetSnapshot(
-            limit=ledger.limit,
-            available=ledger.available,
-            in_flight=ledger.in_flight,
-            returning=ledger.returning,
+            limit=title.limit,
+            available=title.limit - title.in_flight - title.returning,
+            in_flight=title.in_flight,
+            returning=title.returning,
             waiting=0,
-            next_points_in=None if back is None else max(0.0, back - shared.latest),
-            paused_for=max(0.0, ledger.paused_until - shared.latest),
-            others_present=ledger.others_present,
-            prices=ledger.prices.to_dict(),
+            next_points_in=None if back is None else max(0.0, back - shared_now),
+            paused_for=max(0.0, title.paused_until - shared_now),
+            others_present=title.others_present,
+            prices=self._prices_known,
         )
-        if len(self._queue) and not (ledger.knows_limit or self._limit or self._has_warned):
-            self._has_warned = warn_of_limit(ledger, "RedisPointBudget")
+        knows_limit = title.knows_limit or self._own.knows_limit or self._limit is not None
+        if len(self._queue) and not (knows_limit or self._has_warned):
+            self._has_warned = warn_of_limit(self._own, "RedisPointBudget")
 
     def _grant(self, granted: Granted, shared: SharedLedger | None, now: float) -> None:
         _, number, points, ticket = granted

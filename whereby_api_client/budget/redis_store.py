@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     import redis
     import redis.cluster
 
-# Written only if the text's first line is the one that the writer has read, and if nobody whom it
-# lets expire has said something since. Else the request goes into the inbox, and the writer gets
-# all that it does not know.
+# Written only if the text's first line and the inbox are as the writer knows them, and if nobody
+# whom it lets expire has said something since. Else the request goes into the inbox. If another
+# process writes for all (`Title`) and listens, it gets the request, and the reply is only the first
+# line with the number of the member's latest request that is in the text. Else the reply is all
+# that the process does not know.
 _SCRIPT: Final = """
-local title, new, folded, expired, request, ttl = unpack(ARGV)
+local title, new, folded, last, expired, request, ttl, member, wants_text = unpack(ARGV)
 local text = redis.call('GET', KEYS[1]) or ''
-local is_same = text:match('^[^\\n]*') == title
+local found = text:match('^[^\\n]*')
 local time = redis.call('TIME')
-local is_written = new ~= '' and is_same
+local is_written = new ~= '' and found == title
+  and (last == '' or redis.call('LINDEX', KEYS[2], folded - 1) == last)
 if is_written and expired ~= '' then
   for _, other in ipairs(redis.call('LRANGE', KEYS[2], folded, -1)) do
     for name in expired:gmatch('%S+') do
@@ -35,15 +38,28 @@ end
 if is_written then
   redis.call('SET', KEYS[1], new, 'PX', ttl)
   redis.call('LTRIM', KEYS[2], folded, -1)
-  for i = 7, #ARGV, 2 do redis.pcall('PUBLISH', KEYS[1] .. ':' .. ARGV[i], ARGV[i + 1]) end
-  return {1, time[1], time[2]}
+  for i = 10, #ARGV, 2 do redis.pcall('PUBLISH', KEYS[1] .. ':' .. ARGV[i], ARGV[i + 1]) end
+  return {1, time[1], time[2], false, redis.call('LRANGE', KEYS[2], 0, -1)}
 end
 if request ~= '' then
   redis.call('RPUSH', KEYS[2], request)
   redis.call('PEXPIRE', KEYS[2], ttl)
 end
-return {0, time[1], time[2], not is_same and text, redis.call('LRANGE', KEYS[2], 0, -1)}
+local writer, til = found:match('^%S+ %S+ (%S+) (%d+) ')
+if writer and member:find(writer, 1, true) ~= 1
+    and time[1] * 1000 + time[2] / 1000 < tonumber(til) then
+  local heard = 1
+  if request ~= '' then heard = redis.pcall('PUBLISH', KEYS[1] .. ':' .. writer, request) end
+  if wants_text == '' and type(heard) == 'number' and heard > 0 then
+    local at = text:find('"' .. member .. '":[', 1, true)
+    local seq = at and text:match('^%d+', at + #member + 4)
+    return {2, time[1], time[2], found, tonumber(seq) or 0}
+  end
+end
+return {0, time[1], time[2], found ~= title and text, redis.call('LRANGE', KEYS[2], 0, -1)}
 """
+_WRITTEN: Final = 1
+_LEFT: Final = 2
 _SHA: Final = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -54,18 +70,24 @@ class Write(NamedTuple):
         title: the first line of the text that was read, "" if there was none.
         text: the new one; "" leaves the request only.
         folded: how many requests of the inbox are in it.
+        last: the last one of those.
         expired: members; do not write if one of them has left a request since.
         request: what to leave in the inbox otherwise, "" for nothing.
         ttl: seconds that it all is kept.
+        member: who does this.
+        wants_text: also if another process writes for all.
         notices: (member, message) for those who have to hear of it.
     """
 
     title: str
     text: str
     folded: int
+    last: str
     expired: list[str]
     request: str
     ttl: float
+    member: str
+    wants_text: bool
     notices: list[tuple[str, str]]
 
 
@@ -76,13 +98,18 @@ class Result(NamedTuple):
         is_written: whether the text was written.
         time: that of Redis.
         text: what Redis has, None if that begins as the writer thinks.
-        inbox: what lies there, unless it was written.
+        inbox: what lies there.
+        title: if another process writes for all, the first line, and no text and no inbox.
+        seq: with a title, the number of the member's latest request that is in the text, 0 if the
+            member is not in it.
     """
 
     is_written: bool
     time: float
     text: str | None = None
     inbox: list[str] = []  # noqa: RUF012 - never changed
+    title: str | None = None
+    seq: int = 0
 
 
 class ConnectionCut(Exception):
@@ -141,9 +168,12 @@ class RedisStore:
             write.title.encode("utf-8", "surrogateescape"),
             write.text,
             write.folded,
+            write.last,
             " ".join(write.expired),
             write.request,
             math.ceil(1000 * write.ttl),
+            write.member,
+            "1" if write.wants_text else "",
             *(part for notice in write.notices for part in notice),
         ]
         try:
@@ -154,10 +184,10 @@ class RedisStore:
         except RedisConnectionError as error:
             raise ConnectionCut(error) from error
         moment = int(answer[1]) + int(answer[2]) / 1e6
-        if answer[0]:
-            return Result(True, moment)
+        if answer[0] == _LEFT:
+            return Result(False, moment, title=_text(answer[3]), seq=int(answer[4]))
         text = None if answer[3] is None else _text(answer[3])
-        return Result(False, moment, text, [_text(item) for item in answer[4]])
+        return Result(answer[0] == _WRITTEN, moment, text, [_text(item) for item in answer[4]])
 
     def listen(self, member: str, hear: Callable[[str], object], going: Callable[[], bool]) -> None:
         """Call `hear` with each notice; with "" when it begins. Ends when `going` is false."""

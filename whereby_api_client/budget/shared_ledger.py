@@ -1,10 +1,14 @@
 """The ledger of many processes: who they are, what they have in flight, whose call is next.
 
-No I/O and no clock. The whole of it is one text. A process that has something to say takes the
-text, its own request and those that others have left (the inbox), folds them in, and puts the new
-text in the place of the old one, unless somebody was faster (`redis_store.py`). Then its request
-is in the inbox, and the next writer folds it in too: nothing is carried out twice or not at all,
-because a member's requests are numbered.
+No I/O and no clock. The whole of it is one text. A process takes the text, its own request and
+those that others have left (the inbox), folds them in, and puts the new text in the place of the
+old one, unless somebody was faster (`redis_store.py`). Then its request is in the inbox, and the
+next writer folds it in too: nothing is carried out twice or not at all, because a member's requests
+are numbered.
+
+**One writes for all.** Who has written goes on writing for a while, if it has calls that wait or
+are in flight: it knows the text, and the others' requests are sent to it. So the others need
+neither read nor write the text. Its first line, the `Title`, tells them what they need.
 
 **What is read is not trusted.** It may be an older copy (a replica that lagged has taken over), or
 nonsense. `SharedLedger.from_text` refuses what no ledger can be; a member that finds itself missing
@@ -25,7 +29,7 @@ from .ledger import Ledger, Ticket, _Spent
 from .queue import impossible, reserved
 
 # A release that keeps the ledger differently takes another number, and says so to whom it meets.
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 _FOREGROUND_TURNS: Final = 9
 _BACKGROUND: Final = 2  # ranks from here on: see queue.py
@@ -70,6 +74,76 @@ class OtherFormat(Exception):
     """The ledger was written by another release."""
 
 
+class Title(NamedTuple):
+    """The first line of the text: what everybody needs to know of a ledger. Times are the ledger's.
+
+    Attributes:
+        epoch: the ledger's name; one that was lost is followed by one with another name.
+        revision: how often it was written.
+        writer: the address of the process that writes for all; "-" for nobody.
+        until: when its time is over, in milliseconds of Redis's clock.
+        latest: when the text was written.
+        shift: how far the ledger's time is ahead of Redis's clock.
+        returns_at: when the next points return, None if none will.
+        knows_limit: the server has reported a limit.
+        members: how many processes share it.
+        head_rank: the rank of the call that is next, None if no call waits.
+        hopes: the next response may let others go at once.
+        periods: those that the processes have, the ledger's first.
+    """
+
+    epoch: str
+    revision: int
+    writer: str
+    until: int
+    format: int
+    latest: float
+    shift: float
+    limit: int
+    in_flight: int
+    returning: int
+    returns_at: float | None
+    paused_until: float
+    others_present: bool
+    knows_limit: bool
+    members: int
+    head_rank: int | None
+    hopes: bool
+    periods: list[float]
+
+    def to_line(self) -> str:
+        """Write it down."""
+        epoch, revision, writer, until, *rest = self
+        return f"{epoch} {revision} {writer} {until} {json.dumps(rest, separators=(',', ':'))}"
+
+    @classmethod
+    def from_line(cls, line: str) -> Title:
+        """Read it.
+
+        Raises:
+            OtherFormat: another release has written it.
+            UnreadableLedger: it is none.
+        """
+        try:
+            epoch, revision, writer, until, rest = line.split(" ", 4)
+            fields = json.loads(rest)
+            if fields[0] != FORMAT:
+                raise OtherFormat(fields[0])
+            title = cls(epoch, int(revision), writer, int(until), *fields)
+            for time in (title.latest, title.returns_at or 0.0, title.paused_until):
+                _check(time, 0, _GREATEST_TIME)
+            for period in title.periods:
+                _check(period, 1e-3, _GREATEST_PERIOD)
+            _check(title.shift, -_GREATEST_TIME, _GREATEST_TIME)
+            _check(title.limit, 1, _GREATEST_LIMIT)
+            _check(title.in_flight, 0, 4 * _GREATEST_LIMIT)
+            _check(title.returning, 0, 4 * _GREATEST_LIMIT)
+            _check(title.members, 0, math.inf)
+        except (ValueError, TypeError, LookupError) as error:
+            raise UnreadableLedger(f"{type(error).__name__}: {error}") from error
+        return title
+
+
 class Join(NamedTuple):
     """What a process brings along when it comes, or comes back.
 
@@ -101,6 +175,7 @@ class Request(NamedTuple):
         reserve: the part of the limit that background calls leave to the foreground.
         fetched: ids of the grants that it has taken.
         more: rank and time of the first calls of each priority that are not in the queue.
+        is_urgent: somebody may go as soon as it is folded in, or wants to know when it is.
     """
 
     member: str
@@ -117,6 +192,7 @@ class Request(NamedTuple):
     leaves: list[int] = []  # noqa: RUF012
     more: list[tuple[int, float]] = []  # noqa: RUF012
     goodbye: bool = False
+    is_urgent: bool = False
 
     @property
     def is_news(self) -> bool:
@@ -124,8 +200,13 @@ class Request(NamedTuple):
         return bool(self.endings or self.wants or self.leaves or self.join is not None)
 
     def to_text(self) -> str:
-        """Write it down, without what is empty."""
-        content = {key: value for key, value in self._asdict().items() if value not in ([], None)}
+        """Write it down, without what is as it mostly is."""
+        usual = self._field_defaults
+        content = {
+            key: value
+            for key, value in self._asdict().items()
+            if key not in usual or value != usual[key]
+        }
         if self.join is not None:
             content["join"] = self.join._asdict()
         return json.dumps(content, separators=(",", ":"))
@@ -212,7 +293,7 @@ class JointLedger(Ledger):
 class Member:
     """A process, as the ledger knows it."""
 
-    __slots__ = ("ask_at", "calls", "grants", "more", "period", "seen", "seq")
+    __slots__ = ("calls", "grants", "more", "period", "seen", "seq")
 
     def __init__(self, seen: float, period: float) -> None:
         self.seen: float = seen
@@ -221,7 +302,6 @@ class Member:
         self.calls: dict[int, int] = {}
         self.grants: list[Granted] = []  # ... and those that it has not.
         self.more: list[tuple[int, float]] = []
-        self.ask_at: float | None = None  # when it looks again, because its call is next
         self.period: float = period
 
     @property
@@ -257,16 +337,16 @@ class SharedLedger:
     """One organization's ledger, members and queue.
 
     Attributes:
-        epoch: its name; a ledger that was lost is followed by one with another name.
-        revision: how often it was written.
-        notices: members that have to hear of this, and in how many seconds they should look
-            (infinity: they need not).
-        expired: members that `advance` has taken out.
+        epoch, revision, writer, until: see `Title`.
+        notices: members that have to hear of this.
+        expired: members that `expire` has taken out.
     """
 
     def __init__(self, epoch: str, ledger: JointLedger) -> None:
         self.epoch: str = epoch
         self.revision: int = 0
+        self.writer: str = "-"
+        self.until: int = 0
         self.ledger: JointLedger = ledger
         self.latest: float = 0.0
         self.shift: float = 0.0
@@ -281,7 +361,7 @@ class SharedLedger:
             0  # points of an epoch that was given up, and that no member has told
         )
         self._sinces: dict[tuple[str, int], float] = {}  # of the latest in the queue
-        self.notices: dict[str, float] = {}
+        self.notices: set[str] = set()
         self.expired: list[str] = []
 
     @classmethod
@@ -347,11 +427,17 @@ class SharedLedger:
         member.more = [
             (rank, self._since(request.member, rank, since)) for rank, since in request.more
         ]
-        if request.is_news:
-            self.notices.setdefault(request.member, math.inf)  # that it was folded in
+        if request.is_urgent:
+            self.notices.add(request.member)  # that it was folded in
         if request.goodbye:
             self._remove(request.member, self._lose)
         return True
+
+    def has_seen(self, request: Request) -> bool:
+        """Return whether a request, or a later one of the same member, was folded in."""
+        member = self.members.get(request.member)
+        seq = self.left.get(request.member, (0, 0.0))[0] if member is None else member.seq
+        return request.seq <= seq
 
     def _join(self, request: Request, join: Join) -> Member:
         if join.renews == self.epoch:
@@ -398,11 +484,15 @@ class SharedLedger:
         self.turns = 0
 
     def _remove(self, name: str, what: Callable[[Ticket, float], None]) -> None:
-        """Take a member out. What it has not fetched it has not sent."""
+        """Take a member out."""
         member = self.members.pop(name)
         self.queue = [want for want in self.queue if want.member != name]
         for _, _, points, ticket in member.grants:
-            if points:
+            if not points:
+                continue
+            if what == self._expire:  # it may have heard of them, and sent the calls
+                self.ledger.lose(Ticket(*ticket), self.latest)
+            else:
                 self.ledger.refund(Ticket(*ticket))
         for number, points in member.calls.items():
             what(Ticket(number, points, member.seen, 0, 0), member.seen)
@@ -518,7 +608,7 @@ class SharedLedger:
         )
 
     def serve(self, reader: str) -> None:
-        """Grant free points to those whose turn it is, and tell all but `reader`."""
+        """Grant free points to those whose turn it is, and note whom to tell: not `reader`."""
         ledger, now = self.ledger, self.latest
         while (want := self._next()) is not None and not self._is_waited_for(want):
             operation, documented = want.operation, want.points
@@ -538,28 +628,15 @@ class SharedLedger:
             grant = (uuid.uuid4().hex[:12], want.number, points, ticket)
             self.members[want.member].grants.append(grant)
             if want.member != reader:
-                self.notices[want.member] = 0.0
-        self._let_watch(reader)
+                self.notices.add(want.member)
 
-    def _next_change(self, want: Queued) -> float | None:
+    def next_change(self) -> float | None:
+        """Return when, if nothing else happens, `serve` may have points for the next call."""
+        want = self._next()
+        if want is None:
+            return None
         points = self.ledger.price(want.operation, want.points)
         return self.ledger.next_change(points, self.latest)
-
-    def _let_watch(self, reader: str) -> None:
-        # The member whose call is next watches the clock for all.
-        head = self._next()
-        when = None if head is None else self._next_change(head)
-        if (member := self.members.get(reader)) is not None:
-            member.ask_at = None
-        if head is None or when is None:
-            return
-        watcher = self.members[head.member]
-        if head.member == reader:
-            watcher.ask_at = when
-        elif watcher.ask_at is None or watcher.ask_at > when + 0.001:
-            watcher.ask_at = when
-            in_seconds = when - self.latest
-            self.notices[head.member] = min(self.notices.get(head.member, math.inf), in_seconds)
 
     def forecast(
         self, name: str, rank: int, since: float, points: int, calls_ahead: int, points_ahead: int
@@ -581,8 +658,34 @@ class SharedLedger:
 
     # -- as a text --------------------------------------------------------------------------------
 
+    @property
+    def title(self) -> Title:
+        """What stands in the first line."""
+        ledger = self.ledger
+        periods = {ledger.period, *(member.period for member in self.members.values())}
+        return Title(
+            epoch=self.epoch,
+            revision=self.revision,
+            writer=self.writer,
+            until=self.until,
+            format=FORMAT,
+            latest=self.latest,
+            shift=self.shift,
+            limit=ledger.limit,
+            in_flight=ledger.in_flight,
+            returning=ledger.returning,
+            returns_at=ledger.next_return(self.latest),
+            paused_until=max(0.0, ledger.paused_until),
+            others_present=ledger.others_present,
+            knows_limit=ledger.knows_limit,
+            members=len(self.members),
+            head_rank=self.queue[0].rank if self.queue else None,
+            hopes=ledger.hopes_for_response,
+            periods=sorted(periods, key=lambda period: (period != ledger.period, period)),
+        )
+
     def to_text(self) -> str:
-        """Write it down: one line with epoch and revision, then the rest as JSON."""
+        """Write it down: the title in one line, then all else as JSON."""
         content = {
             "format": FORMAT,
             "latest": self.latest,
@@ -590,18 +693,18 @@ class SharedLedger:
             "period": self.ledger.period,
             "ledger": self.ledger.to_state(),
             "members": {
+                # the script in redis_store.py finds the number that follows `"name":[`
                 name: [
-                    member.ask_at,
+                    member.seq,
                     list(member.calls.items()),
                     member.grants,
                     member.more,
                     member.period,
                     member.seen,
-                    member.seq,
                 ]
                 for name, member in self.members.items()
             },
-            "left": self.left,
+            "left": [[name, *end] for name, end in self.left.items()],
             "queue": self.queue,
             "orders": self.orders,
             "turns": self.turns,
@@ -609,7 +712,7 @@ class SharedLedger:
             "ended": self.ended,
             "unexplained": self.unexplained,
         }
-        return f"{self.epoch} {self.revision}\n" + json.dumps(content, separators=(",", ":"))
+        return f"{self.title.to_line()}\n{json.dumps(content, separators=(',', ':'))}"
 
     @classmethod
     def from_text(
@@ -622,11 +725,11 @@ class SharedLedger:
             UnreadableLedger: no ledger can be like that.
         """
         try:
-            title, _, rest = text.partition("\n")
-            epoch, revision = title.split(" ")
+            line, _, rest = text.partition("\n")
             content = json.loads(rest)
             if content["format"] != FORMAT:
                 raise OtherFormat(content["format"])
+            title = Title.from_line(line)
             latest = _check(content["latest"], 0, _GREATEST_TIME)
             period = _check(content["period"], 1e-3, _GREATEST_PERIOD)
             ledger = JointLedger.from_state(
@@ -636,8 +739,9 @@ class SharedLedger:
             future = latest + _LONGEST_FUTURE * period
             if any(isinstance(v, float) and future < v < math.inf for v in vars(ledger).values()):
                 raise ValueError("a time too far away")
-            self = cls(epoch, ledger)
-            self.revision = _check(int(revision), 0, math.inf)
+            self = cls(title.epoch, ledger)
+            self.revision = _check(title.revision, 0, math.inf)
+            self.writer, self.until = title.writer, title.until
             self.latest = latest
             self.shift = _check(content["shift"], -_GREATEST_TIME, _GREATEST_TIME)
             self.reserve = _check(content["reserve"], 0, 1)
@@ -647,7 +751,7 @@ class SharedLedger:
             self.orders = _check(content["orders"], 0, math.inf)
             for name, fields in content["members"].items():
                 self.members[name] = self._read_member(fields)
-            for name, (seq, when) in content["left"].items():
+            for name, seq, when in content["left"]:
                 self.left[name] = (_check(seq, 0, math.inf), _check(when, 0, latest))
             for fields in content["queue"]:
                 self.queue.append(self._read_queued(fields))
@@ -666,13 +770,11 @@ class SharedLedger:
 
     def _read_member(self, fields: list[Any]) -> Member:
         member = Member(0.0, 0.0)
-        member.ask_at, calls, grants, more, member.period, member.seen, member.seq = fields
-        future = self.latest + _LONGEST_FUTURE * self.ledger.period
+        member.seq, calls, grants, more, member.period, member.seen = fields
         if not (
             0 <= member.seen <= self.latest
             and member.seq >= 0
             and 0 < member.period <= _GREATEST_PERIOD
-            and (member.ask_at is None or 0 <= member.ask_at <= future)
         ):
             raise ValueError(f"not a member: {fields!r}")
         member.calls = {int(n): _check(points, 1, _GREATEST_LIMIT) for n, points in calls}

@@ -17,6 +17,7 @@ import trustme
 from redis.cluster import RedisCluster
 
 from whereby_api_client.budget.redis_budget import RedisPointBudget
+from whereby_api_client.budget.shared_ledger import FORMAT
 from whereby_api_client.errors import InvalidArgumentError
 
 from ...helpers.redis_server import RedisServer
@@ -146,10 +147,15 @@ def test_other_release(server: RedisServer, caplog: pytest.LogCaptureFixture) ->
         client.set(key, 'abc 5\n{"format":77}')
         asyncio.run(spend_alone())
         assert client.get(key) == b'abc 5\n{"format":77}'
-    assert "in format 77, this one in format 2: use one release in all processes" in caplog.text
+    assert (
+        f"in format 77, this one in format {FORMAT}: use one release in all processes"
+        in caplog.text
+    )
 
 
-@pytest.mark.parametrize("text", [b"nonsense", b'a 1\n{"format":2}', b"\xff\x00\n", b"a b c\n{}"])
+@pytest.mark.parametrize(
+    "text", [b"nonsense", f'a 1\n{{"format":{FORMAT}}}'.encode(), b"\xff\x00\n", b"a b c\n{}"]
+)
 def test_nonsense_in_redis(
     server: RedisServer, caplog: pytest.LogCaptureFixture, text: bytes
 ) -> None:

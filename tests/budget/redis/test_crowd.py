@@ -2,66 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-
 import pytest
 
-from ...helpers.rate_limit_servers import ALGORITHMS, Server
-from ...helpers.virtual import VirtualLoop
-from ...helpers.virtual_redis import MemoryRedis, VirtualBudget
-
-LIMIT, PERIOD = 200, 4.0
-
-
-class Crowd:
-    """Processes with 25 workers each, and the server that counts their calls."""
-
-    def __init__(self, processes: int, rtt: float, calls: int) -> None:
-        self.dice = random.Random(1)
-        self.redis = MemoryRedis(rtt=rtt, jitter=0.0)
-        self.redis.compute = 0.001
-        self.server = Server(ALGORITHMS["fixed"](LIMIT, PERIOD), reset="javascript")
-        self.budgets = [VirtualBudget(self.redis, period=PERIOD) for _ in range(processes)]
-        self.jobs: list[list[int]] = [
-            self.dice.choices((1, 2, 3), (0.5, 0.2, 0.3), k=calls // processes)
-            for _ in range(processes)
-        ]
-        self.counted: list[tuple[float, int]] = []
-        self.refused = 0
-
-    async def run(self) -> None:
-        """Make all calls."""
-        async with asyncio.TaskGroup() as tasks:
-            for budget, jobs in zip(self.budgets, self.jobs, strict=True):
-                for _ in range(25):
-                    tasks.create_task(self._work(budget, jobs))
-        for budget in self.budgets:
-            budget.close()
-
-    async def _work(self, budget: VirtualBudget, jobs: list[int]) -> None:
-        loop = asyncio.get_running_loop()
-        while jobs:
-            cost = jobs.pop()
-            grant = await budget.acquire(cost)
-            await asyncio.sleep(self.dice.uniform(0.005, 0.06))
-            response = self.server.handle(cost, loop.time())
-            if response.status == 200:
-                self.counted.append((loop.time(), cost))
-            else:
-                self.refused += 1
-            await asyncio.sleep(self.dice.uniform(0.005, 0.06))
-            grant.settle(response.status, response.headers, response.body)
-
-    def used(self) -> float:
-        """Return the part of the limit that was used, until the last period could begin."""
-        periods = (sum(cost for _, cost in self.counted) - 1) // LIMIT
-        total = 0
-        for when, cost in self.counted:
-            total += cost
-            if total > periods * LIMIT:
-                return periods * PERIOD / (when - self.counted[0][0])
-        raise AssertionError
+from ...helpers.virtual_crowd import VirtualCrowd
 
 
 @pytest.mark.parametrize(
@@ -77,15 +20,7 @@ class Crowd:
 )
 def test_no_429_and_little_waste(processes: int, rtt: float, calls: int, least: float) -> None:
     """Draw no 429 however many share, however far Redis is, and use the limit."""
-    random.seed(1)  # the pauses of the real code
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-
-        async def scenario() -> Crowd:
-            crowd = Crowd(processes, rtt, calls)
-            await asyncio.wait_for(crowd.run(), 100 * PERIOD)
-            return crowd
-
-        crowd = runner.run(scenario())
+    crowd = VirtualCrowd.run(processes, rtt, calls)
     assert crowd.refused == 0
     assert len(crowd.counted) == calls // processes * processes
     assert crowd.used() > least

@@ -15,12 +15,14 @@ import pytest
 
 from whereby_api_client.budget.shared_ledger import (
     ADOPTED,
+    FORMAT,
     Ending,
     Granted,
     Join,
     OtherFormat,
     Request,
     SharedLedger,
+    Title,
     UnreadableLedger,
 )
 
@@ -208,23 +210,60 @@ def test_others_are_told(crowd: Organization) -> None:
     one, two = crowd.process("one"), crowd.process("two")
     one.want(100)
     two.want(60)
-    assert one.end("refund").ledger.notices == {"one": math.inf, "two": 0.0}
+    assert one.end("refund").ledger.notices == {"two"}
     assert points_of(crowd.check().members["two"].grants) == [60]
     assert points_of(two.ask().grants) == [60]
 
 
-def test_the_head_watches_the_clock(crowd: Organization) -> None:
-    """Let the process whose call is next look when points return, and only that one."""
+def test_who_asks_urgently_is_told(crowd: Organization) -> None:
+    """Notify a process that its request was folded in, if it wants to know that."""
+    one, two = crowd.process("one"), crowd.process("two")
+    one.want(100)
+    assert two.ask(is_urgent=True).ledger.notices == {"two"}
+    assert two.ask().ledger.notices == set()
+
+
+def test_when_points_return(crowd: Organization) -> None:
+    """Say when there may be points for the call that is next, if one waits."""
     one, two = crowd.process("one"), crowd.process("two")
     one.want(100)
     one.end("settle")
+    assert crowd.check().next_change() is None
     assert two.want(60) == []
-    assert crowd.check().members["two"].ask_at == pytest.approx(crowd.now + HOLD, abs=0.01)
-    assert one.want(30) == []
-    assert crowd.check().members["one"].ask_at is None
-    crowd.now += 1
-    notices = two.ask(leaves=[1]).ledger.notices  # now it is one's turn
-    assert notices == {"one": pytest.approx(HOLD - 1, abs=0.01), "two": math.inf}
+    assert crowd.check().next_change() == pytest.approx(crowd.now + HOLD, abs=0.01)
+
+
+def test_the_title(crowd: Organization) -> None:
+    """Say in the first line what everybody needs to know."""
+    one, two = crowd.process("one"), crowd.process("two")
+    one.want(100)
+    one.end("settle")
+    two.want(60, 3, rank=3)
+    title = Title.from_line(crowd.text.partition("\n")[0])
+    assert title == crowd.check().title
+    assert (title.limit, title.in_flight, title.returning) == (100, 0, 100)
+    assert title.returns_at == pytest.approx(crowd.now + HOLD, abs=0.01)
+    assert (title.members, title.head_rank, title.periods) == (2, 3, [PERIOD])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"latest": 1e18},
+        {"paused_until": math.nan},
+        {"returns_at": "soon"},
+        {"limit": 0},
+        {"in_flight": -1},
+        {"members": None},
+        {"periods": [0]},
+        {"shift": math.inf},
+    ],
+)
+def test_a_title_that_is_none(crowd: Organization, changes: dict[str, Any]) -> None:
+    """Refuse a first line with numbers that no ledger can have."""
+    line = crowd.check().title._replace(**changes).to_line()
+    with pytest.raises(UnreadableLedger):
+        Title.from_line(line)
 
 
 def test_the_silent_expire(crowd: Organization) -> None:
@@ -249,7 +288,7 @@ def test_the_silent_expire(crowd: Organization) -> None:
 
 
 def test_what_the_silent_never_fetched(crowd: Organization) -> None:
-    """Give points back at once that were granted to a silent process and never fetched."""
+    """Count points as lost that a silent process was granted: it may have heard of them."""
     one, two = crowd.process("one"), crowd.process("two")
     two.want(100)
     one.want(30, 40, 50)
@@ -257,7 +296,7 @@ def test_what_the_silent_never_fetched(crowd: Organization) -> None:
     assert two.ask().state[0] == 70
     crowd.now += LEASE + 0.1
     reply = two.ask()
-    assert (reply.available, len(reply.ledger.queue)) == (100, 0)
+    assert (*reply.state, len(reply.ledger.queue)) == (0, 70, 0)
 
 
 def test_what_was_fetched(crowd: Organization) -> None:
@@ -344,7 +383,7 @@ def test_join_in_a_pause(crowd: Organization) -> None:
     """Take over the pause that a process was told while it was alone."""
     one = crowd.process("one", join=Join(paused_for=3.0))
     assert one.want(1) == []
-    assert crowd.check().members["one"].ask_at == pytest.approx(crowd.now + 3.0)
+    assert crowd.check().next_change() == pytest.approx(crowd.now + 3.0)
     crowd.now += 3.0
     assert one.numbers_of(one.ask()) == [1]
     crowd.process("two", join=Join(paused_for=1e9))
@@ -569,12 +608,12 @@ def test_all_is_lost(crowd: Organization) -> None:
         ("ledger._window_end", "x"),
         ("ledger._counted", [[5, 0.0, 1e15]]),
         ("ledger._counted", [[5]]),
-        ("members.one", [None, [[1, -3]], [], [], 60.0, 1000.0, 1]),
+        ("members.one", [1, [[1, -3]], [], [], 60.0, 1000.0]),
         ("members.one", []),
         ("members", []),
         ("queue", [[1, 0.0, 1, "nobody", 1, 1, ""]]),
         ("queue", 5),
-        ("left", {"x": [1, 1e9]}),
+        ("left", [["x", 1, 1e9]]),
     ],
 )
 def test_nonsense_is_lost_state(crowd: Organization, path: str, value: Any) -> None:
@@ -601,8 +640,13 @@ def test_no_ledger_at_all(text: str) -> None:
 
 def test_another_release(crowd: Organization) -> None:
     """Tell a ledger of another format from nonsense."""
-    with pytest.raises(OtherFormat, match="3"):
-        SharedLedger.from_text(crowd.text.replace('"format":2', '"format":3'))
+    line, _, rest = crowd.text.partition("\n")
+    other = rest.replace(f'"format":{FORMAT}', '"format":77')
+    with pytest.raises(OtherFormat, match="77"):
+        SharedLedger.from_text(f"{line}\n{other}")
+    title = crowd.check().title._replace(format=78)
+    with pytest.raises(OtherFormat, match="78"):
+        Title.from_line(title.to_line())
 
 
 @pytest.mark.parametrize(
