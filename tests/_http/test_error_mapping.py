@@ -76,8 +76,9 @@ def test_message(content: bytes, message: str, body: Any) -> None:
 def test_a_long_message_is_cut() -> None:
     """Cut what would fill a log, but keep it in the body."""
     error = error_of(500, b"x" * 10_000)
-    assert len(error.message) == 500
+    assert error.message == "x" * 499 + "…"
     assert error.body == "x" * 10_000
+    assert error_of(500, b"x" * 500).message == "x" * 500
 
 
 @pytest.mark.parametrize("depth", [50, 900, 100_000])
