@@ -20,6 +20,10 @@ T = TypeVar("T")
 
 logger: Final = logging.getLogger("whereby_api_client")
 
+# Under names of their own: the generated code calls them for every model.
+new = object.__new__
+fromisoformat = datetime.fromisoformat
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON_NAMES = {
     dict: "an object",

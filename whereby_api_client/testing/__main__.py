@@ -33,16 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     options["prices"] = dict(options.pop("price"))
     if url and not secret:
         parser.error(f"--webhook-url needs --webhook-secret, or {SECRET_VARIABLE}")
-    if not quiet:
-        logging.basicConfig(format="%(message)s", stream=sys.stderr)
-        # the log is about requests, not about what serves them
-        logging.getLogger("whereby_api_client.testing").setLevel(logging.INFO)
     try:
         sender = WebhookSender(url, secret) if url else None
         fake = FakeWhereby(remote=True, webhooks=sender, **options)
     except (ValueError, WherebyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if not quiet:
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
+        # the log is about requests, not about what serves them
+        logging.getLogger("whereby_api_client.testing").setLevel(logging.INFO)
     if demo:
         fake.seed_demo()
     try:

@@ -10,10 +10,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ..._runtime.codec import explain, integer, object_in, wrong
+from ..._runtime.codec import explain, integer, new, object_in, wrong
 from ..._runtime.model import Model, finish, secret, show_secret
-
-_new = object.__new__
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -36,7 +34,7 @@ class AccessLink(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["accessLink"]
             self.access_link = (

@@ -11,12 +11,9 @@ from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
 
-from ..._runtime.codec import date_time, explain, object_in
+from ..._runtime.codec import date_time, explain, fromisoformat, new, object_in
 from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
-
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -39,17 +36,17 @@ class CreatedAtFilter(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = get("from", UNSET)
             self.from_ = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "from", v, null=True)
             )
             v = get("to", UNSET)
             self.to = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "to", v, null=True)
             )

@@ -11,11 +11,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ..._runtime.codec import absent, date_time, explain, object_in, wrong
+from ..._runtime.codec import absent, date_time, explain, fromisoformat, new, object_in, wrong
 from ..._runtime.model import Model, finish, secret, show_secret
-
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -66,7 +63,7 @@ class Meeting(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["meetingId"]
             self.meeting_id = v if type(v) is str else wrong(cls, "meetingId", "a string", v)
@@ -74,7 +71,7 @@ class Meeting(Model):
             self.room_url = v if type(v) is str else wrong(cls, "roomUrl", "a string", v)
             v = d["endDate"]
             self.end_date = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "endDate", v)
             )
@@ -82,7 +79,7 @@ class Meeting(Model):
             self.room_name = v if type(v) is str else absent(cls, "roomName", "a string", v)
             v = get("startDate")
             self.start_date = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "startDate", v, null=True)
             )

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, member, nested, object_in
+from ..._runtime.codec import absent, explain, member, nested, new, object_in
 from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
 from .meeting_live_transcription_destination import (
@@ -26,7 +26,6 @@ from .meeting_live_transcription_start_trigger import (
     MeetingLiveTranscriptionStartTriggerValue,
 )
 
-_new = object.__new__
 _MeetingLiveTranscriptionLanguage: Callable[[Any], Any] = (
     MeetingLiveTranscriptionLanguage._value2member_map_.get
 )
@@ -90,7 +89,7 @@ class MeetingLiveTranscription(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = get("destination", UNSET)
             self.destination = (

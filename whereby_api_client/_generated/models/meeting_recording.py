@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, member, nested, object_in
+from ..._runtime.codec import absent, explain, member, nested, new, object_in
 from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
 from .meeting_recording_destination import (
@@ -23,7 +23,6 @@ from .meeting_recording_start_trigger import (
 )
 from .meeting_recording_type import MeetingRecordingType, MeetingRecordingTypeValue
 
-_new = object.__new__
 _MeetingRecordingStartTrigger: Callable[[Any], Any] = (
     MeetingRecordingStartTrigger._value2member_map_.get
 )
@@ -73,7 +72,7 @@ class MeetingRecording(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["type"]
             self.type_ = _MeetingRecordingType(v) or member(MeetingRecordingType, cls, "type", v)

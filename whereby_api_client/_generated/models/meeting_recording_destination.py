@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define, field
 
-from ..._runtime.codec import absent, explain, member, object_in
+from ..._runtime.codec import absent, explain, member, new, object_in
 from ..._runtime.model import Model, finish, secret, show_secret
 from ...types import UNSET, Unset
 from .meeting_recording_destination_authentication_type import (
@@ -26,7 +26,6 @@ from .meeting_recording_destination_provider import (
     MeetingRecordingDestinationProviderValue,
 )
 
-_new = object.__new__
 _MeetingRecordingDestinationAuthenticationType: Callable[[Any], Any] = (
     MeetingRecordingDestinationAuthenticationType._value2member_map_.get
 )
@@ -103,7 +102,7 @@ class MeetingRecordingDestination(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["provider"]
             self.provider = _MeetingRecordingDestinationProvider(v) or member(

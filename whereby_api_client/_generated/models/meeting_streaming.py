@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define
 
-from ..._runtime.codec import explain, member, nested, object_in, wrong
+from ..._runtime.codec import explain, member, nested, new, object_in, wrong
 from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
 from .meeting_streaming_destination import (
@@ -22,7 +22,6 @@ from .meeting_streaming_start_trigger import (
     MeetingStreamingStartTriggerValue,
 )
 
-_new = object.__new__
 _MeetingStreamingStartTrigger: Callable[[Any], Any] = (
     MeetingStreamingStartTrigger._value2member_map_.get
 )
@@ -59,7 +58,7 @@ class MeetingStreaming(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["destination"]
             self.destination = (

@@ -10,11 +10,9 @@ from typing import Any, ClassVar, Required, Self, TypedDict
 
 from attrs import define, field
 
-from ..._runtime.codec import explain, object_in, wrong
+from ..._runtime.codec import explain, new, object_in, wrong
 from ..._runtime.model import Model, finish, secret, show_secret
 from ...types import UNSET
-
-_new = object.__new__
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -38,7 +36,7 @@ class MeetingStreamingDestination(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["url"]
             self.url = secret(v) if type(v) is str else wrong(cls, "url", "a string", v)

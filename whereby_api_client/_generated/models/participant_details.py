@@ -11,11 +11,17 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, narrowed_date_time, object_in, without_misfits, wrong
+from ..._runtime.codec import (
+    absent,
+    explain,
+    fromisoformat,
+    narrowed_date_time,
+    new,
+    object_in,
+    without_misfits,
+    wrong,
+)
 from ..._runtime.model import Model, finish
-
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -54,7 +60,7 @@ class ParticipantDetails(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["userRole"]
             self.user_role = v if type(v) is str else wrong(cls, "userRole", "a string", v)
@@ -62,7 +68,7 @@ class ParticipantDetails(Model):
             self.user_agent = v if type(v) is str else wrong(cls, "userAgent", "a string", v)
             v = d["timeStamp"]
             self.time_stamp = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "timeStamp", v)
             )

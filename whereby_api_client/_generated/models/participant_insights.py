@@ -11,11 +11,17 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, narrowed_date_time, object_in, without_misfits, wrong
+from ..._runtime.codec import (
+    absent,
+    explain,
+    fromisoformat,
+    narrowed_date_time,
+    new,
+    object_in,
+    without_misfits,
+    wrong,
+)
 from ..._runtime.model import Model, finish
-
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -75,7 +81,7 @@ class ParticipantInsights(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["roomSessionId"]
             self.room_session_id = (
@@ -89,7 +95,7 @@ class ParticipantInsights(Model):
             self.role_name = v if type(v) is str else wrong(cls, "roleName", "a string", v)
             v = d["joinedAt"]
             self.joined_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "joinedAt", v)
             )
@@ -101,7 +107,7 @@ class ParticipantInsights(Model):
             self.display_name = v if type(v) is str else absent(cls, "displayName", "a string", v)
             v = get("leftAt")
             self.left_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "leftAt", v)
             )

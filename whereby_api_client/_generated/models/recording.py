@@ -14,16 +14,15 @@ from attrs import define
 from ..._runtime.codec import (
     absent,
     explain,
+    fromisoformat,
     misfit,
     narrowed_date_time,
+    new,
     object_in,
     without_misfits,
     wrong,
 )
 from ..._runtime.model import Model, finish
-
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -59,7 +58,7 @@ class Recording(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["recordingId"]
             self.recording_id = v if type(v) is str else wrong(cls, "recordingId", "a string", v)
@@ -69,13 +68,13 @@ class Recording(Model):
             )
             v = d["startDate"]
             self.start_date = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "startDate", v)
             )
             v = d["endDate"]
             self.end_date = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "endDate", v)
             )

@@ -10,11 +10,9 @@ from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, object_in
+from ..._runtime.codec import absent, explain, new, object_in
 from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
-
-_new = object.__new__
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -43,7 +41,7 @@ class RoomColors(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = get("primary", UNSET)
             self.primary = v if type(v) is str else absent(cls, "primary", "a string", v)

@@ -14,16 +14,15 @@ from attrs import define
 from ..._runtime.codec import (
     absent,
     explain,
+    fromisoformat,
     integer,
     narrowed_date_time,
+    new,
     object_in,
     without_misfits,
     wrong,
 )
 from ..._runtime.model import Model, finish
-
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -90,13 +89,13 @@ class RoomInsights(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["roomName"]
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["createdAt"]
             self.created_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "createdAt", v)
             )
@@ -128,19 +127,19 @@ class RoomInsights(Model):
             self.total_sessions = v if type(v) is int else integer(cls, "totalSessions", v)
             v = get("endAt")
             self.end_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "endAt", v)
             )
             v = get("firstSessionStartedAt")
             self.first_session_started_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "firstSessionStartedAt", v)
             )
             v = get("lastSessionStartedAt")
             self.last_session_started_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "lastSessionStartedAt", v)
             )

@@ -14,16 +14,15 @@ from attrs import define
 from ..._runtime.codec import (
     absent,
     explain,
+    fromisoformat,
     integer,
     narrowed_date_time,
+    new,
     object_in,
     without_misfits,
     wrong,
 )
 from ..._runtime.model import Model, finish
-
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -83,7 +82,7 @@ class RoomSessionInsights(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["roomSessionId"]
             self.room_session_id = (
@@ -93,7 +92,7 @@ class RoomSessionInsights(Model):
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["startedAt"]
             self.started_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "startedAt", v)
             )
@@ -123,7 +122,7 @@ class RoomSessionInsights(Model):
             )
             v = get("endedAt")
             self.ended_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "endedAt", v)
             )

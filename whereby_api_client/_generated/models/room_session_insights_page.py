@@ -10,11 +10,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ..._runtime.codec import absent, explain, items, object_in, wrong
+from ..._runtime.codec import absent, explain, items, new, object_in, wrong
 from ..._runtime.model import Model, finish, show_items
 from .room_session_insights import RoomSessionInsights
-
-_new = object.__new__
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -37,7 +35,7 @@ class RoomSessionInsightsPage(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = get("cursor")
             self.cursor = v if type(v) is str else absent(cls, "cursor", "a string", v)

@@ -10,12 +10,10 @@ from typing import Any, ClassVar, Self, TypedDict
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, nested, object_in
+from ..._runtime.codec import absent, explain, nested, new, object_in
 from ..._runtime.model import Model, finish
 from ...types import UNSET, Unset
 from .room_colors import RoomColors, RoomColorsDict
-
-_new = object.__new__
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -32,7 +30,7 @@ class RoomTokens(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = get("colors", UNSET)
             self.colors = (

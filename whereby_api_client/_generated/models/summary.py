@@ -11,11 +11,17 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import explain, misfit, narrowed_date_time, object_in, without_misfits, wrong
+from ..._runtime.codec import (
+    explain,
+    fromisoformat,
+    misfit,
+    narrowed_date_time,
+    new,
+    object_in,
+    without_misfits,
+    wrong,
+)
 from ..._runtime.model import Model, finish
-
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -55,7 +61,7 @@ class Summary(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["summaryId"]
             self.summary_id = v if type(v) is str else wrong(cls, "summaryId", "a string", v)
@@ -73,13 +79,13 @@ class Summary(Model):
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["startDate"]
             self.start_date = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "startDate", v)
             )
             v = d["endDate"]
             self.end_date = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "endDate", v)
             )
@@ -87,13 +93,13 @@ class Summary(Model):
             self.state = v if type(v) is str else wrong(cls, "state", "a string", v)
             v = d["createdAt"]
             self.created_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "createdAt", v)
             )
             v = d["modifiedAt"]
             self.modified_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else narrowed_date_time(cls, "modifiedAt", v)
             )

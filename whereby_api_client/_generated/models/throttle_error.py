@@ -10,11 +10,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, explain, nested, object_in
+from ..._runtime.codec import absent, explain, nested, new, object_in
 from ..._runtime.model import Model, finish
 from .throttle_error_data import ThrottleErrorData
-
-_new = object.__new__
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -36,7 +34,7 @@ class ThrottleError(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = get("error")
             self.error = v if type(v) is str else absent(cls, "error", "a string", v)

@@ -10,10 +10,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import explain, integer, object_in
+from ..._runtime.codec import explain, integer, new, object_in
 from ..._runtime.model import Model, finish
-
-_new = object.__new__
 
 
 @define(kw_only=True, eq=False, getstate_setstate=False)
@@ -34,7 +32,7 @@ class ThrottleErrorData(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = get("msLeft")
             self.ms_left = v if type(v) is int else integer(cls, "msLeft", v, null=True)

@@ -11,14 +11,21 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..._runtime.codec import absent, date_time, explain, member, object_in, wrong
+from ..._runtime.codec import (
+    absent,
+    date_time,
+    explain,
+    fromisoformat,
+    member,
+    new,
+    object_in,
+    wrong,
+)
 from ..._runtime.model import Model, finish
 from .transcription_state import TranscriptionState
 from .transcription_storage_type import TranscriptionStorageType
 from .transcription_type import TranscriptionType
 
-_new = object.__new__
-_fromisoformat = datetime.fromisoformat
 _TranscriptionState: Callable[[Any], Any] = TranscriptionState._value2member_map_.get
 _TranscriptionStorageType: Callable[[Any], Any] = TranscriptionStorageType._value2member_map_.get
 _TranscriptionType: Callable[[Any], Any] = TranscriptionType._value2member_map_.get
@@ -84,7 +91,7 @@ class Transcription(Model):
         """Read the model from the API's JSON; raise DecodeError if that does not fit."""
         d = src_dict if type(src_dict) is dict else object_in(cls, src_dict)
         get = d.get
-        self = _new(cls)
+        self = new(cls)
         try:
             v = d["transcriptionId"]
             self.transcription_id = (
@@ -98,13 +105,13 @@ class Transcription(Model):
             self.room_name = v if type(v) is str else wrong(cls, "roomName", "a string", v)
             v = d["startDate"]
             self.start_date = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "startDate", v)
             )
             v = d["endDate"]
             self.end_date = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "endDate", v)
             )
@@ -112,7 +119,7 @@ class Transcription(Model):
             self.state = _TranscriptionState(v) or member(TranscriptionState, cls, "state", v)
             v = d["createdAt"]
             self.created_at = (
-                _fromisoformat(v)
+                fromisoformat(v)
                 if type(v) is str and v[-1:] == "Z"
                 else date_time(cls, "createdAt", v)
             )
