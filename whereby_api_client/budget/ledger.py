@@ -43,7 +43,7 @@ import copy
 import math
 from collections import deque
 from collections.abc import Mapping
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Any, Final, Self
 
 from .headers import RateLimit
@@ -70,6 +70,19 @@ _PATIENCE: Final = 1.0
 _BITE: Final = 4
 _SPREAD: Final = 20
 
+# While prices are being learned, and the server's window may slide, points of calls that were under
+# way within so many seconds (or this part of a period) return together. One by one, each call would
+# go out while the server forgets another one, and no figure says what it has cost. A token bucket
+# that refills more than so many points per second hides the prices all the same: there it ends when
+# the whole limit has been returned three times. Simulated with prices of 1 to 10, 20 seeds, part
+# of the limit used on average (and at least), without and with it: sliding window of 100 points
+# per 60 s 95.2 (93.9) and 96.9 (95.6) %, of 200 per 4 s 95.3 (93.4) and 97.2 (96.4) %; fixed window
+# of 300 per 3 s 98.0 (97.6) and 97.7 (97.2) %; token bucket of 300 per 3 s 99.9 (99.3) and
+# 100.3 (99.7) %. No 429s with any.
+_TOGETHER: Final = 0.3
+_TOGETHER_PART: Final = 0.1
+_SLOW_REFILL: Final = 20.0
+_LEARNING_LIMITS: Final = 3
 
 # A server that has refused every call for so many periods, and at least so many calls, refuses
 # everything: an organization that is blocked, say.
@@ -355,7 +368,7 @@ class Ledger:
                 self._reconcile(ticket, least, now, counts, reported)
         self.counted += paid
         self._entered_total += paid
-        _append(self._counted, ticket, paid, least, now + self._hold)
+        _append(self._counted, ticket, paid, least, now + self._hold, self._group_length())
         if rejected:
             self._pause(ticket, now, reported)
         elif not self.in_flight and not self.lost and now >= self._doubt_until:
@@ -439,8 +452,10 @@ class Ledger:
         if not ticket.operation and not self.prices:
             return
         quiet_since = max(self._expired_until, now - 2 * self.period)
-        oldest = self._counted[0].sent_at if self._counted else math.inf
-        if self.foreign or oldest + self.period <= now:
+        # The list is in the order of the responses, not of the sending.
+        soon = now - self.period + self._hold + self._patience
+        next_ones = takewhile(lambda spent: spent.due <= soon, self._counted)
+        if self.foreign or any(spent.sent_at + self.period <= now for spent in next_ones):
             quiet_since = now + _TICK  # something may be expiring right now
         figure = Figure(
             counts, ticket.sent_at, now, ticket.operation, ticket.documented, quiet_since
@@ -452,7 +467,8 @@ class Ledger:
         self._figures.compare(
             self.prices,
             first,
-            self.limit / self.period,
+            self.limit,
+            self.period,
             is_alone=self._others_seen is None,
         )
 
@@ -692,6 +708,18 @@ class Ledger:
         ):
             raise ValueError("not a state that a ledger can have now")
 
+    def _group_length(self) -> float:
+        """Return for how long after the first of some calls was sent their points are held."""
+        if self._figures.never_slides or not self.prices.has_unknown():
+            return 0.0
+        if not (
+            self._figures.never_refills
+            or self.limit <= _SLOW_REFILL * self.period
+            or self._returned_total < _LEARNING_LIMITS * self.limit
+        ):
+            return 0.0
+        return self._hold + min(_TOGETHER, self.period * _TOGETHER_PART)
+
     def _spent(self) -> tuple[deque[_Spent], deque[_Spent]]:
         return self._counted, self._lost
 
@@ -739,12 +767,21 @@ def _checked(kind: Any, value: Any) -> Any:
     return value
 
 
-def _append(spent: deque[_Spent], ticket: Ticket, points: int, least: int, due: float) -> None:
+def _append(
+    spent: deque[_Spent],
+    ticket: Ticket,
+    points: int,
+    least: int,
+    due: float,
+    group_length: float = 0.0,
+) -> None:
     # What returns within the same millisecond returns together: the list stays short.
     due = math.ceil(due / _TICK) * _TICK
-    if spent and spent[-1].due >= due:
-        spent[-1].points += points
-        spent[-1].least += least
-        spent[-1].sent_at = min(spent[-1].sent_at, ticket.sent_at)
+    latest = spent[-1] if spent else None
+    if latest is not None and due <= max(latest.due, latest.sent_at + group_length):
+        latest.points += points
+        latest.least += least
+        latest.sent_at = min(latest.sent_at, ticket.sent_at)
+        latest.due = max(latest.due, due)
     else:
         spent.append(_Spent(points, least, ticket.sent_at, due))

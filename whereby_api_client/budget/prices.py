@@ -30,15 +30,20 @@ MOST: Final = 10
 # Figures that are kept for comparing. More calls than this are hardly ever in flight at once.
 _KEPT: Final = 128
 
-# Calls lie close together if a token bucket gains less than this part of a point between two.
-_CLOSE: Final = 0.3
+# The order of the figures is the order of the calls if a token bucket can have refilled no more
+# points than this between the first and the last of them.
+_IN_ORDER: Final = 1.0
+
+# A difference is taken for the price if a bucket has hardly refilled a point between the two: with
+# the probability `_NOTHING` at most, and shown twice; or once, if a price that is a point too low
+# would cost `_ONCE` points at most with a whole limit of calls. 20 seeds of prices from 1 to 10: if
+# once is always enough, a bucket of 1000 points per 60 s refuses a call in one of them.
 _NOTHING: Final = 0.15
-_SMALL: Final = 2.0
-_CLOSE_CALLS: Final = 4
+_ONCE: Final = 10.0
 
 # So many points should have been refilled while the figures of each operation agreed to the point
 # (one for each at most): with a token bucket that is as likely as e to the power of minus this.
-_AGREED: Final = 10.0
+_AGREED: Final = 7.0
 
 
 class LearnedPrice(NamedTuple):
@@ -139,6 +144,10 @@ class PriceList:
             self.learned.append(LearnedPrice(operation, price.low, price.known))
             price.known = price.low
 
+    def has_unknown(self) -> bool:
+        """Return whether an operation has been seen whose price is not known."""
+        return any(price.low < price.high for price in self._prices.values())
+
     def doubt(self) -> None:
         """Take every price for a lower bound: one of them may have risen."""
         for price in self._prices.values():
@@ -191,14 +200,6 @@ def _can_come_before(other: Figure, figure: Figure) -> bool:
     return other.sent_at < figure.answered_at or other.answered_at <= figure.sent_at
 
 
-def _mean_gap(figure: Figure, near: list[Figure]) -> float:
-    """Return the mean time between calls that were under way together."""
-    if len(near) < _CLOSE_CALLS:
-        return math.inf
-    first = min(figure.sent_at, *(f.sent_at for f in near))
-    return (max(figure.answered_at, *(f.answered_at for f in near)) - first) / len(near)
-
-
 class Figures:
     """The latest figures, to be compared with each other."""
 
@@ -229,7 +230,8 @@ class Figures:
         self,
         prices: PriceList,
         oldest_in_flight: float,
-        rate: float,
+        limit: int,
+        period: float,
         *,
         is_alone: bool,
     ) -> None:
@@ -238,7 +240,8 @@ class Figures:
         Args:
             prices: what is learned goes here.
             oldest_in_flight: when the oldest call was sent that may still be counted in between.
-            rate: points per second that a token bucket would refill.
+            limit: points per period.
+            period: in seconds. A token bucket would refill the limit meanwhile.
             is_alone: nobody else seems to spend.
         """
         ready = [f for f in self._waiting if f.answered_at <= oldest_in_flight]
@@ -247,7 +250,7 @@ class Figures:
         self._waiting = [f for f in self._waiting if f.answered_at > oldest_in_flight]
         self._compared += ready
         for figure in ready:
-            self._compare(figure, prices, rate, is_alone)
+            self._compare(figure, prices, limit, period, is_alone)
         # A call that another one has surely followed is nobody's neighbour any more.
         first = min([oldest_in_flight, *(f.sent_at for f in self._waiting)])
         followed = max(
@@ -255,7 +258,9 @@ class Figures:
         )
         self._compared = [f for f in self._compared if f.answered_at >= followed][-_KEPT:]
 
-    def _compare(self, figure: Figure, prices: PriceList, rate: float, is_alone: bool) -> None:
+    def _compare(
+        self, figure: Figure, prices: PriceList, limit: int, period: float, is_alone: bool
+    ) -> None:
         others = [
             f
             for f in (*self._compared, *self._waiting)
@@ -282,27 +287,52 @@ class Figures:
         # Nothing else was under way: all others came before it, the greatest figure is the last.
         gap = figure.sent_at - max(f.answered_at for f in near)
         follows = gap >= 0 and reset == -math.inf
-        if follows and cost + rate * gap > MOST + 1 and figure.counted > MOST + 1:
+        if follows and cost + limit / period * gap > MOST + 1 and figure.counted > MOST + 1:
             self.never_refills = True  # more than any call costs, if a bucket had been refilled
         if cost > MOST or not figure.operation:
             return  # others have spent in between, or the price is given
-        is_quiet = self.never_slides or before.sent_at >= figure.quiet_since
-        refill = 0.0
-        if not self.never_refills:
-            refill = rate * (figure.answered_at - before.sent_at)
-        high = MOST
-        if is_quiet and refill:
-            close = rate * _mean_gap(figure, near)
-            self._look_for_refills(figure.operation, cost, min(close, refill))
-            # The mean says little of this very gap; where that matters, only proof counts.
-            if close <= _CLOSE and refill <= _SMALL:
-                refill = close
-        if is_quiet and (follows or refill <= 1):
-            high = cost if refill <= _NOTHING else min(MOST, cost + math.ceil(refill))
-        elif not follows:
+        is_quiet = self.never_slides or min(before.sent_at, figure.sent_at) >= figure.quiet_since
+        high = (
+            self._most(figure, before, near, limit, period, follows=follows) if is_quiet else None
+        )
+        if high is None and not follows:
             return
-        if high < MOST or is_alone:
-            prices.narrow(figure.operation, figure.documented, cost, high)
+        if high is not None or is_alone:
+            prices.narrow(figure.operation, figure.documented, cost, high or MOST)
+
+    def _most(
+        self,
+        figure: Figure,
+        before: Figure,
+        near: list[Figure],
+        limit: int,
+        period: float,
+        *,
+        follows: bool,
+    ) -> int | None:
+        """Return the most that a call can have cost which came right after another one.
+
+        None if it may not have come right after it, because the server refills meanwhile.
+        """
+        cost = figure.counted - before.counted
+        if self.never_refills:
+            return cost
+        beside = [before, figure, *(f for f in near if f.answered_at > figure.sent_at)]
+        first, last = min(f.sent_at for f in beside), max(f.answered_at for f in beside)
+        rate = limit / period
+        refill = rate * (last - first)
+        # On average a request takes as long as its response.
+        likely = (
+            rate * (figure.sent_at + figure.answered_at - before.sent_at - before.answered_at) / 2
+        )
+        is_repeated = self._latest.get(figure.operation) == cost
+        self._look_for_refills(figure.operation, cost, likely)
+        if not follows:
+            if refill > _IN_ORDER:
+                return None
+            likely = refill / (len(beside) - 1)
+        is_exact = likely * limit <= _ONCE or (is_repeated and likely <= _NOTHING)
+        return cost if is_exact else min(MOST, cost + math.ceil(refill))
 
     def _look_for_refills(self, operation: str, cost: int, refill: float) -> None:
         """Look for proof that the server does not refill: figures would vary with time."""
