@@ -51,6 +51,7 @@ from .usage import (
     rewritten,
     sources,
     users,
+    write_formatted,
 )
 from .verify import assemble, verify
 
@@ -155,8 +156,7 @@ def _take_in(
     texts = sources(root)
     adapted = rewritten(texts, words)
     texts |= adapted
-    for path, content in adapted.items():
-        write(staged.new / path, content)
+    write_formatted(adapted, staged.new)
     package = assemble(root, staged.new, staged.path / "check")
     old_api, api = _old_api(root), api_snapshot.public_api(package)
     write(staged.new / SNAPSHOT, api_snapshot.written(api))

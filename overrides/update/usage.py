@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..openapi.diff import DocumentChange
 from ..openapi.document import Json, text
-from ..paths import GENERATED
+from ..paths import GENERATED, ROOT, write
 from .api_diff import diff_apis
 from .api_snapshot import Facts
 
@@ -81,6 +83,17 @@ def rewritten(texts: Texts, words: Mapping[str, str]) -> dict[str, str]:
     pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b")
     new = {path: pattern.sub(lambda m: words[m[0]], text) for path, text in texts.items()}
     return {path: text for path, text in new.items() if text != texts[path]}
+
+
+def write_formatted(texts: Texts, into: Path) -> None:
+    """Write files below a folder, their code with the line breaks that its new words need."""
+    for path, content in texts.items():
+        write(into / path, content)
+    code = [str(into / path) for path in texts if path.endswith(".py")]
+    if code:
+        ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache"]
+        settings = ["--config", str(ROOT / "pyproject.toml")]
+        subprocess.run([*ruff, *settings, *code], check=True)
 
 
 def _names(value: Any) -> Iterator[str]:

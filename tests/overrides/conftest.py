@@ -44,7 +44,7 @@ def tree(prepared: tuple[Path, dict[str, bytes]]) -> Iterator[Path]:
     yield root
     put_back(root, before)
     for path in set(root.iterdir()) - there:
-        path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,13 @@ def test_a_renamed_field_is_renamed(tree: Path) -> None:
     document = published()
     rename(document, MEETING, "roomUrl", "meetingUrl")
     (tree / "README.md").write_text(README)
+    (tree / "examples").mkdir()
+    (tree / "examples/long.py").write_text(f'f(room_url="{"x" * 84}")\n')
     report = take(document, tree, verify=lambda _: [])
     assert (tree / "README.md").read_text() == README.replace("`roomUrl", "`meetingUrl").replace(
         ".room_url", ".meeting_url"
     )
+    assert (tree / "examples/long.py").read_text() == f'f(\n    meeting_url="{"x" * 84}"\n)\n'
     records = (tree / "whereby_api_client/testing/records.py").read_text()
     assert '"meetingUrl": self.meeting_url,' in records
     assert 'value["hostRoomUrl"]' in records
