@@ -188,13 +188,13 @@ class _Diff:
         self, place: str, old: dict[str, Json], new: dict[str, Json]
     ) -> Iterator[DocumentChange]:
         for key in sorted(old.keys() - new.keys()):
-            description = f"the {old[key].get('in')} parameter `{old[key]['name']}` is gone"
+            description = f"the {_parameter_of(old[key])} is gone"
             yield DocumentChange(place, description, breaking=True)
         for key in sorted(new.keys() - old.keys()):
             data = new[key]
             required = bool(data.get("required"))
-            what = f"parameter `{data['name']}` ({kind_of(data.get('schema'))})"
-            description = f"new {'required ' if required else ''}{data.get('in')} {what}"
+            what = f"{_parameter_of(data)} ({kind_of(data.get('schema'))})"
+            description = f"new {'required ' if required else ''}{what}"
             yield DocumentChange(place, description, breaking=required)
         for key in sorted(old.keys() & new.keys()):
             yield from self._parameter(place, old[key], new[key])
@@ -308,6 +308,8 @@ class _Diff:
         old, new = mapping(old), mapping(new)
         if same(old, new):
             return
+        was_nullable, nullable = is_nullable(old), is_nullable(new)
+        old, new = _unwrapped(old), _unwrapped(new)
         lead = f"{what} " if what else ""
         was, now = kind_of(old), kind_of(new)
         if was != now:
@@ -317,11 +319,11 @@ class _Diff:
             yield DocumentChange(
                 place, f"{lead}type: {_value(old, 'type')} → {_value(new, 'type')}"
             )
-        if is_nullable(old) != is_nullable(new):
-            description = f"{lead}{'can be null now' if is_nullable(new) else 'is never null now'}"
-            yield DocumentChange(place, description, breaking=sent is not is_nullable(new))
+        if nullable != was_nullable:
+            description = f"{lead}{'can be null now' if nullable else 'is never null now'}"
+            yield DocumentChange(place, description, breaking=sent is not nullable)
         if not same(old.get("default"), new.get("default")):
-            description = f"{lead}has the default {_default(new)}, had {_default(old)}"
+            description = f"{lead}default: {_value(old, 'default')} → {_value(new, 'default')}"
             yield DocumentChange(place, description)
         yield from _deprecated(place, what, old, new)
         for name in ("readOnly", "writeOnly"):
@@ -412,14 +414,34 @@ def _bounds(place: str, lead: str, old: Json, new: Json, *, sent: bool) -> Itera
         was, now = old.get(name), new.get(name)
         if not same(was, now):
             breaking = sent and _is_stricter(was, now, larger_is_stricter)
-            yield DocumentChange(place, f"{lead}{name}: {was} → {now}", breaking=breaking)
+            yield DocumentChange(place, f"{lead}{name}: {_change(was, now)}", breaking=breaking)
     for name in ("pattern", "multipleOf", "uniqueItems"):
         was, now = old.get(name), new.get(name)
         if not same(was, now):
             breaking = sent and now is not None and now is not False
-            yield DocumentChange(place, f"{lead}{name}: {was} → {now}", breaking=breaking)
+            yield DocumentChange(place, f"{lead}{name}: {_change(was, now)}", breaking=breaking)
     if old.get("format") != new.get("format") and kind_of(old) == kind_of(new):
-        yield DocumentChange(place, f"{lead}format: {old.get('format')} → {new.get('format')}")
+        change = _change(old.get("format"), new.get("format"))
+        yield DocumentChange(place, f"{lead}format: {change}")
+
+
+def _parameter_of(data: Json) -> str:
+    location = text(data.get("in"))
+    return f"{location or 'misplaced'} parameter `{data['name']}`"
+
+
+def _unwrapped(schema: Json) -> Json:
+    """Return the only part of an `allOf`, `anyOf` or `oneOf` that there is beside null.
+
+    OpenAPI 3.0 needs such a wrapper to make a reference nullable, and 3.1 writes it otherwise.
+    """
+    wrappers = [key for key in ("allOf", "anyOf", "oneOf") if key in schema]
+    parts = [mapping(part) for key in wrappers for part in sequence(schema[key])]
+    parts = [part for part in parts if part.get("type") != "null"]
+    if len(wrappers) != 1 or len(parts) != 1:
+        return schema
+    beside = {key: value for key, value in schema.items() if key not in (*wrappers, "nullable")}
+    return schema if parts[0].keys() & beside.keys() else parts[0] | beside
 
 
 def _types(schema: Json) -> list[str]:
@@ -514,8 +536,9 @@ def _value(holder: Json, key: str) -> str:
     return _short(holder.get(key, MISSING))
 
 
-def _default(schema: Json) -> str:
-    return repr(schema["default"]) if "default" in schema else "none"
+def _change(old: Any, new: Any) -> str:
+    """Write `old → new` of two values of a keyword, as they are in the document."""
+    return " → ".join("nothing" if value is None else str(value) for value in (old, new))
 
 
 def _alike(old: Any, new: Any) -> bool:

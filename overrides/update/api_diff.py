@@ -52,7 +52,7 @@ def _gone(old: Facts, new: Facts) -> Iterator[ApiChange]:
             continue  # it is there; or what it belonged to is gone, and that says it all
         function, argument = _split(name)
         what = (
-            f"{dotted(function)}: the argument `{argument}`"
+            f"`{dotted(function)}`: the argument `{argument}`"
             if argument
             else f"{_kind(fact)} `{dotted(name)}`"
         )
@@ -66,7 +66,9 @@ def _come(old: Facts, new: Facts) -> Iterator[ApiChange]:
         function, argument = _split(name)
         if argument:
             demanded = " = " not in fact and not fact.startswith("rest ")
-            what = f"{dotted(function)}: new {'required ' if demanded else ''}argument `{argument}`"
+            what = (
+                f"`{dotted(function)}`: new {'required ' if demanded else ''}argument `{argument}`"
+            )
             yield ApiChange(name, what, demanded)
         elif fact.startswith("field ") and " = " not in fact and _is_sent(name, new):
             yield ApiChange(name, f"new required field `{name}` in a model that callers make", True)
@@ -81,7 +83,7 @@ def _changed(old: Facts, new: Facts) -> Iterator[ApiChange]:
             continue
         function, argument = _split(name)
         if argument:
-            yield _argument(name, f"{dotted(function)}: argument `{argument}`", before, after)
+            yield _argument(name, f"`{dotted(function)}`: argument `{argument}`", before, after)
         elif before.startswith("class") and after.startswith("class"):
             lost = _bases(before) - _bases(after)
             text = f"class `{dotted(name)}`: {_arrow(before, after)}"

@@ -137,7 +137,16 @@ def _published(findings: Findings) -> list[DocumentChange]:
         for change in override.changes
         if not _is_extraction(change.old, change.value)
     ]
-    return diff_published(findings.old_published, findings.published, old_paths, new_paths)
+    changes = diff_published(findings.old_published, findings.published, old_paths, new_paths)
+    return [change for change in changes if not _is_known(change, findings.changes)]
+
+
+def _is_known(published: DocumentChange, changes: list[DocumentChange]) -> bool:
+    """Return whether a change is one of the patched document as well: no override hides it."""
+    pointer, _, values = published.text.partition(": ")
+    ending = f" {pointer.rpartition('/')[2]}: {values}"
+    place = published.place.removeprefix("schemas/")
+    return any(place in change.place and change.text.endswith(ending) for change in changes)
 
 
 def _is_extraction(old: Any, value: Any) -> bool:

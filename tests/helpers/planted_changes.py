@@ -115,7 +115,7 @@ PLANTED = [
     Planted("tighter maximum", lambda d: _limit(d).update(maximum=50), ("parameter `limit` maximum: 100 → 50",), breaking=True),
     Planted("wider maximum", lambda d: _limit(d).update(maximum=500), ("parameter `limit` maximum: 100 → 500",)),
     Planted("new minimum", lambda d: _limit(d).update(minimum=10), ("parameter `limit` minimum: ", "→ 10"), breaking=True),
-    Planted("another default", lambda d: _limit(d).update(default=20), ("parameter `limit` has the default 20",)),
+    Planted("another default", lambda d: _limit(d).update(default=20), ("parameter `limit` default: 50 → 20",)),
     Planted("required parameter", lambda d: parameter(d, "GET /recordings", "roomName").update(required=True), ("parameter `roomName` is required now",), breaking=True),
     Planted("new parameter", lambda d: operation(d, "GET /recordings")["parameters"].append({"name": "order", "in": "query", "schema": {"type": "string"}}), ("new query parameter `order` (string)",)),
     Planted(
@@ -129,7 +129,7 @@ PLANTED = [
     # request bodies
     Planted("new required field in a request", lambda d: body(d, "POST /meetings")["required"].append("roomMode"), ("field `roomMode` is required now",), breaking=True),
     Planted("new field in a request", lambda d: body(d, "POST /meetings")["properties"].update(topic={"type": "string"}), ("new field `topic` (string)",)),
-    Planted("stricter pattern", lambda d: body(d, "POST /transcriptions")["properties"]["recordingId"].update(pattern="^.+$"), ("pattern: None → ^.+$",), breaking=True),
+    Planted("stricter pattern", lambda d: body(d, "POST /transcriptions")["properties"]["recordingId"].update(pattern="^.+$"), ("pattern: nothing → ^.+$",), breaking=True),
     Planted("enum value gone", lambda d: _room_mode(d).update(enum=["normal"]), ("no longer has the value 'group'",), breaking=True),
     Planted("enum value added", lambda d: _room_mode(d).update(enum=["normal", "group", "webinar"]), ("has the new value 'webinar'",)),
     Planted(
@@ -143,7 +143,7 @@ PLANTED = [
     Planted("field can be null", lambda d: at(d, MEETING)["properties"]["roomUrl"].update(nullable=True), ("field `roomUrl` can be null now",), breaking=True),
     Planted("read only", lambda d: at(d, MEETING)["properties"]["roomUrl"].update(readOnly=True), ("field `roomUrl` is readOnly",)),
     Planted("write only", lambda d: at(d, MEETING)["properties"]["roomUrl"].update(writeOnly=True), ("field `roomUrl` is writeOnly",), breaking=True),
-    Planted("bound of a response", lambda d: at(d, MEETING)["properties"]["roomUrl"].update(maxLength=100), ("field `roomUrl` maxLength: None → 100",)),
+    Planted("bound of a response", lambda d: at(d, MEETING)["properties"]["roomUrl"].update(maxLength=100), ("field `roomUrl` maxLength: nothing → 100",)),
     Planted(
         "new nested object",
         lambda d: at(d, MEETING)["properties"].update(host={"type": "object", "properties": {"hostId": {"type": "string"}}}),

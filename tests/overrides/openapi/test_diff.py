@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import Any
 
 import pytest
@@ -82,6 +83,46 @@ def test_what_many_operations_share_is_reported_once() -> None:
     assert change.text == "text: new: 'Slow down.'" or " → 'Slow down.'" in change.text
     assert change.place.count(";") == 5
     assert change.place.endswith(" more")
+
+
+REF = {"$ref": "#/components/schemas/Summary"}
+SAME: list[Json] = [
+    REF,
+    {"allOf": [REF]},
+    {"anyOf": [REF]},
+]
+SAME_AND_NULL: list[Json] = [
+    {"allOf": [REF], "nullable": True},
+    {"anyOf": [REF, {"type": "null"}]},
+    {"oneOf": [{"type": "null"}, REF]},
+]
+
+
+def test_one_meaning_in_other_words_is_no_change() -> None:
+    """Report no difference between the ways to refer to a schema, or to allow null beside it."""
+
+    def of(schema: Json) -> Json:
+        document = patched()
+        document["components"]["schemas"]["Meeting"]["properties"]["extra"] = schema
+        return document
+
+    for ways in (SAME, SAME_AND_NULL):
+        for old, new in itertools.permutations(ways, 2):
+            assert diff_documents(of(old), of(new)) == [], (old, new)
+    for old, new in itertools.product(SAME, SAME_AND_NULL):
+        (change,) = diff_documents(of(old), of(new))
+        assert str(change) == "`Meeting`: field `extra` can be null now"
+        assert change.breaking
+
+
+def test_a_parameter_without_a_location() -> None:
+    """Call it misplaced: this document is not valid, and its report is read all the same."""
+    document = patched()
+    parameter = operation(document, "GET /meetings")["parameters"][1]
+    del parameter["in"]
+    texts = [change.text for change in diff_documents(patched(), document)]
+    assert "the query parameter `limit` is gone" in texts
+    assert "new misplaced parameter `limit` (integer)" in texts
 
 
 def test_long_texts_show_the_changed_words() -> None:

@@ -48,38 +48,38 @@ OLD = {
         ({"connect": "def -> float"}, "`connect`: def -> int → def -> float", True),
         ({"connect": "def -> bool"}, "`connect`: def -> int → def -> bool", False),
         # arguments
-        ({f"{ROOM}(mode)": None}, "whereby.rooms.open: the argument `mode` is gone", True),
-        ({f"{ROOM}(q)": "keyword int = 1"}, "whereby.rooms.open: new argument `q`", False),
-        ({f"{ROOM}(q)": "keyword int"}, "whereby.rooms.open: new required argument `q`", True),
-        ({f"{ROOM}(*more)": "rest str"}, "whereby.rooms.open: new argument `*more`", False),
+        ({f"{ROOM}(mode)": None}, "`whereby.rooms.open`: the argument `mode` is gone", True),
+        ({f"{ROOM}(q)": "keyword int = 1"}, "`whereby.rooms.open`: new argument `q`", False),
+        ({f"{ROOM}(q)": "keyword int"}, "`whereby.rooms.open`: new required argument `q`", True),
+        ({f"{ROOM}(*more)": "rest str"}, "`whereby.rooms.open`: new argument `*more`", False),
         (
             {f"{ROOM}(mode)": "keyword Mode | str"},
-            "whereby.rooms.open: argument `mode` is required now",
+            "`whereby.rooms.open`: argument `mode` is required now",
             True,
         ),
         (
             {f"{ROOM}(name)": "positional 1 str = ''"},
-            "whereby.rooms.open: argument `name` is optional now",
+            "`whereby.rooms.open`: argument `name` is optional now",
             False,
         ),
         (
             {f"{ROOM}(name)": "positional 2 str"},
-            "whereby.rooms.open: argument `name`: positional 1 str → positional 2 str",
+            "`whereby.rooms.open`: argument `name`: positional 1 str → positional 2 str",
             True,
         ),
         (
             {f"{ROOM}(name)": "positional 1 str | int"},
-            "whereby.rooms.open: argument `name` takes more: str → str | int",
+            "`whereby.rooms.open`: argument `name` takes more: str → str | int",
             False,
         ),
         (
             {f"{ROOM}(mode)": "keyword str | Unset = UNSET"},
-            "whereby.rooms.open: argument `mode` takes less or something else: Mode | str | Unset",
+            "`whereby.rooms.open`: argument `mode` takes less or something else: Mode | str",
             True,
         ),
         (
             {f"{ROOM}(extra_body)": "keyword Mapping[str, Any] | None = {}"},
-            "whereby.rooms.open: argument `extra_body`: the default is {} now, it was None",
+            "`whereby.rooms.open`: argument `extra_body`: the default is {} now, it was None",
             True,
         ),
         # fields of an answer

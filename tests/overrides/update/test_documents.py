@@ -371,8 +371,8 @@ def other_budget(document: Json) -> None:
                 "`MeetingCreateRequest`: field `roomMode` is required now",
             ],
             [
-                "whereby.meetings.create: argument `room_mode` is required now",
-                "whereby.recordings.list: argument `room_name` is required now",
+                "`whereby.meetings.create`: argument `room_mode` is required now",
+                "`whereby.recordings.list`: argument `room_name` is required now",
             ],
         ),
         (
@@ -389,7 +389,7 @@ def other_budget(document: Json) -> None:
         (
             other_default,
             [
-                "`meetings.list` (GET /meetings): parameter `limit` has the default 20, had 50",
+                "`meetings.list` (GET /meetings): parameter `limit` default: 50 → 20",
                 "`meetings.list` (GET /meetings): parameter `limit` maximum: 100 → 50",
             ],
             [],
