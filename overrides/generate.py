@@ -43,7 +43,7 @@ def ensure_valid(result: Result) -> None:
         OverridesError: an override is drifted, or the patched document is not valid OpenAPI.
     """
     if drifted := result.with_outcome(Outcome.DRIFTED):
-        raise OverridesError("\n".join(line for one in drifted for line in one.messages))
+        raise OverridesError("\n".join(line for override in drifted for line in override.messages))
     if errors := validate.validate(result.document):
         raise OverridesError("\n".join(["the patched document is not valid OpenAPI:", *errors]))
 

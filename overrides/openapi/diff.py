@@ -134,7 +134,7 @@ class _Diff:
             loosened = "security" in new and (
                 not new["security"]
                 or {} in new["security"]
-                or all(one in new["security"] for one in sequence(old.get("security")) or [None])
+                or all(way in new["security"] for way in sequence(old.get("security")) or [None])
             )
             description = f"authentication: {before} → {after}"
             yield DocumentChange(place, description, breaking=not loosened, urgent=True)
@@ -383,8 +383,8 @@ class _Diff:
                 yield DocumentChange(place, description, breaking=breaking)
         for key in ("allOf", "anyOf", "oneOf"):
             was, now = sequence(old.get(key)), sequence(new.get(key))
-            for one, other in zip(was, now, strict=False):
-                yield from self._schema(place, what, one, other, sent=sent)
+            for old_part, new_part in zip(was, now, strict=False):
+                yield from self._schema(place, what, old_part, new_part, sent=sent)
             if len(was) != len(now) and kind_of(old) == kind_of(new):
                 yield DocumentChange(place, f"{prefix}{key} has {len(now)} parts, had {len(was)}")
 
@@ -446,7 +446,7 @@ def _unwrapped(schema: Json) -> Json:
 
 def _types(schema: Json) -> list[str]:
     kind = schema.get("type")
-    return [str(one) for one in (kind if isinstance(kind, list) else [kind]) if one != "null"]
+    return [str(name) for name in (kind if isinstance(kind, list) else [kind]) if name != "null"]
 
 
 def _is_stricter(old: Any, new: Any, larger_is_stricter: bool) -> bool:
@@ -524,8 +524,8 @@ def _short(value: Any) -> str:
 def _arrow(old: Any, new: Any) -> str:
     """Write `old → new`; of two lists only the items that came and went."""
     if isinstance(old, list) and isinstance(new, list):
-        gone = [one for one in old if not any(same(one, other) for other in new)]
-        came = [one for one in new if not any(same(one, other) for other in old)]
+        gone = [item for item in old if not any(same(item, other) for other in new)]
+        came = [item for item in new if not any(same(item, other) for other in old)]
         parts = [f"gone: {_short(gone)}"] if gone else []
         parts += [f"new: {_short(came)}"] if came else []
         return ", ".join(parts) or "in another order, or repeated"
@@ -552,7 +552,7 @@ def _alike(old: Any, new: Any) -> bool:
 def _security_of(holder: Json) -> str:
     if "security" not in holder:
         return "as the document says"
-    alternatives = [" and ".join(mapping(one)) or "none" for one in sequence(holder["security"])]
+    alternatives = [" and ".join(mapping(way)) or "none" for way in sequence(holder["security"])]
     return " or ".join(alternatives) or "none"
 
 
@@ -579,7 +579,7 @@ def kind_of(schema: Any) -> str:
         return split(ref[1:])[-1]
     kind = schema.get("type")
     if isinstance(kind, list):
-        kind = " or ".join(str(one) for one in kind if one != "null")
+        kind = " or ".join(str(name) for name in kind if name != "null")
     if kind == "array":
         return f"array of {kind_of(schema.get('items'))}"
     if "enum" in schema:
@@ -698,9 +698,9 @@ def diff_published(
     """
 
     def touched(path: str, paths: Collection[str]) -> bool:
-        return any(path == one or path.startswith(f"{one}/") for one in paths)
+        return any(path == above or path.startswith(f"{above}/") for above in paths)
 
-    found = []
+    changes = []
     for old_path, new_path, was, now in _published(old, new, "", ""):
         if touched(old_path, old_paths) or touched(new_path, new_paths):
             tokens = split(new_path)
@@ -712,8 +712,8 @@ def diff_published(
             )
             rest = "/".join(tokens[3:]) if inside else new_path
             description = f"published, {rest}: {_arrow(was, now)}"
-            found.append(DocumentChange(place or "the document", description))
-    return _grouped(iter(found))
+            changes.append(DocumentChange(place or "the document", description))
+    return _grouped(iter(changes))
 
 
 def _published(
@@ -725,8 +725,8 @@ def _published(
             was, now = old.get(key, MISSING), new.get(key, MISSING)
             yield from _published(was, now, join(old_path, key), join(new_path, key))
     elif _is_named(old) and _is_named(new):
-        before = {_identity(one): n for n, one in enumerate(old)}
-        after = {_identity(one): n for n, one in enumerate(new)}
+        before = {_identity(item): n for n, item in enumerate(old)}
+        after = {_identity(item): n for n, item in enumerate(new)}
         for key in dict.fromkeys([*before, *after]):
             a, b = before.get(key), after.get(key)
             yield from _published(
@@ -742,7 +742,7 @@ def _published(
 def _is_named(value: Any) -> bool:
     """Return whether the value is a list of parameters or the like, whose order does not count."""
     return isinstance(value, list) and all(
-        isinstance(one, dict) and ("name" in one or "$ref" in one) for one in value
+        isinstance(item, dict) and ("name" in item or "$ref" in item) for item in value
     )
 
 

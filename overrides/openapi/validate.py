@@ -34,11 +34,11 @@ def validate(document: Json) -> list[str]:
 def _deepest(error: Any) -> Iterator[Any]:
     """Find what is wrong inside "is not valid under any of the given schemas"."""
     # a reference would do everywhere, too: that it is none tells nobody anything
-    inner = [one for one in error.context or () if "'$ref'" not in one.message]
-    if not inner:
+    causes = [cause for cause in error.context or () if "'$ref'" not in cause.message]
+    if not causes:
         yield error
         return
-    longest = max(len(one.absolute_path) for one in inner)
-    for one in inner:
-        if len(one.absolute_path) == longest:
-            yield from _deepest(one)
+    longest = max(len(cause.absolute_path) for cause in causes)
+    for cause in causes:
+        if len(cause.absolute_path) == longest:
+            yield from _deepest(cause)

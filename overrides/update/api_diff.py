@@ -37,8 +37,8 @@ class ApiChange:
 
 def diff_apis(old: Facts, new: Facts) -> list[ApiChange]:
     """List what changed between two snapshots, what breaks callers first."""
-    found = [*_gone(old, new), *_come(old, new), *_changed(old, new)]
-    return sorted(found, key=lambda change: (not change.breaking, change.name, change.text))
+    changes = [*_gone(old, new), *_come(old, new), *_changed(old, new)]
+    return sorted(changes, key=lambda change: (not change.breaking, change.name, change.text))
 
 
 def dotted(name: str) -> str:
@@ -135,12 +135,12 @@ def _above(name: str, facts: Facts) -> set[str]:
     above = {function} if argument else set()
     parts = function.split(".")
     above |= {".".join(parts[:at]) for at in range(1, len(parts))}
-    return {one for one in above & facts.keys() if facts[one] != _RESOURCE}
+    return {owner for owner in above & facts.keys() if facts[owner] != _RESOURCE}
 
 
 def _split(name: str) -> tuple[str, str]:
-    found = _ARGUMENT.fullmatch(name)
-    return (found[1], found[2]) if found else (name, "")
+    match = _ARGUMENT.fullmatch(name)
+    return (match[1], match[2]) if match else (name, "")
 
 
 def _kind(fact: str) -> str:
@@ -157,8 +157,8 @@ def _bases(fact: str) -> set[str]:
 def _parts(fact: str) -> tuple[str, str, str]:
     """Take `keyword str | Unset = UNSET` apart: kind, type, default."""
     fact, _, default = fact.partition(" = ")
-    found = re.match(r"(positional(?:-only)? \d+|\S+) ?(.*)", fact)
-    return (found[1], found[2], default) if found else ("", fact, default)
+    match = re.match(r"(positional(?:-only)? \d+|\S+) ?(.*)", fact)
+    return (match[1], match[2], default) if match else ("", fact, default)
 
 
 def _arrow(before: str, after: str) -> str:

@@ -6,7 +6,7 @@
     models.RoomMode.GROUP: member 'group'
 
 The snapshot in tests/api.txt is this list: a change of the public API is a change of some lines,
-which a reviewer sees. `evolution.py` tells which of them break callers. A base class that is not
+which a reviewer sees. `api_diff.py` tells which of them break callers. A base class that is not
 public itself stands in round brackets: its members are there for everybody who derives from it.
 """
 
@@ -22,7 +22,7 @@ from ..errors import OverridesError
 Facts = dict[str, str]
 
 # the dunder methods that callers use by some syntax, or by making the object
-_SPOKEN = frozenset(
+_PUBLIC_DUNDERS = frozenset(
     f"__{name}__"
     for name in ("init", "aenter", "enter", "await", "aiter", "iter", "call", "getitem", "len")
 )
@@ -79,13 +79,13 @@ class _Reader:
     def facts(self) -> Facts:
         listed = [
             (prefix, module, name)
-            for prefix, module in self._rooms()
+            for prefix, module in self._public_modules()
             for name in module.public or ()
         ]
-        found = [(prefix + name, self._find(module, name)) for prefix, module, name in listed]
-        self._public = {id(node) for _, (_, node) in found}
+        public = [(prefix + name, self._find(module, name)) for prefix, module, name in listed]
+        self._public = {id(node) for _, (_, node) in public}
         facts: Facts = {}
-        for name, definition in found:
+        for name, definition in public:
             facts.update(self._described(name, definition))
         described: set[str] = set()
         while missing := self._bases.keys() - described:
@@ -94,7 +94,7 @@ class _Reader:
             described |= missing
         return facts
 
-    def _rooms(self) -> Iterator[tuple[str, _Module]]:
+    def _public_modules(self) -> Iterator[tuple[str, _Module]]:
         """The modules whose names are public: the root, the models, and those with __all__."""
         yield "", self._needed(())
         yield "models.", self._needed(("_generated", "models"))
@@ -149,12 +149,12 @@ class _Reader:
         return module
 
     def _find(self, module: _Module, name: str) -> _Definition:
-        found = self._look_up(module, name)
-        if found is None:
+        target = self._look_up(module, name)
+        if target is None:
             raise OverridesError(
                 f"{'.'.join(module.name) or 'the package'}: nothing called {name} in it"
             )
-        return found
+        return target
 
     def _look_up(self, module: _Module, name: str) -> _Definition | None:
         """Follow a name to where it is defined; None if that is outside of the package."""
@@ -185,14 +185,14 @@ class _Reader:
         yield name, f"class({', '.join(bases)})" if bases else "class"
         yield from self._members(name, module, node)
         for base in node.bases:
-            found = self._look_up(module, _head(base))
-            if found is None or not isinstance(found[1], ast.ClassDef):
+            target = self._look_up(module, _head(base))
+            if target is None or not isinstance(target[1], ast.ClassDef):
                 continue
-            holder, definition = found[0], found[1]
+            holder, definition = target[0], target[1]
             if holder.name == ("_generated", "resources"):
                 yield from self._members(name, holder, definition)
             elif id(definition) not in self._public:
-                self._bases[definition.name] = found
+                self._bases[definition.name] = target
 
     def _members(self, name: str, module: _Module, node: ast.ClassDef) -> Iterator[tuple[str, str]]:
         is_enum = any(_head(base) in _ENUMS for base in node.bases)
@@ -212,7 +212,7 @@ class _Reader:
                         fact = f"member {ast.unparse(inner.value)}" if is_enum else "attribute"
                         yield f"{name}.{target.id}", fact
             elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
-                if _is_public(inner.name) or inner.name in _SPOKEN:
+                if _is_public(inner.name) or inner.name in _PUBLIC_DUNDERS:
                     yield from self._method(name, module, inner)
                 if inner.name == "__init__":
                     yield from _set_in(name, inner)
@@ -226,10 +226,14 @@ class _Reader:
         called = f"{name}.{node.name}"
         if "property" in decorators or "cached_property" in decorators:
             returned = node.returns
-            found = self._look_up(module, _head(returned)) if returned is not None else None
-            if found is not None and isinstance(found[1], ast.ClassDef) and _is_resource(found[1]):
+            target = self._look_up(module, _head(returned)) if returned is not None else None
+            if (
+                target is not None
+                and isinstance(target[1], ast.ClassDef)
+                and _is_resource(target[1])
+            ):
                 yield called, "property"
-                yield from self._resource(called, found[0], found[1])
+                yield from self._resource(called, target[0], target[1])
             else:
                 yield called, f"property{_returns(node)}"
             return
@@ -241,9 +245,9 @@ class _Reader:
         """What callers write: `whereby.meetings.create(...)`, and what the class inherits."""
         own = dict(self._members(name, module, node))
         for base in node.bases:
-            found = self._look_up(module, _head(base))
-            if found is not None and isinstance(found[1], ast.ClassDef):
-                for member, fact in self._members(name, found[0], found[1]):
+            target = self._look_up(module, _head(base))
+            if target is not None and isinstance(target[1], ast.ClassDef):
+                for member, fact in self._members(name, target[0], target[1]):
                     method = member.partition("(")[0]
                     if method not in own and not method.endswith(".__init__"):
                         yield member, fact
@@ -297,8 +301,8 @@ def _head(node: ast.expr) -> str:
 def _typed(annotation: ast.expr | None, default: ast.expr | None) -> str:
     fact = "Any" if annotation is None else ast.unparse(annotation)
     if isinstance(default, ast.Call) and _head(default) == "field":
-        given = {keyword.arg: keyword.value for keyword in default.keywords}
-        default = given.get("default") or given.get("factory") or given.get("default_factory")
+        options = {keyword.arg: keyword.value for keyword in default.keywords}
+        default = options.get("default") or options.get("factory") or options.get("default_factory")
     return fact if default is None else f"{fact} = {ast.unparse(default)}"
 
 
@@ -312,19 +316,19 @@ def _function(
     kinds = [d for d in decorators or () if d in ("classmethod", "staticmethod")]
     asynchronous = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
     yield name, " ".join([*kinds, asynchronous]) + _returns(node)
-    given = node.args
-    positional = [*given.posonlyargs, *given.args]
-    defaults = [None] * (len(positional) - len(given.defaults)) + list(given.defaults)
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
     pairs = list(zip(positional, defaults, strict=True))
     if decorators is not None and "staticmethod" not in decorators:
         pairs = pairs[1:]  # self or cls
     for at, (argument, default) in enumerate(pairs, 1):
-        kind = "positional-only" if argument in given.posonlyargs else "positional"
+        kind = "positional-only" if argument in arguments.posonlyargs else "positional"
         fact = _typed(argument.annotation, default)
         yield f"{name}({argument.arg})", f"{kind} {at} {fact}"
-    for argument, wanted in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+    for argument, wanted in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         yield f"{name}({argument.arg})", f"keyword {_typed(argument.annotation, wanted)}"
-    for star, rest in (("*", given.vararg), ("**", given.kwarg)):
+    for star, rest in (("*", arguments.vararg), ("**", arguments.kwarg)):
         if rest is not None:
             yield f"{name}({star}{rest.arg})", f"rest {_typed(rest.annotation, None)}"
 

@@ -334,14 +334,14 @@ def _sentence(text: str) -> str:
 def renamed(old: Json, new: Json) -> list[str]:
     """Name the methods that would be called something else, each with the way to keep its name."""
     names = {key_of(o): text(o.data.get("operationId")) for o in operations(old)}
-    found = []
+    lines = []
     for operation in operations(new):
         key = key_of(operation)
         now, was = text(operation.data.get("operationId")), names.get(key)
         if was and was != now:
             method = was.partition(".")[2]
-            found.append(
+            lines.append(
                 f"whereby.{was} ({key}) would become whereby.{now}. To keep its name, write "
                 f'"{key}": "{method}" into METHOD_NAMES in overrides/naming/operations.py'
             )
-    return found
+    return lines

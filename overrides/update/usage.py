@@ -41,8 +41,8 @@ _WEBHOOKS = "whereby_api_client/webhooks/"
 
 def sources(root: Path) -> dict[str, str]:
     """Read the hand-written files that can use the API."""
-    found = [file for name in _SOURCES for file in _files(root / name)]
-    texts = {file.relative_to(root).as_posix(): file for file in found}
+    paths = [file for name in _SOURCES for file in _files(root / name)]
+    texts = {file.relative_to(root).as_posix(): file for file in paths}
     return {
         path: file.read_text(encoding="utf-8")
         for path, file in texts.items()
@@ -166,7 +166,7 @@ def _spellings(name: str, fact: str, api: Facts) -> Iterator[str]:
     elif fact.startswith(("field ", "keyword ", "positional ")):
         words = rf"\b(?:{last}|{_camel(last)})\b"
         if any(other != name and re.search(rf"\b{last}\)?$", other) for other in api):
-            # others have one, too: the owner has to stand beside it
+            # others have that name, too: the owner has to stand beside it
             beside = rf"(?i:\b{re.escape(owner)})\b"
             words = rf"{beside}.*{words}|{words}.*{beside}"
         yield words
