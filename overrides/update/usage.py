@@ -172,8 +172,8 @@ def _spellings(name: str, fact: str, api: Facts) -> Iterator[str]:
         yield words
     elif name.startswith("WherebyClient."):
         yield rf"\b{re.escape(f'{owner}.{last}')}\b"
-    else:
-        yield rf"\b{last}\b"
+    else:  # other classes may be called so
+        yield rf"\bmodels(?:\.| import [^\n]*| import \([^)]*)\b{last}\b|'{last}'"
 
 
 def _camel(name: str) -> str:

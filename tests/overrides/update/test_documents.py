@@ -265,7 +265,7 @@ def test_an_older_and_smaller_document(tree: Path, tags: tuple[str, ...]) -> Non
         del document["components"]["schemas"][component]
     report = take(document, tree)
     assert {name.partition(".")[0] for name in methods(tree)}.isdisjoint(tags)
-    assert section(report, "To do") == []
+    assert [line for line in section(report, "To do") if "rewrite what uses" not in line] == []
     absent = [line for line in section(report, "Overrides") if ": absent, " in line]
     assert bool(absent) is (len(tags) > 1)  # a sibling has the same defects
 
