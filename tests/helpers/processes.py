@@ -184,6 +184,7 @@ async def _work(order: Order) -> Result:
         print("ready", flush=True)
         sys.stdin.readline()
         began_cpu = time.process_time()
+        conflicts.clear()
 
         async def worker() -> None:
             while jobs:

@@ -42,20 +42,13 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *options: str, sentinel: Path | None = None, ca: str | None = None) -> None:
-        """Start it, and wait until it responds.
-
-        Args:
-            sentinel: be a Sentinel with this configuration.
-            ca: speak TLS only; whom to trust.
-        """
+    def start(self, *options: str, sentinel: Path | None = None) -> None:
+        """Start it, and wait until it responds; with a configuration, be a Sentinel."""
         binary = find_binary()
         if binary is None:
             raise FileNotFoundError(MISSING)
-        ports = ["--port", str(self.port)]
-        if ca is not None:
-            ports = ["--port", "0", "--tls-port", str(self.port)]
-        arguments = [*ports, "--bind", "127.0.0.1", *options]
+        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", *options]
+        arguments += ["--repl-diskless-sync-delay", "0"]  # replicas are not waited for
         arguments += ["--save", ""] if sentinel is None else ["--sentinel"]
         if sentinel is not None:
             arguments.insert(0, str(sentinel))
@@ -64,7 +57,7 @@ class RedisServer:
         )
         end = time.monotonic() + 10
         while True:
-            with contextlib.suppress(redis.ConnectionError), self.client(ca) as client:
+            with contextlib.suppress(redis.ConnectionError), self.client() as client:
                 client.ping()
                 return
             if time.monotonic() > end or self._process.poll() is not None:
@@ -83,7 +76,29 @@ class RedisServer:
         assert self._process is not None
         self._process.send_signal(signal)
 
-    def client(self, ca: str | None = None) -> redis.Redis:
+    def follow(self, master: RedisServer) -> None:
+        """Become a replica, and wait until everything has been copied."""
+        with self.client() as client:
+            client.replicaof("127.0.0.1", str(master.port))
+            end = time.monotonic() + 30
+            state: Any = client.info("replication")
+            while state["master_link_status"] != "up":
+                assert time.monotonic() < end
+                time.sleep(0.01)
+                state = client.info("replication")
+
+    def promote(self) -> None:
+        """Be a master from now on."""
+        with self.client() as client:
+            client.replicaof("NO", "ONE")
+
+    def is_master(self) -> bool:
+        """Return whether it is one."""
+        with self.client() as client:
+            state: Any = client.info("replication")
+        return bool(state["role"] == "master")
+
+    def client(self) -> redis.Redis:
         """Return a client that fails at once."""
         return redis.Redis(
             host="127.0.0.1",
@@ -91,8 +106,6 @@ class RedisServer:
             socket_timeout=1,
             socket_connect_timeout=1,
             retry=Retry(NoBackoff(), 0),
-            ssl=ca is not None,
-            ssl_ca_certs=ca,
         )
 
     def calls(self) -> int:

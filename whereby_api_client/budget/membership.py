@@ -250,6 +250,7 @@ class Membership:
         self._text: str | None = None
         self._ledger: SharedLedger | None = None  # made of it; None if it has yet to be read
         self._inbox: list[tuple[str, Request | None]] = []
+        self._written_at = -math.inf  # the ledger's time
         self._epoch = ""
         self._revision = 0
         self._shift = 0.0
@@ -366,6 +367,10 @@ class Membership:
             and 1000 * self._clock.time(self._now()) < title.until
         )
 
+    def _is_fresh(self) -> bool:
+        """Return whether what was read is not old: members may have expired since."""
+        return self._is_led() or self._shared(self._now()) < self._written_at + self._heartbeat
+
     def _send(self, write: Write) -> Generator[Write, Result, Result]:
         sent = self.talking_since = self._talked_at = self._now()
         result = yield write
@@ -404,7 +409,7 @@ class Membership:
                 self._waits_for = request.seq
         if result.is_written:
             assert ledger is not None
-            self._text, self._ledger = write.text, ledger
+            self._text, self._ledger, self._written_at = write.text, ledger, ledger.latest
             self._inbox, self._write_at = [], math.inf
             for raw in result.inbox:
                 self._add_to_inbox(raw)
@@ -423,9 +428,7 @@ class Membership:
         if not self.member or self._title is None:
             self._join_again_soon()
             return
-        # Where nobody writes, what is to be read may be old: members may have expired since.
-        is_current = self._is_folded and not self._unsent.has_news
-        is_current = is_current and (result.is_written or self._is_led())
+        is_current = self._is_folded and not self._unsent.has_news and self._is_fresh()
         if is_current and ledger is not None and not self._is_right(ledger, outgoing, own):
             self._part()
             self._join_again_soon()
@@ -557,6 +560,7 @@ class Membership:
             self._part(renews=ledger.epoch)  # an older copy
         elif self.member:
             self._find_myself(ledger)
+        self._written_at = ledger.latest
         clock = self._clock.time(self._now())
         ledger.advance(clock - self._clock.stepped if ledger.shift == self._shift else clock)
         self._note(ledger)

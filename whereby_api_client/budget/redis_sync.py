@@ -63,6 +63,7 @@ class SyncWorker:
     def start(self) -> None:
         """Start the thread, the first time."""
         if self._thread is None and not self._closing.is_set():
+            self._membership.waited_at = time.monotonic()  # a call is about to
             self._thread = threading.Thread(target=self._run, name="whereby-points", daemon=True)
             self._thread.start()
 
@@ -89,6 +90,7 @@ class SyncWorker:
 
     def _run(self) -> None:
         delay: float | None = 0.0
+        self._listen_if_needed()
         while not self._closing.is_set():
             with contextlib.suppress(queue.Empty):
                 self._bell.get(timeout=delay)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from whereby_api_client.budget.redis_budget import RedisPointBudget
 from whereby_api_client.budget.shared_ledger import FORMAT
 from whereby_api_client.errors import InvalidArgumentError
 
+from ...helpers.forwarder import Forwarder
 from ...helpers.redis_server import RedisServer
 
 LIMIT = 20
@@ -33,6 +35,7 @@ async def spend(budget: RedisPointBudget) -> None:
     assert (state.in_flight, state.returning) == (0, 2)
 
 
+@pytest.mark.slow
 def test_a_cluster(tmp_path: Path) -> None:
     """Share through a cluster: keys and channels lie in one slot."""
     server = RedisServer()
@@ -52,51 +55,69 @@ def test_a_cluster(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def sentinel(server: RedisServer, tmp_path: Path) -> Iterator[RedisServer]:
-    """Run a Sentinel that watches the server."""
+def replica(server: RedisServer) -> Iterator[RedisServer]:
+    """Run a replica of the server."""
+    with RedisServer() as replica:
+        replica.follow(server)
+        yield replica
+
+
+@pytest.fixture
+def sentinel(server: RedisServer, replica: RedisServer, tmp_path: Path) -> Iterator[RedisServer]:
+    """Run a Sentinel that watches the server and knows of the replica."""
     watcher = RedisServer()
     configuration = tmp_path / "sentinel.conf"
-    configuration.write_text(f"sentinel monitor mine 127.0.0.1 {server.port} 1\n")
+    configuration.write_text(
+        f"sentinel monitor mine 127.0.0.1 {server.port} 1\n"
+        "sentinel down-after-milliseconds mine 200\n"
+        "sentinel failover-timeout mine 1000\n"
+    )
     watcher.start(sentinel=configuration)
     yield watcher
     watcher.stop()
 
 
-def test_sentinel(sentinel: RedisServer) -> None:
-    """Share through the master that a Sentinel names."""
+@pytest.mark.slow
+def test_sentinel(sentinel: RedisServer, server: RedisServer, replica: RedisServer) -> None:
+    """Share through the master that a Sentinel names, and through the one that follows it."""
     make: Any = redis.sentinel.Sentinel  # redis-py leaves it untyped
     watchers = make([("127.0.0.1", sentinel.port)], socket_timeout=1)
-    with (
-        watchers.master_for("mine", socket_timeout=1) as client,
-        RedisPointBudget(client, limit=LIMIT) as budget,
-    ):
-        asyncio.run(spend(budget))
+
+    async def fail_over(budget: RedisPointBudget) -> None:
+        await spend(budget)
+        while not watchers.discover_slaves("mine"):  # noqa: ASYNC110 - asks a server
+            await asyncio.sleep(0.05)
+        server.stop()
+        while not (replica.is_master() and budget.is_shared):
+            (await budget.acquire(1)).refund()  # does not fail
+            await budget.refresh()
+            await asyncio.sleep(0.05)
+
+    try:
+        with (
+            watchers.master_for("mine", socket_timeout=1) as client,
+            RedisPointBudget(client, limit=LIMIT) as budget,
+        ):
+            asyncio.run(fail_over(budget))
+    finally:
+        server.start()
 
 
-def test_tls(tmp_path: Path) -> None:
+def test_tls(server: RedisServer, tmp_path: Path) -> None:
     """Share through a TLS URL."""
     authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    ca, key, chain = (str(tmp_path / name) for name in ("ca.pem", "key.pem", "chain.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    ca = str(tmp_path / "ca.pem")
     authority.cert_pem.write_to_path(ca)
-    certificate.private_key_pem.write_to_path(key)
-    certificate.cert_chain_pems[0].write_to_path(chain)
-    server = RedisServer()
-    files = ("--tls-cert-file", chain, "--tls-key-file", key, "--tls-ca-cert-file", ca)
-    try:
-        server.start(*files, "--tls-auth-clients", "no", ca=ca)
-    except RuntimeError:
-        pytest.skip("this server was built without TLS")
-    try:
-        url = f"rediss://127.0.0.1:{server.port}/0?ssl_ca_certs={ca}"
-        with RedisPointBudget(url, limit=LIMIT) as budget:
+    with Forwarder(server.port, context) as proxy:
+        url = f"rediss://127.0.0.1:{proxy.port}/0"
+        with RedisPointBudget(f"{url}?ssl_ca_certs={ca}", limit=LIMIT) as budget:
             asyncio.run(spend(budget))
         # Whom it cannot trust it does not talk to, and no call fails.
-        with RedisPointBudget(f"rediss://127.0.0.1:{server.port}/0", limit=LIMIT) as budget:
+        with RedisPointBudget(url, limit=LIMIT) as budget:
             assert asyncio.run(budget.acquire(1)).cost == 1
             assert not budget.is_shared
-    finally:
-        server.stop()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Redis fails over to a copy that lags, at any moment and under load: nobody waits for ever.
 
-Virtual time, and a Redis that is only memory; a real server is in test_processes.py.
+Virtual time, and a Redis that is only memory; a real one is in test_replica.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HOLD = PERIOD * 1.0005 + 0.002
 #: What a process tells can be so late (seconds), and then so do its points return.
 LATE = 0.5
 #: Moments at which Redis fails over: a few with each run of the tests, all with `slow`.
-FEW, ALL = 12, 200
+FEW, ALL = 8, 200
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -47,17 +47,6 @@ class Crowd:
         """Count the 429s."""
         return sum(request.status == 429 for request in self.fake.requests)
 
-    def used(self) -> float:
-        """Return the part of the limit that was used, until the last period could begin."""
-        counted = [(r.time, r.cost) for r in self.fake.requests if r.status != 429]
-        periods = (sum(cost for _, cost in counted) - 1) // LIMIT
-        total = 0
-        for when, cost in counted:
-            total += cost
-            if total > periods * LIMIT:
-                return periods * PERIOD / (when - counted[0][0])
-        raise AssertionError
-
 
 @pytest.fixture
 def crowd(server: RedisServer) -> Iterator[Crowd]:
@@ -74,12 +63,14 @@ def nothing_failed(results: list[Result], calls: int) -> None:
 
 
 def test_many_processes_share(crowd: Crowd) -> None:
-    """Draw no 429 and waste next to nothing."""
+    """Draw no 429, and leave nothing in flight or waiting."""
     results = [process.result() for process in crowd.start(5, calls=25)]
     nothing_failed(results, 25)
     assert [result.warnings for result in results] == [[]] * 5
     assert crowd.refused() == 0
-    assert crowd.used() > 0.5  # the machine may be busy: test_crowd.py has the figures
+    with RedisPointBudget(crowd.server.url, limit=LIMIT, period=PERIOD) as watcher:
+        state = asyncio.run(watcher.refresh())
+    assert (state.in_flight, state.available + state.returning) == (0, LIMIT)
 
 
 def test_one_is_killed(crowd: Crowd) -> None:
@@ -110,38 +101,39 @@ def test_one_stands_still(crowd: Crowd) -> None:
 
 
 def test_a_lonely_death(crowd: Crowd) -> None:
-    """Have the points back one period after the death, exactly."""
+    """Have the points back one period after the death."""
     with RedisPointBudget(crowd.server.url, limit=LIMIT, period=PERIOD) as watcher:
         # Answers that never come: all points stay in flight.
         crowd.fake.delay = 30.0
         (process,) = crowd.start(1, calls=LIMIT)
         while asyncio.run(watcher.refresh()).in_flight == 0:
             time.sleep(0.01)
+        time.sleep(PERIOD / 4)  # it has shown that it is alive since
         process.kill()
         killed = time.monotonic()
-        seen_out = False
-        while (state := asyncio.run(watcher.refresh())).available < LIMIT:
-            seen_out = seen_out or (state.in_flight == 0 and state.returning > 0)
-            assert time.monotonic() - killed < 3 * PERIOD
+        while (state := asyncio.run(watcher.refresh())).in_flight > 0:
+            assert time.monotonic() - killed < 30
             time.sleep(0.01)
-        assert seen_out
         # A period, and the quarter of one that a request may still have travelled.
-        assert time.monotonic() - killed < 1.25 * PERIOD + 0.2
+        assert state.returning > 0
+        assert state.next_points_in is not None
+        assert time.monotonic() + state.next_points_in - killed < 1.25 * PERIOD + 0.5
+        while asyncio.run(watcher.refresh()).available < LIMIT:
+            assert time.monotonic() - killed < 30
+            time.sleep(0.01)
 
 
 def test_redis_is_killed_and_comes_back(crowd: Crowd) -> None:
     """Let no call fail while Redis is away, nor when it is back and has lost everything."""
-    processes = crowd.start(3, calls=50)
+    processes = crowd.start(3, calls=100)
     time.sleep(1.2 * PERIOD)
     crowd.server.stop()
-    time.sleep(0.8 * PERIOD)
+    time.sleep(1.8 * PERIOD)
     crowd.server.start()
     results = [process.result() for process in processes]
-    nothing_failed(results, 50)
+    nothing_failed(results, 100)
     missed = [
         sum("Redis is not available" in text for text in result.warnings) for result in results
     ]
-    assert sum(missed) >= 1
-    assert max(missed) <= 1
-    assert crowd.refused() < 40  # while three processes know nothing of each other
+    assert missed == [1, 1, 1]
     assert crowd.server.calls() > 0  # the new server's: they share again

@@ -152,15 +152,15 @@ async def test_many_waiting_calls(make: Make) -> None:
         grant.refund()
 
     async with anyio.create_task_group() as group:
-        for number in range(300):
+        for number in range(120):
             group.start_soon(call, number)
             await anyio.sleep(0.002)
         await anyio.sleep(0.1)
-        assert one.snapshot().waiting + two.snapshot().waiting == 300
+        assert one.snapshot().waiting + two.snapshot().waiting == 120
         first.refund()
-    assert sorted(order) == list(range(300))
+    assert sorted(order) == list(range(120))
     # What processes tell comes a little late, and trio shuffles who runs at the same moment.
-    assert max(abs(number - place) for place, number in enumerate(order)) < 200
+    assert max(abs(number - place) for place, number in enumerate(order)) < 80
     await until(one, lambda state: state.in_flight == 0)
 
 
@@ -552,7 +552,7 @@ async def test_redis_killed_while_calls_wait(
     await until_shared(one, two)
     # The ledger is new: the process that had a call in flight has told of it.
     await until(one, lambda state: state.in_flight == 9)
-    await anyio.sleep(1.0)  # longer than a silent process is taken for alive
+    await anyio.sleep(0.6)  # longer than a silent process is taken for alive
     assert (await one.refresh()).in_flight == 9
     flying.settle(200, {})
     await until(one, lambda state: state.in_flight == 0)
