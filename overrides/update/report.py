@@ -200,7 +200,7 @@ def _to_do(findings: Findings) -> Iterator[str]:
                 "published documents have gone back to what they were"
             )
     for name, files in findings.users.items():
-        yield f"rewrite what uses `{dotted(name)}`, which is gone or changed: {_listed(files)}"
+        yield f"rewrite what uses `{dotted(name)}`, which is gone: {_listed(files)}"
     for drifted in findings.result.with_outcome(Outcome.DRIFTED):
         override = drifted.override
         yield f"check `{override.path}` ({override.defect}; evidence: {override.evidence})"

@@ -162,8 +162,8 @@ def _take_in(
     write(staged.new / SNAPSHOT, api_snapshot.written(api))
     gone = {n: fact for n, fact in api_snapshot.load(root / LOST).items() if n not in api}
     gone |= lost_names(old_api, api)
-    using = users(texts, patterns(gone, api))
-    gone = {name: fact for name, fact in gone.items() if name in using}
+    using = users(texts, patterns({n: f for n, f in gone.items() if n not in api}, api))
+    gone = {name: fact for name, fact in gone.items() if name in using or name in api}
     needed = required_fields(old_api, api).items()
     gone |= {n: fact for n, fact in needed if n.rpartition(".")[2] not in words.values()}
     write(staged.new / LOST, api_snapshot.written(gone))

@@ -117,9 +117,18 @@ def _snake(name: str) -> str:
 
 
 def lost_names(before: Facts, after: Facts) -> Facts:
-    """Return the facts of what callers cannot use as before."""
-    names = [change.name for change in diff_apis(before, after) if change.breaking]
-    return {name: before.get(name, after.get(name, "")) for name in names}
+    """Return the facts of what is gone, and of arguments that have to be given from now on.
+
+    What only has another type is not among them: it can still be used.
+    """
+    breaking = [change.name for change in diff_apis(before, after) if change.breaking]
+    gone = {name: before[name] for name in breaking if name not in after}
+    return gone | {
+        name: after[name]
+        for name in breaking
+        if name.endswith(")") and " = " not in after.get(name, " = ")
+        if " = " in before.get(name, " = ")
+    }
 
 
 def required_fields(before: Facts, after: Facts) -> Facts:
