@@ -17,6 +17,7 @@ from whereby_api_client._http.budget_transport import BudgetTransport
 from whereby_api_client._http.lifetime import Lifetime
 from whereby_api_client._http.pool import PoolTransport
 
+from ..helpers.anyio_version import needs_clean_cancelled_connects
 from ..helpers.servers import half_a_response, hang, hang_up, reply, reset, serve, unused_url
 from ..helpers.transports import call, points
 
@@ -151,6 +152,7 @@ async def sound(pools: Pools, url: str, budget: PointBudget) -> None:
         assert "Connections: 0 active, 0 idle" in repr(pool._pool)
 
 
+@needs_clean_cancelled_connects
 @pytest.mark.parametrize("max_connections", [3, 100])
 async def test_cancelled_scopes_leak_nothing(max_connections: int) -> None:
     """Cancel calls at random moments: no slot, socket or point is missing afterwards."""

@@ -26,6 +26,7 @@ from whereby_api_client import (
 from whereby_api_client._http import tls
 from whereby_api_client.testing import FakeWhereby
 
+from ..helpers.anyio_version import needs_clean_cancelled_connects
 from ..helpers.servers import hang, reply, serve, tls_server
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +159,7 @@ async def test_a_mock_is_closed_with_the_client_only() -> None:
     assert mock.closed == 1
 
 
+@needs_clean_cancelled_connects
 async def test_cancelled_calls_over_a_factory_leak_nothing() -> None:
     """Keep the protection against httpcore's lost connections for the caller's transports."""
     pools: list[httpx.AsyncHTTPTransport] = []

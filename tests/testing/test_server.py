@@ -192,7 +192,10 @@ def test_clients_that_leave() -> None:
 
 def test_importing_the_client_does_not_import_the_fake() -> None:
     """Keep the fake, and what only it needs, out of production."""
-    code = "import whereby_api_client, sys; print([n for n in sys.modules if 'testing' in n])"
+    code = (
+        "import whereby_api_client, sys;"
+        "print([name for name in sys.modules if name.startswith('whereby_api_client.testing')])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

@@ -11,7 +11,7 @@ import anyio.to_thread
 from ..errors import InvalidArgumentError
 from ._httpx import httpx
 
-# httpx reads the first two, Python's ssl the third.
+# Python's ssl reads the third.
 _VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 # By the values of these variables: loading the certificates takes 20 ms.
@@ -36,7 +36,11 @@ def without_authorities() -> ssl.SSLContext:
 
 
 def _load() -> ssl.SSLContext:
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     try:
+        # as httpx 0.28 reads them; 0.27 ignores what is not there
+        if file or folder:
+            return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
         return httpx.create_ssl_context()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
