@@ -243,6 +243,20 @@ def test_an_unknown_price_is_held_in_full() -> None:
     assert ledger.available == 995
 
 
+def test_a_late_call_teaches_nothing() -> None:
+    """Conclude nothing from differences in which a call may lie that is still under way."""
+    ledger = Ledger(1000, ceiling=None, period=60.0)
+    serial(ledger, "a", 0.0, 996)
+    late = ledger.take(10, 1.0, operation="b", documented=1)
+    ledger.advance(10.0)
+    serial(ledger, "a", 10.0, 989)  # the late call has been counted in between, with 3 points
+    ledger.advance(11.0)
+    ledger.settle(late, 11.0, RateLimit(1000, 993), rejected=False)
+    assert (ledger.price("a", 1), ledger.price("b", 1)) == (4, 10)
+    serial(ledger, "a", 12.0, 985)
+    assert ledger.price("a", 1) == 4
+
+
 def test_without_counts_the_document_is_right() -> None:
     """Take the documented price as long as the server reports nothing."""
     ledger = Ledger(100, ceiling=100, period=60.0)

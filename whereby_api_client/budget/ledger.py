@@ -84,6 +84,9 @@ _TOGETHER_PART: Final = 0.1
 _SLOW_REFILL: Final = 20.0
 _LEARNING_LIMITS: Final = 3
 
+# So long (seconds, and half a period at most) figures wait for those of calls sent before them.
+_LEARNING_PATIENCE: Final = 5.0
+
 # A server that has refused every call for so many periods, and at least so many calls, refuses
 # everything: an organization that is blocked, say.
 _REFUSING_PERIODS: Final = 3
@@ -457,18 +460,20 @@ class Ledger:
         next_ones = takewhile(lambda spent: spent.due <= soon, self._counted)
         if self.foreign or any(spent.sent_at + self.period <= now for spent in next_ones):
             quiet_since = now + _TICK  # something may be expiring right now
-        figure = Figure(
-            counts, ticket.sent_at, now, ticket.operation, ticket.documented, quiet_since
-        )
         # A call that takes long may have been counted long ago, or never be: do not wait for it.
-        recent = now - self._patience
+        # But it may lie between any two others, and those that lay beside it are no longer known.
+        recent = now - min(_LEARNING_PATIENCE, self.period / 2)
+        operation = ticket.operation if ticket.sent_at >= recent else ""
+        figure = Figure(counts, ticket.sent_at, now, operation, ticket.documented, quiet_since)
         first = next((sent for sent in self._sent_at.values() if sent >= recent), now)
+        late_since = min(self._sent_at.values(), default=math.inf)
         self._figures.add(figure)
         self._figures.compare(
             self.prices,
             first,
             self.limit,
             self.period,
+            late_since=late_since if late_since < recent else math.inf,
             is_alone=self._others_seen is None,
         )
 

@@ -233,6 +233,7 @@ class Figures:
         limit: int,
         period: float,
         *,
+        late_since: float = math.inf,
         is_alone: bool,
     ) -> None:
         """Learn from those whose neighbours are all here.
@@ -242,6 +243,8 @@ class Figures:
             oldest_in_flight: when the oldest call was sent that may still be counted in between.
             limit: points per period.
             period: in seconds. A token bucket would refill the limit meanwhile.
+            late_since: when a call was sent that is not waited for any more: it may be counted at
+                any time from then on.
             is_alone: nobody else seems to spend.
         """
         ready = [f for f in self._waiting if f.answered_at <= oldest_in_flight]
@@ -250,6 +253,8 @@ class Figures:
         self._waiting = [f for f in self._waiting if f.answered_at > oldest_in_flight]
         self._compared += ready
         for figure in ready:
+            if figure.answered_at > late_since:
+                continue
             self._compare(figure, prices, limit, period, is_alone)
         # A call that another one has surely followed is nobody's neighbour any more.
         first = min([oldest_in_flight, *(f.sent_at for f in self._waiting)])
