@@ -14,7 +14,10 @@ import random
 import statistics
 import sys
 import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,8 @@ from typing import Any
 import httpx
 from attrs import define, field
 
+from whereby_api_client import NotFoundError, PointBudget, WherebyClient
+from whereby_api_client.observer import CallReport, Observer
 from whereby_api_client.testing import FakeWhereby
 
 from .limiters import LIMITERS, Limiter
@@ -164,6 +169,51 @@ def bursts(seeds: int = 20) -> None:
         print(f"  {name:<24}{throttled:4} 429s, mean wait {statistics.mean(waits):.3f} s")
 
 
+class Totals(Observer):
+    """Adds up what a client reports."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.points: Counter[str] = Counter()
+
+    def call_ended(self, call: CallReport) -> None:
+        """Add a call."""
+        self.calls += 1
+        self.points[call.operation] += call.points
+
+
+async def observed(jobs: list[tuple[str, int]]) -> None:
+    """Do the work through an observed client, and compare its reports with the server's count."""
+    fake = FakeWhereby(limit=LIMIT, period=PERIOD, delay=(0.005, 0.060), seed=1)
+    totals, queue = Totals(), list(reversed(jobs))
+
+    async def worker(whereby: WherebyClient) -> None:
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "GET": lambda: whereby.meetings.list(),
+            "DELETE": lambda: whereby.meetings.delete("m"),
+            "PUT": lambda: whereby.rooms.set_colors("/r", tokens_preset="default"),
+        }
+        while queue:
+            with suppress(NotFoundError):
+                await calls[queue.pop()[0]]()
+
+    budget = PointBudget(limit=LIMIT, period=PERIOD)
+    async with (
+        fake.serve() as url,
+        WherebyClient(fake.token, base_url=url, budget=budget, observer=totals) as whereby,
+        asyncio.TaskGroup() as tasks,
+    ):
+        for _ in range(50):
+            tasks.create_task(worker(whereby))
+    counted: Counter[str] = Counter()
+    for request in fake.requests:
+        counted[str(request.operation)] += request.cost if request.status != 429 else 0
+    print(
+        f"\nobserved: {totals.calls} calls, {totals.points.total()} points; the server has counted "
+        f"{counted.total()}, and the same for each operation: {totals.points == counted}"
+    )
+
+
 def saturate(
     algorithm: Any, calls: int, limit: int, period: float, names: list[str]
 ) -> list[Outcome]:
@@ -234,6 +284,7 @@ def main() -> None:
         if algorithm == "fixed":
             plot(outcomes, LIMIT, PERIOD)
     bursts()
+    asyncio.run(observed(work(1000)))
     if arguments.long:
         calls = 1760  # a little over three periods and into the fourth
         outcomes = saturate("fixed", calls, 1000, 60.0, ["PointBudget"])

@@ -140,7 +140,7 @@ def _serve(sender: Any) -> None:
 
 
 def observers() -> None:
-    """Time of one call to the fake over a loopback socket: alone, and observed."""
+    """Time of one call to the fake over a loopback socket, observed and not, in pairs."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=[sender], daemon=True)
     server.start()
@@ -150,31 +150,41 @@ def observers() -> None:
     tracers.add_span_processor(BatchSpanProcessor(exporter))
     meters = MeterProvider([InMemoryMetricReader()])
     kinds: dict[str, Observer | None] = {
-        "no observer": None,
+        "no observer, twice": None,
         "an idle observer": Observer(),
+        "OTelObserver, API alone": OTelObserver(),
         "OTelObserver, SDK, batched": OTelObserver(tracers, meters),
     }
-    times = 100
+    times, rounds = 25, 60
+
+    def client(observer: Observer | None) -> WherebyClient:
+        budget = PointBudget(limit=10**9)
+        return WherebyClient(token, base_url=url, budget=budget, observer=observer)
+
+    async def measure(whereby: WherebyClient) -> tuple[float, float]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        for _ in range(times):
+            await whereby.meetings.list()
+        per_call = 1e6 / times
+        return (time.perf_counter() - wall) * per_call, (time.process_time() - cpu) * per_call
 
     async def main() -> None:
-        clients = {
-            name: WherebyClient(
-                token, base_url=url, budget=PointBudget(limit=10**9), observer=observer
-            )
-            for name, observer in kinds.items()
-        }
-        taken: dict[str, list[float]] = {name: [] for name in kinds}
-        for _ in range(25):
-            for name, client in clients.items():
-                start = time.perf_counter()
-                for _ in range(times):
-                    await client.meetings.list()
-                taken[name].append((time.perf_counter() - start) / times * 1e6)
-            exporter.clear()
-        for client in clients.values():
-            await client.aclose()
-        figures = {name: statistics.median(values) for name, values in taken.items()}
-        show("one call over loopback", "µs", "no observer", figures)
+        print("\none call over loopback, median of the ratios of pairs (and the CPU beyond)")
+        async with client(None) as plain:
+            await measure(plain)
+            for name, observer in kinds.items():
+                async with client(observer) as observed:
+                    await measure(observed)
+                    pairs = []
+                    for number in range(rounds):
+                        both = [plain, observed][:: 1 if number % 2 else -1]
+                        taken = {whereby: await measure(whereby) for whereby in both}
+                        pairs.append((taken[plain], taken[observed]))
+                        exporter.clear()
+                ratio = statistics.median(on / off for (off, _), (on, _) in pairs)
+                alone = statistics.median(off for (off, _), _ in pairs)
+                cpu = statistics.median(on - off for (_, off), (_, on) in pairs)
+                print(f"  {name:<34} {alone:8.0f} µs alone   {ratio:6.3f} x   {cpu:+6.0f} µs CPU")
 
     asyncio.run(main())
     server.terminate()

@@ -13,7 +13,9 @@ import random
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -140,27 +142,36 @@ def plot(outcome: Outcome) -> None:
     print(f"\nplot: {PLOT.relative_to(Path.cwd()) if PLOT.is_relative_to(Path.cwd()) else PLOT}")
 
 
+def _run(algorithm: Any, seed: int, is_learned: bool) -> Outcome:
+    return asyncio.run(run(algorithm, seed, headers=is_learned, given=not is_learned))
+
+
 def main() -> None:
-    """Run all, and print a table."""
+    """Run all, ten seeds at a time, each in a process of its own, and print a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--algorithm", choices=ALGORITHMS)
+    parser.add_argument("--learned", action="store_true", help="leave out the prices given")
     arguments, _ = parser.parse_known_args()
     print(f"prices of 1 to 10 points, {LIMIT} per {PERIOD:g} s, after the first two windows")
-    for algorithm in ALGORITHMS:
-        for headers, given in ((True, False), (False, True)):
-            outcomes = [
-                asyncio.run(run(algorithm, seed, headers=headers, given=given))
-                for seed in range(arguments.seeds)
-            ]
-            late, shares = zip(*(o.after_two_windows() for o in outcomes), strict=True)
-            title = "learned" if headers else "given, no headers"
-            refused = sum(len(outcome.refused) for outcome in outcomes)
-            failed = sum(outcome.failed for outcome in outcomes)
-            print(
-                f"  {algorithm:<14}{title:<20}{sum(late):4} 429s ({refused} with the first two), "
-                f"{failed} failed calls, {100 * statistics.mean(shares):.1f} % of the limit "
-                f"(least {100 * min(shares):.1f})",
-                flush=True,
-            )
-            if algorithm == "fixed" and headers:
-                plot(outcomes[0])
+    algorithms = [arguments.algorithm] if arguments.algorithm else ALGORITHMS
+    with ProcessPoolExecutor(10, mp_context=get_context("spawn")) as pool:
+        for algorithm in algorithms:
+            for is_learned in (True,) if arguments.learned else (True, False):
+                jobs = [
+                    pool.submit(_run, algorithm, seed, is_learned)
+                    for seed in range(arguments.seeds)
+                ]
+                outcomes = [job.result() for job in jobs]
+                late, shares = zip(*(o.after_two_windows() for o in outcomes), strict=True)
+                title = "learned" if is_learned else "given, no headers"
+                refused = sum(len(outcome.refused) for outcome in outcomes)
+                failed = sum(outcome.failed for outcome in outcomes)
+                print(
+                    f"  {algorithm:<14}{title:<20}{sum(late):4} 429s ({refused} with the first "
+                    f"two), {failed} failed calls, {100 * statistics.mean(shares):.1f} % of the "
+                    f"limit (least {100 * min(shares):.1f})",
+                    flush=True,
+                )
+                if algorithm == "fixed" and is_learned:
+                    plot(outcomes[0])

@@ -100,6 +100,13 @@ async def test_spans_of_a_call() -> None:
     assert seconds(call) == pytest.approx(3.5, abs=0.02)
 
 
+async def test_a_plain_call_is_one_span() -> None:
+    """Make no further spans for a call whose only attempt did not have to wait."""
+    telemetry = Telemetry([page()])
+    await telemetry.whereby.meetings.list()
+    assert [span.name for span in telemetry.spans()] == ["meetings.list"]
+
+
 async def test_a_failed_call_is_an_error() -> None:
     """Mark the span of a call that fails with the name of its error."""
     telemetry = Telemetry([httpx.Response(404)])

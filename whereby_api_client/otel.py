@@ -37,7 +37,8 @@ class OTelObserver(Observer):
 
     - `meetings.create` (any operation): `http.request.method`, `http.response.status_code`,
       `error.type`, `whereby.points`, `whereby.request_id`
-    - `wait for points` and `attempt 1`, … below it
+    - `wait for points` and `attempt 1`, … below it. A call that needed one attempt and no wait has
+      none: its own span says it all, and each span costs as much as all the rest of this.
 
     Metrics, each with the operation in `whereby.operation`:
 
@@ -90,9 +91,10 @@ class OTelObserver(Observer):
             attributes["whereby.request_id"] = call.request_id
         began = call.started_at
         span = self._start(call.operation, None, began, attributes, call.error, SpanKind.CLIENT)
-        if span.is_recording():
+        attempts = call.attempts
+        if (len(attempts) > 1 or call.waited > 0) and span.is_recording():
             below = trace.set_span_in_context(span)
-            for number, attempt in enumerate(call.attempts, 1):
+            for number, attempt in enumerate(attempts, 1):
                 self._add_attempt(call.started_at, number, attempt, below)
         span.end(_nanoseconds(began + call.duration))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ from whereby_api_client import (
 )
 from whereby_api_client._http._httpx import httpx
 from whereby_api_client.observer import CallReport, LearnedPrice, Observer, Refusal, Wait
+from whereby_api_client.testing import FakeWhereby
+from whereby_api_client.testing.points import AlgorithmName
 
 pytestmark = pytest.mark.anyio
 
@@ -228,6 +231,47 @@ async def test_the_sums_agree_with_the_server() -> None:
     assert len(notes.calls) == 1000
     assert sum(call.points for call in notes.calls) == counted[0] > 1500
     assert len(notes.waits) == len(notes.waited) > 0
+
+
+@pytest.mark.parametrize("algorithm", ["fixed", "sliding", "token-bucket"])
+async def test_the_sums_agree_with_the_ledger_of_the_fake(algorithm: AlgorithmName) -> None:
+    """Report operation by operation what FakeWhereby has counted, also with calls that fail."""
+    rng = random.Random(7)
+    fake = FakeWhereby(
+        limit=60, period=4.0, algorithm=algorithm, clock=anyio.current_time, delay=0.02, seed=7
+    )
+    notes = Notes()
+    whereby = WherebyClient(
+        fake.token,
+        transport=fake.transport(),
+        budget=PointBudget(60, period=4.0, clock=anyio.current_time),
+        observer=notes,
+    )
+    fake.fail("meetings.list", status=503, execute=True, times=3)
+    calls: list[Callable[[], Any]] = [
+        lambda: whereby.meetings.list(),
+        lambda: whereby.meetings.delete("unknown"),
+        lambda: whereby.rooms.set_colors("/r", tokens_preset="default"),
+    ]
+    jobs = iter([rng.choice(calls) for _ in range(120)])
+
+    async def worker() -> None:
+        for job in jobs:
+            with contextlib.suppress(WherebyError):
+                await job()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(worker)
+    reported: Counter[str] = Counter()
+    for call in notes.calls:
+        reported[call.operation] += call.points
+    counted: Counter[str] = Counter()
+    for request in fake.requests:
+        assert request.status != 429
+        counted[str(request.operation)] += request.cost
+    assert len(notes.calls) == 120
+    assert reported == counted
 
 
 async def test_the_budget_of_a_tenant_is_observed() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
 
 import anyio
@@ -43,10 +43,10 @@ class Recording:
             headers = getattr(error, "headers", None)
             self._report(type(error).__name__, headers if isinstance(headers, Headers) else None)
             raise
-        self._report("", Headers(response.headers.items()))
+        self._report("", response.headers)
         return response
 
-    def _report(self, error: str, headers: Headers | None) -> None:
+    def _report(self, error: str, headers: Mapping[str, str] | None) -> None:
         attempts = tuple(self._attempts)
         report = CallReport(
             self._operation,
