@@ -680,9 +680,15 @@ class SharedLedger:
             knows_limit=ledger.knows_limit,
             members=len(self.members),
             head_rank=self.queue[0].rank if self.queue else None,
-            hopes=ledger.hopes_for_response,
+            hopes=ledger.hopes_for_response or self._holds_too_much(),
             periods=sorted(periods, key=lambda period: (period != ledger.period, period)),
         )
+
+    def _holds_too_much(self) -> bool:
+        """Return whether calls wait while others like them hold more than they may cost."""
+        operations = {(want.operation, want.points) for want in self.queue}
+        ledger = self.ledger
+        return any(ledger.price(*operation) > ledger.least(*operation) for operation in operations)
 
     def to_text(self) -> str:
         """Write it down: the title in one line, then all else as JSON."""

@@ -39,6 +39,9 @@ SOON = 20.0
 
 Make = Callable[..., RedisPointBudget]
 
+#: What happens between the thread and Redis does not depend on the event loop: one is enough.
+one_loop = pytest.mark.parametrize("anyio_backend", ["asyncio"])
+
 
 @pytest.fixture
 def make(server: RedisServer) -> Iterator[Make]:
@@ -88,6 +91,7 @@ async def until_shared(*budgets: RedisPointBudget) -> None:
 # -- sharing ---------------------------------------------------------------------------------------
 
 
+@one_loop
 async def test_two_share_one_limit(make: Make) -> None:
     """Take the points of two budgets from one pool, and let them return to it."""
     one, two = make(limit=LIMIT, period=PERIOD), make(limit=LIMIT, period=PERIOD)
@@ -164,6 +168,7 @@ async def test_many_waiting_calls(make: Make) -> None:
     await until(one, lambda state: state.in_flight == 0)
 
 
+@one_loop
 async def test_ends_of_a_grant(make: Make) -> None:
     """Give points back at once, after a period, or never twice."""
     budget = make(period=PERIOD)
@@ -179,6 +184,7 @@ async def test_ends_of_a_grant(make: Make) -> None:
     await until(budget, lambda state: state.returning == 0)
 
 
+@one_loop
 async def test_a_429_pauses_all_processes(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     """Pause every process until the server's own time, and let the refused call go first."""
     one, two = make(period=PERIOD), make(period=PERIOD)
@@ -201,6 +207,7 @@ async def test_a_429_pauses_all_processes(make: Make, caplog: pytest.LogCaptureF
     assert 0.4 <= time.monotonic() - began < SOON
 
 
+@one_loop
 async def test_an_idle_process_says_nothing(make: Make, server: RedisServer) -> None:
     """Be silent while no call waits and none is in flight."""
     budget = make(period=PERIOD)
@@ -214,6 +221,7 @@ async def test_an_idle_process_says_nothing(make: Make, server: RedisServer) -> 
     assert 2 <= server.calls() - before <= 3
 
 
+@one_loop
 async def test_an_uncontended_call_is_one_round_trip(make: Make, server: RedisServer) -> None:
     """Ask once for a grant, and once more at most to tell how it ended."""
     budget = make(limit=1000)
@@ -495,6 +503,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+@one_loop
 async def test_no_redis_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
     """Begin without Redis with one warning, and share when it is there."""
     server = RedisServer()
@@ -517,6 +526,7 @@ async def test_no_redis_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
             assert len(warnings(caplog)) == 1
 
 
+@one_loop
 async def test_redis_killed_while_calls_wait(
     make: Make, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -558,6 +568,7 @@ async def test_redis_killed_while_calls_wait(
     await until(one, lambda state: state.in_flight == 0)
 
 
+@one_loop
 async def test_redis_that_has_lost_its_data(make: Make, server: RedisServer) -> None:
     """Tell a new ledger what is out when the old one is gone."""
     one, two = make(), make()
@@ -574,6 +585,7 @@ async def test_redis_that_has_lost_its_data(make: Make, server: RedisServer) -> 
     await until(one, lambda state: state.returning == 14)
 
 
+@one_loop
 async def test_redis_that_has_lost_its_scripts(
     make: Make, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -587,6 +599,7 @@ async def test_redis_that_has_lost_its_scripts(
     assert warnings(caplog) == []
 
 
+@one_loop
 async def test_connections_that_are_cut(
     make: Make, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -603,6 +616,7 @@ async def test_connections_that_are_cut(
     assert (await budget.refresh()).available == LIMIT
 
 
+@one_loop
 async def test_redis_that_hangs(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     """Go on alone when Redis does not answer in time, and come back when it does."""
     with RedisPointBudget(server.url, limit=LIMIT + 1, period=60.0, timeout=0.2) as budget:
@@ -623,6 +637,7 @@ async def test_redis_that_hangs(server: RedisServer, caplog: pytest.LogCaptureFi
         assert len(warnings(caplog)) == 1
 
 
+@one_loop
 async def test_sockets_that_hang_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     """Let the waiting loops notice by themselves that the thread is stuck."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -636,6 +651,7 @@ async def test_sockets_that_hang_for_ever(caplog: pytest.LogCaptureFixture) -> N
         client.close()
 
 
+@one_loop
 async def test_a_replica(make: Make, server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     """Go on alone while Redis must not be written to."""
     budget = make()
@@ -651,6 +667,7 @@ async def test_a_replica(make: Make, server: RedisServer, caplog: pytest.LogCapt
     await until_shared(budget)
 
 
+@one_loop
 async def test_without_the_right_to_publish(make: Make, server: RedisServer) -> None:
     """Ask from time to time when nobody may send a message."""
     with server.client() as client:
@@ -669,6 +686,7 @@ async def test_without_the_right_to_publish(make: Make, server: RedisServer) -> 
     assert time.monotonic() - began < SOON  # a beat
 
 
+@one_loop
 async def test_the_wrong_password_is_not_told(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

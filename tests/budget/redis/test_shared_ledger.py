@@ -246,6 +246,17 @@ def test_the_title(crowd: Organization) -> None:
     assert (title.members, title.head_rank, title.periods) == (2, 3, [PERIOD])
 
 
+def test_a_response_that_shows_a_price(crowd: Organization) -> None:
+    """Hope for responses while calls wait that hold more than they may cost."""
+    one = crowd.process("one")
+    one.want(50)
+    one.end("settle", limit=100, remaining=50)
+    one.want(60)
+    assert not crowd.check().title.hopes
+    one.ask(wants=[(3, 1, crowd.now, 1, "meetings.list")])
+    assert crowd.check().title.hopes  # its price is not known
+
+
 @pytest.mark.parametrize(
     "changes",
     [
