@@ -109,7 +109,7 @@ class ContractTest:
             if parameter.location == "header":
                 sent = _as_header(sent)
                 given = _given(sent)
-            elif parameter.room_name:
+            elif parameter.room_name and isinstance(sent, str):
                 sent = f"/{sent}"
             yield Argument(parameter.name, parameter.location, parameter.required, given, sent)
 

@@ -151,9 +151,8 @@ MISTAKES = [
         "resources/meetings",
         {
             LOCKED: "",
-            "query=arg.query(\n                    extra": (
-                'query=arg.query(\n                    arg.form("isLocked", locals().get("is_locked")),'
-                "\n                    extra"
+            "query=arg.query(extra": (
+                'query=arg.query(arg.form("isLocked", locals().get("is_locked")), extra'
             ),
         },
         CREATE + "query parameter 'isLocked': is not documented for POST /meetings",
@@ -226,7 +225,7 @@ MISTAKES = [
     ),
     (
         "models/meeting",
-        {"_fromisoformat = datetime.fromisoformat": "_fromisoformat: Any = str"},
+        {"fromisoformat(v)": "str(v)"},
         GET + "result/endDate: must be datetime.datetime(2030, 1, 2, 3, 4, 5",
     ),
     (
