@@ -40,12 +40,12 @@ quick: .venv/.dev  ## the inner loop: format, lint, types, the tests of one room
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -m 'not slow' $(addprefix tests/,$(or $(ROOM),$(FAST)))
 
-# Tests with many processes that share a Redis live in real time: they get the machine for themselves.
 .PHONY: test
 test: .venv/.dev  ## run the tests, but for the slow ones
-	$(BIN)/python -m pytest -m 'not slow' -n auto --ignore tests/budget/redis
-	$(BIN)/python -m pytest -m 'not slow' tests/budget/redis
+	$(BIN)/python -m pytest -m 'not slow' -n auto
 
+# The slow tests of many processes that share a Redis live in real time: they get the machine for
+# themselves.
 .PHONY: test-all
 test-all: .venv/.dev  ## run all tests
 	$(BIN)/python -m pytest -n auto --ignore tests/budget/redis
