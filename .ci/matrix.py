@@ -8,6 +8,7 @@ lowest  the oldest Python and the lowest versions of the dependencies that pypro
 newest  the newest Python that is there, and the newest versions, pre-releases of dependencies too
 httpx2  httpx2 in the place of httpx, by its own alias
 arq     the recipe for arq, which needs a redis older than 6
+random  the tests in random order; the seed is in the output
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ BESIDE_LOWEST = [
     "zipp",
     "commonmark",
 ]
+# What an environment has besides the tests' own dependencies
+EXTRAS = {"arq": ["arq"], "httpx2": ["httpx2>=2,<3"], "random": ["pytest-randomly"]}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -85,10 +88,9 @@ def prepare(name: str, python: str) -> Path:
         # Afterwards, and without asking the tools of the tests, some of which want newer ones.
         versions = [*lower_bounds(), *BESIDE_LOWEST]
         subprocess.run([*install, "--no-deps", *versions], check=True)
-    if name == "arq":
-        subprocess.run([*install, "arq"], check=True)
+    if name in EXTRAS:
+        subprocess.run([*install, *EXTRAS[name]], check=True)
     if name == "httpx2":
-        subprocess.run([*install, "httpx2>=2,<3"], check=True)
         code = "import sysconfig; print(sysconfig.get_path('purelib'))"
         packages = subprocess.run([inside, "-c", code], capture_output=True, text=True, check=True)
         # run at the start of every process of this environment, before anything imports httpx
@@ -103,6 +105,9 @@ def run(name: str, python: str, arguments: list[str]) -> bool:
     inside = prepare(name, python)
     if name == "httpx2":  # its alias imports anyio before pytest could rewrite the asserts
         arguments = ["-W", "ignore::pytest.PytestAssertRewriteWarning", *arguments]
+    if name == "random":
+        arguments = [f"--randomly-seed={int(time.time())}", *arguments]
+        print(*arguments, flush=True)  # with -q the plugin does not say it
     ran = subprocess.run([inside, "-m", "pytest", "-q", *arguments], cwd=ROOT, check=False)
     return ran.returncode == 0
 
@@ -114,7 +119,7 @@ def main() -> None:
     pythons = {version: find_python(version) for version in VERSIONS}
     there = [version for version, path in pythons.items() if path]
     environments = {version: version for version in there}
-    environments |= {"lowest": there[0], "newest": there[-1], "httpx2": there[0], "arq": there[0]}
+    environments |= {"lowest": there[0], "newest": there[-1], **dict.fromkeys(EXTRAS, there[0])}
     wanted = names or list(environments)
     if missing := [name for name in wanted if name not in environments]:
         sys.exit(f"no Python for {', '.join(missing)}; there are {', '.join(there)}")

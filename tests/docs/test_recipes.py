@@ -143,6 +143,8 @@ def test_django(fake: FakeWhereby, url: str, tmp_path: Path) -> None:
 def test_celery(fake: FakeWhereby, url: str, redis_url: str, tmp_path: Path) -> None:
     """A worker of Celery's transcribes what is put into the queue."""
     start_worker = need("celery.contrib.testing.worker").start_worker
+    # otherwise Celery sets the level of the root logger, for all tests that come after
+    need("celery.signals").setup_logging.connect(lambda **_: None, weak=False)
     module = load("workers.md", tmp_path, REDIS=redis_url)
     module.app.conf.update(broker_url="memory://", result_backend="cache+memory://")
     recording = fake.add_recording()
