@@ -243,7 +243,7 @@ async def test_max_wait_fails_at_once(make: Make) -> None:
     (await one.acquire(1)).settle(200, {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "19"})
     (await one.acquire(19)).settle(200, {})
     began = time.monotonic()
-    with pytest.raises(BudgetTimeoutError, match="the wait is at least 60"):
+    with pytest.raises(BudgetTimeoutError, match=r"the wait is at least (5\d\.|60)"):
         await two.acquire(3, max_wait=50.0)
     assert time.monotonic() - began < SOON
     assert check(two).waiting == 0
