@@ -87,6 +87,11 @@ def verify_once(folder: Path) -> list[str]:
     return _verified[digest]
 
 
+def unverified(_: Path) -> list[str]:
+    """Find nothing wrong: for tests that look at the report alone."""
+    return []
+
+
 def take(document: Json, root: Path, **options: Any) -> Report:
     """Update a tree with a document."""
     path = root / "new.json"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from overrides import generate
 from overrides.cli import main
+from overrides.generator.render import render
+from overrides.openapi.document import Json
 from overrides.paths import files
 from overrides.update import verify
 
@@ -27,6 +32,24 @@ def cache() -> Iterator[None]:
             shutil.copytree(known, verify.CACHE / known.name)
     yield
     verify.CACHE = usual
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Render each document once: most tests begin with the same one."""
+    cache = tmp_path_factory.mktemp("rendered")
+
+    def render_once(document: Json, into: Path) -> None:
+        digest = hashlib.sha256(json.dumps(document).encode()).hexdigest()
+        if not (cache / digest).exists():
+            render(document, into)
+            shutil.copytree(into, cache / digest)
+        else:
+            shutil.copytree(cache / digest, into)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "render", render_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,11 @@ from overrides.paths import DOCUMENT, ROOT
 from overrides.update.update import update
 
 from ...helpers import web
+from ...helpers.override_runs import FROZEN
 from ...helpers.update_runs import state
 from ...helpers.web import Web, answer
 
-CONTENT = (ROOT / DOCUMENT).read_bytes()
+CONTENT = FROZEN.read_bytes()
 
 # a test shall not wait as long as a person would
 QUICK = Limits(pause=0.2, total=0.2)
