@@ -24,6 +24,8 @@ from whereby_api_client.budget.loops import TrioLoop
 from whereby_api_client.errors import BudgetTimeoutError
 
 BACKENDS = ["asyncio", "trio"]
+# Far beyond what a busy machine needs.
+STUCK = 60.0
 
 
 def opened(limit: int = 10, **options: Any) -> PointBudget:
@@ -45,7 +47,7 @@ def check(points: PointBudget) -> None:
 
 def until(what: Callable[[], object]) -> None:
     """Wait for another thread."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + STUCK
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -66,7 +68,7 @@ class Thread(threading.Thread):
 
     def result(self) -> Any:
         """Wait for the end."""
-        self.join(10)
+        self.join(STUCK)
         assert not self.is_alive()
         return self._result
 

@@ -118,8 +118,8 @@ def test_no_figure_is_misread(
         narrow(prices, operation, documented, low, high)
 
     monkeypatch.setattr(PriceList, "narrow", check)
-    for seed in range(3):
-        run = Run(algorithm, limit, period, seed, windows=6)
+    for seed in range(2):
+        run = Run(algorithm, limit, period, seed, windows=4)
         run.run()
 
 
@@ -157,7 +157,7 @@ def test_given_prices_without_headers(algorithm: str) -> None:
     run.run()
     assert run.limiter.refused == 0
     assert run.share() >= 0.95
-    # The judge can refuse: with the documented prices it does.
+    # With the documented prices the server refuses calls.
     run = Run(algorithm, 300, 3.0, 5, headers=False)
     run.run()
     assert run.limiter.refused > 0

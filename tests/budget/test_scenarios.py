@@ -216,7 +216,7 @@ def bursts(ledger: Any, algorithm: str, seed: int) -> tuple[float, int]:
     return sum(client.waits) / len(client.waits), limiter.refused
 
 
-@pytest.mark.parametrize("seeds", [6, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seeds", [3, pytest.param(20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("algorithm", USUAL)
 def test_bursts(algorithm: str, seeds: int) -> None:
     """Draw no 429 from bursts, and wait no longer than a limiter that draws them."""
@@ -226,10 +226,10 @@ def test_bursts(algorithm: str, seeds: int) -> None:
     assert sum(wait for wait, _ in ours) <= sum(wait for wait, _ in theirs)
 
 
-def test_the_judges_can_refuse() -> None:
-    """See that the simulated servers refuse those who do it as it is usually done."""
-    assert sum(bursts(SendLog(LIMIT, PERIOD), "fixed", seed)[1] for seed in range(6)) > 6
-    assert sum(bursts(SendLog(LIMIT, PERIOD), "sliding", seed)[1] for seed in range(6)) > 6
+@pytest.mark.parametrize("algorithm", ["fixed", "sliding"])
+def test_the_simulated_servers_refuse(algorithm: str) -> None:
+    """Draw 429s with a limiter of the usual kind: so the servers can refuse."""
+    assert sum(bursts(SendLog(LIMIT, PERIOD), algorithm, seed)[1] for seed in range(3)) > 3
 
 
 # -- anything that can happen to a client that is alone --------------------------------------------
@@ -287,8 +287,10 @@ def live_alone(seed: int) -> tuple[Limiter, float]:
     noise = rng.choice((0.0, 0.0, 0.1, 0.5))
     server = NoisyServer(limiter, noise, rng, reset=reset, shift=rng.random())
     world = World(rng.random() * 10)
-    is_told = noise > 0 or reset is None or rng.random() < 0.5
-    ledger = Ledger(limit if is_told else 10, ceiling=limit if is_told else None, period=period)
+    is_limit_given = noise > 0 or reset is None or rng.random() < 0.5
+    ledger = Ledger(
+        limit if is_limit_given else 10, ceiling=limit if is_limit_given else None, period=period
+    )
 
     longest = min(1.0, period / 4) * 0.99
     usual = longest * rng.choice((0.001, 0.01, 0.1, 0.5))
@@ -331,7 +333,7 @@ def live_alone(seed: int) -> tuple[Limiter, float]:
     return limiter, world.now - start
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**9))
 def test_alone_is_never_refused(seed: int) -> None:
     """Draw no 429, keep the balance and the order, and come to an end, whatever happens."""
