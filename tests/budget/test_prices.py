@@ -243,6 +243,20 @@ def test_an_unknown_price_is_held_in_full() -> None:
     assert ledger.available == 995
 
 
+def test_a_response_without_a_count_misleads_nothing() -> None:
+    """Conclude nothing from a difference in which a call may lie whose count is not known."""
+    ledger = Ledger(1000, ceiling=None, period=60.0)
+    serial(ledger, "a", 0.0, 996)
+    ledger.settle(
+        ledger.take(10, 1.0, operation="b", documented=3), 1.1, RateLimit(), rejected=False
+    )
+    assert ledger.counted == 7  # the server has counted both
+    serial(ledger, "a", 2.0, 989)
+    assert ledger.price("a", 1) == 4
+    serial(ledger, "a", 3.0, 985)
+    assert ledger.price("a", 1) == 4
+
+
 def test_a_late_call_teaches_nothing() -> None:
     """Conclude nothing from differences in which a call may lie that is still under way."""
     ledger = Ledger(1000, ceiling=None, period=60.0)

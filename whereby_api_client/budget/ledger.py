@@ -363,6 +363,8 @@ class Ledger:
             self.knows_counts = self.knows_counts or counts is not None
             if counts is not None:
                 self._compare(ticket, now, counts)
+            elif self.knows_counts:  # a proxy's response, say: the call may lie between two others
+                self._figures.lose(ticket.sent_at, now)
             if ticket.operation:
                 paid, least, likely = self._prices_of(ticket, counts)
                 self._spent_total += paid - ticket.cost

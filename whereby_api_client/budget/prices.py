@@ -349,8 +349,12 @@ class Figures:
         self.never_refills = self._agreed >= _AGREED
 
     def latest(self) -> int | None:
-        """Return the greatest figure of those that can be the last, when nothing is in flight."""
-        return max((figure.counted for figure in self._compared), default=None)
+        """Return the greatest figure of those that can be the last, when nothing is in flight.
+
+        None if there is none, or a call may have been counted after it that has none.
+        """
+        last = max(self._compared, key=_counted, default=None)
+        return None if last is None or last.sent_at < self._unsure_until else last.counted
 
     def to_state(self) -> list[Any]:
         """Return it as JSON can hold it."""
