@@ -38,6 +38,7 @@ class MemoryRedis:
         self.compute = 0.0
         self.writes = 0
         self.conflicts = 0
+        self.lost_messages = 0.0  # the part of all messages that does not arrive
         self.exchanges = 0
         self.largest = 0
         self._jitter = jitter
@@ -83,12 +84,14 @@ class MemoryRedis:
             if is_writing and write.request:
                 self._publish(title[1], write.request)
             if is_writing and not write.wants_text:
-                seq = re.search(re.escape(f'"{write.member}":[') + r"(\d+)", self.text)
-                return Result(False, moment, title=line, seq=int(seq[1]) if seq else 0)
+                found = re.search(re.escape(f'"{write.member}":[') + r"(\d+),(\d+)", self.text)
+                seq, grants = found.groups() if found else (0, 0)
+                return Result(False, moment, title=line, seq=int(seq), grants=int(grants))
         return Result(False, moment, None if line == write.title else self.text, self.inbox)
 
     def _publish(self, address: str, message: str) -> None:
-        if (worker := self._workers.get(address)) is not None:
+        worker = self._workers.get(address)
+        if worker is not None and self._dice.random() >= self.lost_messages:
             loop = asyncio.get_running_loop()
             # in their order, as through a connection
             self._arrivals[address] = max(

@@ -256,7 +256,8 @@ class Membership:
         self._shift = 0.0
         self._clock = RedisClock()
         self._granted: list[Granted] = []  # heard of, and not delivered yet
-        self._unfetched: list[str] = []  # ids of those that the ledger does not know to be so
+        self._unfetched: list[str] = []  # ids of those that nobody has been told to be fetched
+        self._fetched_seq = 0  # the request that has told the latest
         self._delivered: dict[str, None] = {}  # ids
         self._losses = 0
         self._troubles = 0  # joined so often in vain
@@ -401,6 +402,8 @@ class Membership:
         result = yield from self._send(write)
         if request is not None:
             self._seq = request.seq
+            if request.fetched:
+                self._fetched_seq = request.seq
             self._said_at = self._talked_at
             self._unsent, self._unfetched = Outgoing(), []
             self._has_more = bool(outgoing.more)
@@ -424,7 +427,7 @@ class Membership:
                 ledger = self._take(result)
             else:
                 ledger = None
-                self._take_title(result.title, result.seq)
+                self._take_title(result.title, result.seq, result.grants)
         if not self.member or self._title is None:
             self._join_again_soon()
             return
@@ -584,8 +587,8 @@ class Membership:
         start = f'{{"member":"{self.member}","seq":{seq},'
         return any(raw.startswith(start) for raw, _ in self._inbox)
 
-    def _take_title(self, line: str, seq: int) -> None:
-        """Take the first line of what Redis has, and the number of our latest request in it."""
+    def _take_title(self, line: str, seq: int, grants: int) -> None:
+        """Take the first line of what Redis has, our latest request there, and our grants."""
         self._forget()
         try:
             title = Title.from_line(line)
@@ -598,6 +601,8 @@ class Membership:
             self._part(renews=title.epoch)
         elif self._is_joined and seq < self._folded_seq:
             self._reads = True  # to find out why
+        elif grants and seq >= self._fetched_seq and not self._unfetched:
+            self._reads = True  # a notice was lost
         self._note_title(title, seq)
         self._note_shift(title.shift)
 
@@ -650,7 +655,7 @@ class Membership:
         self.member = ""
         self._is_joined = False
         self._renews = renews or self._renews
-        self._revision = self._waits_for = 0
+        self._revision = self._waits_for = self._fetched_seq = 0
         self._unsent = Outgoing()
         self._has_more = False
         self._granted.clear()

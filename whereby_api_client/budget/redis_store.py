@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # Written only if the text's first line and the inbox are as the writer knows them, and if nobody
 # whom it lets expire has said something since. Else the request goes into the inbox. If another
 # process writes for all (`Title`) and listens, it gets the request, and the reply is only the first
-# line with the number of the member's latest request that is in the text. Else the reply is all
-# that the process does not know.
+# line, the number of the member's latest request that is in the text, and of its grants there. Else
+# the reply is all that the process does not know.
 _SCRIPT: Final = """
 local title, new, folded, last, expired, request, ttl, member, wants_text = unpack(ARGV)
 local text = redis.call('GET', KEYS[1]) or ''
@@ -52,8 +52,9 @@ if writer and member:find(writer, 1, true) ~= 1
   if request ~= '' then heard = redis.pcall('PUBLISH', KEYS[1] .. ':' .. writer, request) end
   if wants_text == '' and type(heard) == 'number' and heard > 0 then
     local at = text:find('"' .. member .. '":[', 1, true)
-    local seq = at and text:match('^%d+', at + #member + 4)
-    return {2, time[1], time[2], found, tonumber(seq) or 0}
+    local seq, grants = 0, 0
+    if at then seq, grants = text:match('^(%d+),(%d+)', at + #member + 4) end
+    return {2, time[1], time[2], found, tonumber(seq), tonumber(grants)}
   end
 end
 return {0, time[1], time[2], found ~= title and text, redis.call('LRANGE', KEYS[2], 0, -1)}
@@ -102,6 +103,7 @@ class Result(NamedTuple):
         title: if another process writes for all, the first line, and no text and no inbox.
         seq: with a title, the number of the member's latest request that is in the text, 0 if the
             member is not in it.
+        grants: with a title, how many grants the member has not fetched.
     """
 
     is_written: bool
@@ -110,6 +112,7 @@ class Result(NamedTuple):
     inbox: list[str] = []  # noqa: RUF012 - never changed
     title: str | None = None
     seq: int = 0
+    grants: int = 0
 
 
 class ConnectionCut(Exception):
@@ -185,7 +188,8 @@ class RedisStore:
             raise ConnectionCut(error) from error
         moment = int(answer[1]) + int(answer[2]) / 1e6
         if answer[0] == _LEFT:
-            return Result(False, moment, title=_text(answer[3]), seq=int(answer[4]))
+            title, seq, grants = answer[3:]
+            return Result(False, moment, title=_text(title), seq=int(seq), grants=int(grants))
         text = None if answer[3] is None else _text(answer[3])
         return Result(answer[0] == _WRITTEN, moment, text, [_text(item) for item in answer[4]])
 

@@ -248,6 +248,17 @@ class JointLedger(Ledger):
     lost: int
     foreign: int
 
+    @property
+    def ceiling(self) -> int | None:
+        """A limit that the server cannot raise."""
+        return self._ceiling
+
+    def set_ceiling(self, ceiling: int | None) -> None:
+        """Use another limit that the server cannot raise."""
+        self._ceiling = ceiling
+        if ceiling is not None:
+            self.limit = min(self.limit, ceiling)
+
     def adopt(self, points: int, now: float) -> Ticket:
         """Take over a call that is in flight."""
         self.in_flight += points
@@ -409,9 +420,7 @@ class SharedLedger:
         ledger, now = self.ledger, self.latest
         member.seen, member.seq = now, request.seq
         self.reserve = request.reserve
-        ledger._ceiling = request.ceiling
-        if request.ceiling is not None:
-            ledger.limit = min(ledger.limit, request.ceiling)
+        ledger.set_ceiling(request.ceiling)
         self._fetch(member, request.fetched)
         for ending in request.endings:
             self._end(member, *ending)
@@ -470,7 +479,7 @@ class SharedLedger:
         """Begin a new epoch: this copy of the ledger lacks what was done lately."""
         old = self.ledger
         self.ledger = JointLedger(
-            old.limit, ceiling=old._ceiling, period=old.period, prices=old.prices.given
+            old.limit, ceiling=old.ceiling, period=old.period, prices=old.prices.given
         )
         self.ledger.prices.load(old.prices.to_state())
         # What was out, members will tell; but not those that have left. It is the least.
@@ -699,9 +708,10 @@ class SharedLedger:
             "period": self.ledger.period,
             "ledger": self.ledger.to_state(),
             "members": {
-                # the script in redis_store.py finds the number that follows `"name":[`
+                # the script in redis_store.py finds the two numbers that follow `"name":[`
                 name: [
                     member.seq,
+                    len(member.grants),
                     list(member.calls.items()),
                     member.grants,
                     member.more,
@@ -776,7 +786,7 @@ class SharedLedger:
 
     def _read_member(self, fields: list[Any]) -> Member:
         member = Member(0.0, 0.0)
-        member.seq, calls, grants, more, member.period, member.seen = fields
+        member.seq, _, calls, grants, more, member.period, member.seen = fields
         if not (
             0 <= member.seen <= self.latest
             and member.seq >= 0

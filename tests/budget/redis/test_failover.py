@@ -1,4 +1,4 @@
-"""Redis fails over to a copy that lags, at any moment and under load: nobody waits for ever.
+"""Redis fails over to a copy that lags, the writer dies, messages are lost: nobody waits for ever.
 
 Virtual time, and a Redis that is only memory; a real one is in test_replica.py.
 """
@@ -15,6 +15,7 @@ import pytest
 from whereby_api_client.budget.shared_ledger import SharedLedger
 
 from ...helpers.virtual import VirtualLoop
+from ...helpers.virtual_crowd import VirtualCrowd
 from ...helpers.virtual_redis import MemoryRedis, VirtualBudget
 
 LIMIT, PERIOD = 40, 4.0
@@ -84,6 +85,13 @@ class Load:
         assert surely <= ledger.returning <= perhaps
         assert not shared.queue
 
+    def writer(self) -> VirtualBudget | None:
+        """Return the process that writes for all now."""
+        if not self.redis.text:
+            return None
+        address = SharedLedger.from_text(self.redis.text).writer
+        return next((b for b in self.budgets if b._membership.address == address), None)
+
     def close(self) -> None:
         """End the processes."""
         for budget in self.budgets:
@@ -125,3 +133,64 @@ async def fails_over(seed: int) -> None:
 def test_failover_at_any_moment(seed: int) -> None:
     """Let every call return, and have the ledger right again within two periods."""
     run(lambda: fails_over(seed))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_writer_dies(seed: int) -> None:
+    """Let another process write when the one that does is killed, and return what it had."""
+
+    async def scenario() -> None:
+        random.seed(seed)
+        redis = MemoryRedis(rtt=random.choice((0.0004, 0.05)), seed=seed)
+        load = Load(redis, processes=4, workers=6, seed=seed)
+        await asyncio.sleep(random.uniform(0.5, 2 * PERIOD))
+        while (writer := load.writer()) is None:  # noqa: ASYNC110 - virtual time
+            await asyncio.sleep(0.01)
+        writer.close()
+        dead = load.budgets.index(writer)
+        load.budgets.remove(writer)
+        for task in load.tasks[6 * dead : 6 * dead + 6]:
+            task.cancel()
+        del load.tasks[6 * dead : 6 * dead + 6]
+        made = len(load.spent)
+        await asyncio.sleep(2 * PERIOD)
+        assert len(load.spent) > made
+        assert load.writer() in load.budgets
+        await load.stop()
+        for budget in load.budgets:
+            await budget.refresh()  # and tell what has ended
+        shared = SharedLedger.from_text(redis.text)
+        assert (len(shared.members), shared.ledger.in_flight) == (3, 0)
+        load.close()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("lost", [0.5, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_lost_messages(seed: int, lost: float) -> None:
+    """Let every call return soon although what processes tell each other does not arrive."""
+
+    async def scenario() -> None:
+        random.seed(seed)
+        redis = MemoryRedis(rtt=0.005, seed=seed)
+        redis.lost_messages = lost
+        load = Load(redis, processes=4, workers=6, seed=seed)
+        await asyncio.sleep(4 * PERIOD)
+        assert sum(cost for _, cost in load.spent) > 2 * LIMIT
+        longest = load.loop.time() - min(load.started.values())
+        assert longest < 2.5 * PERIOD
+        await load.stop()
+        for budget in (*load.budgets, *load.budgets):
+            await budget.refresh()
+        load.check()
+        load.close()
+
+    run(scenario)
+
+
+def test_one_writes_for_all() -> None:
+    """Let processes leave their requests to one of them, and not fight for the text."""
+    crowd = VirtualCrowd.run(8, 0.005, 300)
+    assert crowd.redis.conflicts < 40
+    assert crowd.redis.writes < crowd.redis.exchanges / 3

@@ -619,7 +619,7 @@ def test_all_is_lost(crowd: Organization) -> None:
         ("ledger._window_end", "x"),
         ("ledger._counted", [[5, 0.0, 1e15]]),
         ("ledger._counted", [[5]]),
-        ("members.one", [1, [[1, -3]], [], [], 60.0, 1000.0]),
+        ("members.one", [1, 0, [[1, -3]], [], [], 60.0, 1000.0]),
         ("members.one", []),
         ("members", []),
         ("queue", [[1, 0.0, 1, "nobody", 1, 1, ""]]),
