@@ -267,7 +267,8 @@ class Membership:
         self._ask_at = math.inf
         self._write_at = math.inf
         self._send_at = math.inf
-        self._retry_at = math.inf  # ... or what was sent was not written.
+        self._retry_at = math.inf  # ... or what was sent was not written; then even if
+        self._take_over_at = math.inf  # another process should write.
         self._talked_at = -math.inf
         self._said_at = -math.inf
         self._try_at = -math.inf
@@ -326,7 +327,8 @@ class Membership:
             self._send_at = min(self._send_at, now + self._collecting)
         elif outgoing.is_wanted:
             self._waits_for = self._seq
-            self._reads = self._reads or self._is_folded or self._retry_at == math.inf
+            is_awaited = min(self._retry_at, self._take_over_at) < math.inf
+            self._reads = self._reads or self._is_folded or not is_awaited
         if self._reads or now >= self._next_talk(outgoing):
             yield from self._exchange(budget, outgoing, is_urgent=is_urgent)
         return self._delay(outgoing)
@@ -383,7 +385,7 @@ class Membership:
         self, budget: Budget, outgoing: Outgoing, *, is_urgent: bool
     ) -> Generator[Write, Result, None]:
         now = self._now()
-        is_retry = now >= self._retry_at
+        takes_over = now >= self._take_over_at
         reads, self._reads = self._reads, False
         # Who only asks, or writes what lies in the inbox, need not say each time that it is alive.
         request: Request | None = None
@@ -392,11 +394,11 @@ class Membership:
             request = self._request(outgoing, is_urgent=is_urgent)
         ledger: SharedLedger | None = None
         own: list[Granted] = []
-        is_writer = is_retry or not self._is_led()
+        is_writer = takes_over or not self._is_led()
         if self._text is not None and is_writer:
             ledger = self._fold(request, is_active=outgoing.is_active)
             own = ledger.fetch(self.member)
-        wants_text = reads or is_retry or (outgoing.waits and not self.hears)
+        wants_text = reads or takes_over or (outgoing.waits and not self.hears)
         write = self._write(ledger, request, wants_text=wants_text)
         self._retry_at = math.inf
         result = yield from self._send(write)
@@ -446,22 +448,27 @@ class Membership:
             change = ledger.next_change()
             self._ask_at = math.inf if change is None else self._local(change)
         else:
-            self._wait_for_writer(outgoing, is_retry=is_retry)
+            self._wait_for_writer(outgoing, takes_over=takes_over)
 
-    def _wait_for_writer(self, outgoing: Outgoing, *, is_retry: bool) -> None:
+    def _wait_for_writer(self, outgoing: Outgoing, *, takes_over: bool) -> None:
         """Decide when to write, should nobody else have done it by then."""
         now = self._now()
         is_left = self._folded_seq < self._waits_for
-        if not self._is_led() or (is_left and is_retry and self._text is not None):
+        longest = _RETRY * (1 if self._title is None else self._title.members + 1)
+        soon = now + backoff(self._losses, base=longest, cap=_LONGEST_RETRY)
+        if takes_over:
+            self._take_over_at = math.inf
+        if not self._is_led():
             # Nobody does it for us.
             if outgoing.is_active or outgoing.is_wanted or not self._is_folded:
-                longest = _RETRY * (1 if self._title is None else self._title.members + 1)
-                self._retry_at = now + backoff(self._losses, base=longest, cap=_LONGEST_RETRY)
-            return
-        self._forget()  # it will be another text soon
-        if is_left:
-            self._retry_at = now + _PATIENCE + backoff(0, base=_PATIENCE)
-            self._retry_at += _PATIENT_TRIPS * self._clock.trip
+                self._retry_at = soon
+        elif is_left and takes_over:
+            self._take_over_at = soon
+        else:
+            self._forget()  # it will be another text soon
+            if is_left and self._take_over_at == math.inf:
+                patience = _PATIENCE + backoff(0, base=_PATIENCE)
+                self._take_over_at = now + patience + _PATIENT_TRIPS * self._clock.trip
 
     def _deliver(
         self,
@@ -629,7 +636,7 @@ class Membership:
             if self._renews != title.epoch:
                 self._renews = ""
             if self._folded_seq >= self._waits_for:
-                self._retry_at = math.inf
+                self._retry_at = self._take_over_at = math.inf
         if title.periods != [self._period]:
             self._warn(
                 "period must be the same in all processes of an organization; this one has %g s, "
@@ -661,7 +668,7 @@ class Membership:
         self._granted.clear()
         self._unfetched = []
         self._delivered.clear()
-        self._ask_at = self._send_at = self._retry_at = math.inf
+        self._ask_at = self._send_at = self._retry_at = self._take_over_at = math.inf
 
     # -- what there is to say ---------------------------------------------------------------------
 
@@ -742,7 +749,8 @@ class Membership:
             heartbeat_at = self._talked_at + min(_POLL, self._heartbeat)
         elif outgoing.is_active:
             heartbeat_at = self._talked_at + self._heartbeat
-        return min(self._ask_at, self._write_at, self._send_at, self._retry_at, heartbeat_at)
+        retry_at = min(self._retry_at, self._take_over_at)
+        return min(self._ask_at, self._write_at, self._send_at, retry_at, heartbeat_at)
 
     def _delay(self, outgoing: Outgoing) -> float | None:
         when = -math.inf if self._reads else self._next_talk(outgoing)

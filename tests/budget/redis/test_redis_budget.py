@@ -156,15 +156,15 @@ async def test_many_waiting_calls(make: Make) -> None:
         grant.refund()
 
     async with anyio.create_task_group() as group:
-        for number in range(120):
+        for number in range(300):
             group.start_soon(call, number)
             await anyio.sleep(0.002)
         await anyio.sleep(0.1)
-        assert one.snapshot().waiting + two.snapshot().waiting == 120
+        assert one.snapshot().waiting + two.snapshot().waiting == 300
         first.refund()
-    assert sorted(order) == list(range(120))
+    assert sorted(order) == list(range(300))
     # What processes tell comes a little late, and trio shuffles who runs at the same moment.
-    assert max(abs(number - place) for place, number in enumerate(order)) < 80
+    assert max(abs(number - place) for place, number in enumerate(order)) < 200
     await until(one, lambda state: state.in_flight == 0)
 
 
