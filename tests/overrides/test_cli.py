@@ -125,7 +125,7 @@ def test_a_reader_that_leaves(tree: Path) -> None:
     code = "import pathlib; from overrides import cli; cli.ROOT = pathlib.Path(); "
     code += "raise SystemExit(cli.main(['generate']))"
     done = subprocess.run(
-        ["sh", "-c", f'{sys.executable} -c "{code}" | head -c 1'],
+        ["sh", "-c", f'"{sys.executable}" -c "{code}" | head -c 1'],
         cwd=tree,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
