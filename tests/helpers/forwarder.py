@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -51,6 +51,7 @@ class Forwarder:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
             writer.transport.abort()
+            self._tasks.discard(task)
             return
         try:
             async with asyncio.TaskGroup() as group:
@@ -64,15 +65,13 @@ class Forwarder:
             self._tasks.discard(task)
 
     async def _cut(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(self._tasks)
 
     async def _close(self) -> None:
         assert self._server is not None
         self._server.close()
-        await self._cut()
+        # also handshakes that have not come to an end
+        await _cancel(asyncio.all_tasks() - {asyncio.current_task()})
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -89,6 +88,13 @@ class Forwarder:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any] | None]) -> None:
+    ending = [task for task in tasks if task is not None]
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
