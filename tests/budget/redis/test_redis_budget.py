@@ -71,7 +71,7 @@ async def warm(budget: RedisPointBudget) -> None:
 
 
 async def until(
-    budget: RedisPointBudget, what: Callable[[BudgetSnapshot], bool], seconds: float = 10.0
+    budget: RedisPointBudget, what: Callable[[BudgetSnapshot], bool], seconds: float = 60.0
 ) -> BudgetSnapshot:
     """Ask until something is true."""
     with anyio.fail_after(seconds):
@@ -83,7 +83,7 @@ async def until(
 
 async def until_shared(*budgets: RedisPointBudget) -> None:
     """Wait until Redis is found again."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while not all(budget.is_shared for budget in budgets):  # noqa: ASYNC110 - another thread
             await anyio.sleep(0.01)
 
