@@ -257,7 +257,7 @@ class JointLedger(Ledger):
         """Use another limit that the server cannot raise."""
         self._ceiling = ceiling
         if ceiling is not None:
-            self.limit = min(self.limit, ceiling)
+            self.limit: int = min(self.limit, ceiling)
 
     def adopt(self, points: int, now: float) -> Ticket:
         """Take over a call that is in flight."""

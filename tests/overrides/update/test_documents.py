@@ -492,21 +492,9 @@ def test_openapi_31_without_defects(tree: Path) -> None:
     report = take(in_31(patched()) | {"openapi": "3.1.0"}, tree)
     assert facts(tree) == before
     lines = section(report, "What changed in the document")
-    # beside what overrides said before: 3.1 has null as a part of an `anyOf`
-    live, recording, streaming = (
-        f"`Meeting{name}`" for name in ("LiveTranscription", "Recording", "Streaming")
-    )
+    # beside what overrides said before; null as a part of an `anyOf` means the same
     assert [line for line in lines if ": published" not in line] == [
-        "the document: OpenAPI 3.0.0 → 3.1.0",
-        *(
-            f"{models}: field `{field}`, {parts}"
-            for models, field in (
-                (f"{live}; {recording}", "destination"),
-                (live, "language"),
-                (f"{live}; {recording}; {streaming}", "startTrigger"),
-            )
-            for parts in ("allOf has 0 parts, had 1", "anyOf has 2 parts, had 0")
-        ),
+        "the document: OpenAPI 3.0.0 → 3.1.0"
     ]
     assert section(report, "Breaks callers") == []
     assert section(report, "Suggested version") == [
