@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -41,6 +42,7 @@ class RedisServer:
             self.port = int(taken.getsockname()[1])
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self, *options: str, sentinel: Path | None = None) -> None:
         """Start it, and wait until it responds; with a configuration, be a Sentinel."""
@@ -52,8 +54,12 @@ class RedisServer:
         arguments += ["--save", ""] if sentinel is None else ["--sentinel"]
         if sentinel is not None:
             arguments.insert(0, str(sentinel))
+        self._folder = tempfile.TemporaryDirectory()  # a replica writes down what it copies
         self._process = subprocess.Popen(
-            [binary, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [binary, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self._folder.name,
         )
         end = time.monotonic() + 10
         while True:
@@ -70,6 +76,9 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     def suspend(self, signal: int) -> None:
         """Send it a signal, such as SIGSTOP."""
