@@ -9,7 +9,6 @@ import threading
 import warnings
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self
 
 
@@ -79,12 +78,7 @@ class Forwarder:
         self._run(self._listen())
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
