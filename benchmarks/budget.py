@@ -85,7 +85,7 @@ class Sender:
 
     async def send(self, method: str, cost: int) -> None:
         """Send one call until it gets through; note how long it waited."""
-        wanted, again = time.monotonic(), False
+        asked_at, again = time.monotonic(), False
         while True:
             grant = await self.limiter.acquire(cost, again)
             sent = time.monotonic()
@@ -95,7 +95,7 @@ class Sender:
             response = await self.client.request(method, f"{self.url}{path}", json=body)
             self.limiter.answered(grant, response.status_code, response.headers, response.content)
             if response.status_code != 429:
-                self.outcome.waits.append(sent - wanted)
+                self.outcome.waits.append(sent - asked_at)
                 return
             self.outcome.throttled += 1
             again = True
@@ -131,7 +131,7 @@ async def in_bursts(sender: Sender, jobs: list[tuple[str, int]]) -> None:
             await asyncio.sleep(max(0.0, due - sender.outcome.elapsed()))
 
 
-async def one(
+async def run_limiter(
     name: str, algorithm: Any, jobs: list[tuple[str, int]], limit: int, period: float, way: Any
 ) -> Outcome:
     """Let one limiter do the work against a server of its own."""
@@ -147,8 +147,8 @@ async def one(
     return outcome
 
 
-def _one(*arguments: Any) -> Outcome:
-    return asyncio.run(one(*arguments))
+def _run(*arguments: Any) -> Outcome:
+    return asyncio.run(run_limiter(*arguments))
 
 
 def bursts(seeds: int = 20) -> None:
@@ -156,7 +156,7 @@ def bursts(seeds: int = 20) -> None:
     rows: dict[str, list[Outcome]] = {"PointBudget": [], "pyrate-limiter": []}
     with ProcessPoolExecutor(8, mp_context=get_context("spawn")) as pool:
         jobs = [
-            pool.submit(_one, name, "fixed", work(350, seed), LIMIT, PERIOD, in_bursts)
+            pool.submit(_run, name, "fixed", work(350, seed), LIMIT, PERIOD, in_bursts)
             for seed in range(seeds)
             for name in rows
         ]
@@ -220,7 +220,7 @@ def saturate(
     """Let all limiters do the same work at the same time, each in a process of its own."""
     with ProcessPoolExecutor(len(names), mp_context=get_context("spawn")) as pool:
         arguments = (algorithm, work(calls), limit, period, fifty_workers)
-        jobs = [pool.submit(_one, name, *arguments) for name in names]
+        jobs = [pool.submit(_run, name, *arguments) for name in names]
         return [job.result() for job in jobs]
 
 

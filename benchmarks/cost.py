@@ -92,10 +92,10 @@ def calls() -> None:
     content = json.dumps(MEETING).encode()
     times = 1000
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers={"content-type": "application/json"}, content=content)
 
-    transport = httpx.MockTransport(answer)
+    transport = httpx.MockTransport(respond)
     url = "https://api.whereby.dev/v1/meetings/1"
 
     async def main() -> None:

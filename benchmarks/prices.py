@@ -64,7 +64,9 @@ class Outcome:
         return late, used * PERIOD / LIMIT / (starts[-1] - starts[2])
 
 
-async def run(algorithm: Any, seed: int, *, headers: bool = True, given: bool = False) -> Outcome:
+async def run(
+    algorithm: Any, seed: int, *, headers: bool = True, has_prices: bool = False
+) -> Outcome:
     """Let fifty workers call operations at random."""
     dice = random.Random(seed)
     prices = {name: dice.randint(1, 10) for name in CALLS}
@@ -79,7 +81,7 @@ async def run(algorithm: Any, seed: int, *, headers: bool = True, given: bool = 
         headers="always" if headers else "never",
     )
     budget = PointBudget(
-        None if headers else LIMIT, period=PERIOD, prices=prices if given else None
+        None if headers else LIMIT, period=PERIOD, prices=prices if has_prices else None
     )
     left = WINDOWS * LIMIT
 
@@ -143,7 +145,7 @@ def plot(outcome: Outcome) -> None:
 
 
 def _run(algorithm: Any, seed: int, is_learned: bool) -> Outcome:
-    return asyncio.run(run(algorithm, seed, headers=is_learned, given=not is_learned))
+    return asyncio.run(run(algorithm, seed, headers=is_learned, has_prices=not is_learned))
 
 
 def main() -> None:
@@ -151,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--algorithm", choices=ALGORITHMS)
-    parser.add_argument("--learned", action="store_true", help="leave out the prices given")
+    parser.add_argument("--learned", action="store_true", help="let the budget learn the prices")
     arguments, _ = parser.parse_known_args()
     print(f"prices of 1 to 10 points, {LIMIT} per {PERIOD:g} s, after the first two windows")
     algorithms = [arguments.algorithm] if arguments.algorithm else ALGORITHMS
@@ -164,11 +166,11 @@ def main() -> None:
                 ]
                 outcomes = [job.result() for job in jobs]
                 late, shares = zip(*(o.after_two_windows() for o in outcomes), strict=True)
-                title = "learned" if is_learned else "given, no headers"
+                title = "learned" if is_learned else "configured, no headers"
                 refused = sum(len(outcome.refused) for outcome in outcomes)
                 failed = sum(outcome.failed for outcome in outcomes)
                 print(
-                    f"  {algorithm:<14}{title:<20}{sum(late):4} 429s ({refused} with the first "
+                    f"  {algorithm:<14}{title:<24}{sum(late):4} 429s ({refused} with the first "
                     f"two), {failed} failed calls, {100 * statistics.mean(shares):.1f} % of the "
                     f"limit (least {100 * min(shares):.1f})",
                     flush=True,

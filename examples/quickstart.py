@@ -49,10 +49,10 @@ async def write(whereby: WherebyClient) -> None:
     print(f"deleted    {meetings[-1].room_url}")
 
     async for recording in whereby.recordings.list(limit=1):
-        made = await whereby.transcriptions.create(recording_id=recording.recording_id)
-        transcription = await whereby.transcriptions.wait(made.transcription_id, timeout=600)
+        created = await whereby.transcriptions.create(recording_id=recording.recording_id)
+        transcription = await whereby.transcriptions.wait(created.transcription_id, timeout=600)
         summary = await whereby.summaries.create(
-            transcription_id=made.transcription_id, template="General Narrative"
+            transcription_id=created.transcription_id, template="General Narrative"
         )
         text = await whereby.summaries.wait(summary.summary_id, timeout=600)
         print(f"transcript {transcription.filename}: {transcription.state}")

@@ -65,15 +65,15 @@ class Cage:
         seen: set[int] = set()
         pending: list[object] = [error]
         while pending:
-            one = pending.pop()
-            if id(one) in seen:
+            value = pending.pop()
+            if id(value) in seen:
                 continue
-            seen.add(id(one))
-            self.add(repr(one))
-            if isinstance(one, BaseException):
-                pending += [one.__cause__, one.__context__, *one.args, *vars(one).values()]
-            elif hasattr(one, "__dict__"):
-                pending += vars(one).values()
+            seen.add(id(value))
+            self.add(repr(value))
+            if isinstance(value, BaseException):
+                pending += [value.__cause__, value.__context__, *value.args, *vars(value).values()]
+            elif hasattr(value, "__dict__"):
+                pending += vars(value).values()
 
     def assert_empty(self) -> None:
         """Fail on the first text that holds a canary."""
@@ -129,7 +129,7 @@ async def test_successes(cage: Cage) -> None:
         fake.fail("recordings.get_access_link", status=200, body=body)
         link = await whereby.recordings.get_access_link("r")
         assert SECRET in link.access_link
-        for thing in (
+        for value in (
             meeting,
             copy.deepcopy(meeting),
             link,
@@ -141,8 +141,8 @@ async def test_successes(cage: Cage) -> None:
             whereby.meetings.list(),
             vars(whereby),
         ):
-            cage.add(repr(thing))
-            cage.add(str(thing))
+            cage.add(repr(value))
+            cage.add(str(value))
         with pytest.raises(TypeError):
             pickle.dumps(whereby)
 

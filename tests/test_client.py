@@ -81,13 +81,13 @@ def client(url: str, **options: Any) -> WherebyClient:
 def test_public_names() -> None:
     """Let `__all__` be true, and classes say that they are defined at the front door."""
     for name in whereby_api_client.__all__:
-        thing = getattr(whereby_api_client, name)
-        if isinstance(thing, type):
-            assert thing.__module__ == "whereby_api_client"
+        value = getattr(whereby_api_client, name)
+        if isinstance(value, type):
+            assert value.__module__ == "whereby_api_client"
     public = {
         name
-        for name, thing in vars(whereby_api_client).items()
-        if not name.startswith("_") and not isinstance(thing, types.ModuleType)
+        for name, value in vars(whereby_api_client).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
     assert public - {"annotations"} == set(whereby_api_client.__all__) - {"__version__"}
 
@@ -699,9 +699,9 @@ def test_the_client_shows_no_token() -> None:
 def test_a_client_cannot_be_pickled(take: Callable[[object], object]) -> None:
     """Refuse, and say what to do instead."""
     whereby = WherebyClient(TOKEN)
-    for thing in (whereby, whereby.with_options(timeout=1)):
+    for client in (whereby, whereby.with_options(timeout=1)):
         with pytest.raises(TypeError, match="make one in each process"):
-            take(thing)
+            take(client)
     with pytest.raises(TypeError):
         take(whereby._sender._token)
 

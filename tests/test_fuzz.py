@@ -121,11 +121,11 @@ class Answering(httpx.AsyncBaseTransport):
     """A transport that gives the same raw answer to everything."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.answer = (status, headers, body)
+        self.response = (status, headers, body)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer; the body is decoded on the way out, as one from a socket."""
-        status, headers, body = self.answer
+        status, headers, body = self.response
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
 

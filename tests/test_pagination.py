@@ -20,7 +20,7 @@ class Numbers:
     cursor: str | None
 
 
-class Book:
+class Listing:
     """Pages that are found by their cursor, and a note of each fetch."""
 
     def __init__(self, pages: Sequence[Numbers], first: str | Unset = UNSET) -> None:
@@ -39,53 +39,53 @@ THREE = [Numbers([1, 2], "b"), Numbers([], "c"), Numbers([3], None)]
 
 async def test_await_gives_the_first_page() -> None:
     """Fetch one page and no more, each time anew."""
-    book = Book(THREE)
-    page = await book.paginator
+    listing = Listing(THREE)
+    page = await listing.paginator
     assert page == THREE[0]
-    assert book.fetched == [UNSET]
-    assert await book.paginator == THREE[1]
+    assert listing.fetched == [UNSET]
+    assert await listing.paginator == THREE[1]
 
 
 async def test_items() -> None:
     """Give every item of every page, over empty pages."""
-    book = Book(THREE)
-    assert [item async for item in book.paginator] == [1, 2, 3]
-    assert book.fetched == [UNSET, "b", "c"]
+    listing = Listing(THREE)
+    assert [item async for item in listing.paginator] == [1, 2, 3]
+    assert listing.fetched == [UNSET, "b", "c"]
 
 
 async def test_pages() -> None:
     """Give page by page, from the cursor that the caller gave."""
-    book = Book(THREE, "a")
-    assert [page async for page in book.paginator.pages()] == THREE
-    assert book.fetched == ["a", "b", "c"]
+    listing = Listing(THREE, "a")
+    assert [page async for page in listing.paginator.pages()] == THREE
+    assert listing.fetched == ["a", "b", "c"]
 
 
 async def test_lazy() -> None:
     """Fetch no page before its first item is needed; let the caller stop at any time."""
-    book = Book(THREE)
-    assert book.fetched == []
-    async for _ in book.paginator:
-        assert book.fetched == [UNSET]
+    listing = Listing(THREE)
+    assert listing.fetched == []
+    async for _ in listing.paginator:
+        assert listing.fetched == [UNSET]
         break
 
 
 @pytest.mark.parametrize("last", [None, ""])
 async def test_the_end(last: str | None) -> None:
     """Stop where there is no cursor, whichever way the server says so, and stay there."""
-    book = Book([Numbers([1], last)])
-    items = aiter(book.paginator)
+    listing = Listing([Numbers([1], last)])
+    items = aiter(listing.paginator)
     assert await anext(items) == 1
     for _ in range(2):
         with pytest.raises(StopAsyncIteration):
             await anext(items)
-    assert book.fetched == [UNSET]
+    assert listing.fetched == [UNSET]
 
 
 @pytest.mark.parametrize("cursors", [["x", "x"], ["x", "y", "x"]])
 async def test_a_repeated_cursor(cursors: list[str]) -> None:
     """Refuse to walk in a circle, after giving the items that did come."""
-    book = Book([Numbers([number], cursor) for number, cursor in enumerate(cursors)])
-    items = aiter(book.paginator)
+    listing = Listing([Numbers([number], cursor) for number, cursor in enumerate(cursors)])
+    items = aiter(listing.paginator)
     assert [await anext(items) for _ in cursors] == list(range(len(cursors)))
     with pytest.raises(WherebyError, match="same cursor twice"):
         await anext(items)
@@ -93,8 +93,8 @@ async def test_a_repeated_cursor(cursors: list[str]) -> None:
 
 async def test_an_error_leaves_the_place() -> None:
     """Go on with the same page after an error, so that the caller can try again."""
-    book = Book(THREE)
-    fetch, failures = book.fetch, [True]
+    listing = Listing(THREE)
+    fetch, failures = listing.fetch, [True]
 
     async def flaky(cursor: str | Unset) -> Numbers:
         if cursor == "b" and failures:
@@ -111,4 +111,4 @@ async def test_an_error_leaves_the_place() -> None:
 
 async def test_repr() -> None:
     """Tell those who forgot to await what they hold."""
-    assert "await it" in repr(Book(THREE).paginator)
+    assert "await it" in repr(Listing(THREE).paginator)

@@ -52,8 +52,8 @@ async def test_views_keep_their_options() -> None:
 
 async def test_request_ids() -> None:
     """A request id is found under the names in common use; secrets stay out of the repr."""
-    answer = reply(200, {"results": [], "cursor": None}, X_Request_Id="r-1", Set_Cookie="canary=1")
-    async with serve(answer) as server, WherebyClient("token", base_url=server.url) as whereby:
+    page = reply(200, {"results": [], "cursor": None}, X_Request_Id="r-1", Set_Cookie="canary=1")
+    async with serve(page) as server, WherebyClient("token", base_url=server.url) as whereby:
         response = await whereby.with_response(whereby.meetings.list)
     assert response.request_id == "r-1"
     assert "canary" not in repr(response)

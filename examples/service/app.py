@@ -93,8 +93,8 @@ class Archive:
         # noted before it is waited for: a transcription that was paid for is not asked for twice
         note = folder / "transcription-id"
         if not await note.exists():
-            made = await self._whereby.transcriptions.create(recording_id=recording_id)
-            await note.write_text(made.transcription_id)
+            created = await self._whereby.transcriptions.create(recording_id=recording_id)
+            await note.write_text(created.transcription_id)
         transcription_id = await note.read_text()
         await self._whereby.transcriptions.wait(transcription_id, webhooks=self._hooks)
         await self._whereby.transcriptions.download(transcription_id, transcript)
@@ -119,12 +119,12 @@ async def create_meeting(request: Request) -> JSONResponse:
         )
     except BudgetTimeoutError:
         raise HTTPException(503, "too busy", {"Retry-After": "30"}) from None
-    answer = {
+    body = {
         "meetingId": meeting.meeting_id,
         "roomUrl": meeting.room_url,
         "hostRoomUrl": meeting.host_room_url,
     }
-    return JSONResponse(answer, 201)
+    return JSONResponse(body, 201)
 
 
 async def list_recordings(request: Request) -> JSONResponse:

@@ -28,7 +28,7 @@ class Pools:
     """A PoolTransport over real sockets, and every pool that it has made."""
 
     def __init__(self, max_connections: int = 100) -> None:
-        self.made: list[httpx.AsyncHTTPTransport] = []
+        self.pools: list[httpx.AsyncHTTPTransport] = []
         self.lifetime = Lifetime()
         self.transport = PoolTransport(
             self.make, max_connections=max_connections, check_open=self.lifetime.check_open
@@ -37,8 +37,8 @@ class Pools:
     async def make(self) -> httpx.AsyncHTTPTransport:
         """Make a pool without limit."""
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        self.made.append(httpx.AsyncHTTPTransport(verify=False, limits=limits))
-        return self.made[-1]
+        self.pools.append(httpx.AsyncHTTPTransport(verify=False, limits=limits))
+        return self.pools[-1]
 
     async def send(self, url: str, budget: PointBudget | None = None) -> httpx.Response:
         """Send one request and read its answer."""
@@ -53,7 +53,7 @@ async def test_connections_are_used_again() -> None:
         for _ in range(10):
             await pools.send(server.url)
         await pools.transport.aclose()
-    assert (server.connections, len(pools.made)) == (1, 1)
+    assert (server.connections, len(pools.pools)) == (1, 1)
 
 
 async def test_no_more_connections_than_allowed() -> None:
@@ -146,9 +146,9 @@ async def sound(pools: Pools, url: str, budget: PointBudget) -> None:
         for _ in range(12):
             tasks.start_soon(pools.send, url, budget)
     # the repr of httpcore's pool tells what is going on in it
-    assert "Requests: 0 active, 0 queued" in repr(pools.made[-1]._pool)
+    assert "Requests: 0 active, 0 queued" in repr(pools.pools[-1]._pool)
     await pools.transport.aclose()
-    for pool in pools.made:
+    for pool in pools.pools:
         assert "Connections: 0 active, 0 idle" in repr(pool._pool)
 
 
@@ -200,4 +200,4 @@ async def test_faults_leak_nothing(fault: Any) -> None:
             with pytest.raises(httpx.TransportError):
                 await pools.send(server.url, budget)
         await sound(pools, server.url, budget)
-    assert len(pools.made) == 1
+    assert len(pools.pools) == 1

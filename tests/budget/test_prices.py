@@ -34,7 +34,7 @@ class Run:
         *,
         windows: int = 8,
         headers: bool = True,
-        given: bool = False,
+        has_prices: bool = False,
     ) -> None:
         self.rng = random.Random(seed)
         self.documented = {name: self.rng.choice((1, 1, 2, 3)) for name in OPERATIONS}
@@ -48,7 +48,7 @@ class Run:
             100 if headers else limit,
             ceiling=None if headers else limit,
             period=period,
-            prices=self.real if given else None,
+            prices=self.real if has_prices else None,
         )
         way = delays(self.rng)
         self.client = Client(self.world, self.server, self.ledger, upward=way, downward=way)
@@ -151,9 +151,9 @@ def test_prices_of_a_fixed_window_are_exact(limit: int, period: float) -> None:
 
 
 @pytest.mark.parametrize("algorithm", USUAL)
-def test_given_prices_without_headers(algorithm: str) -> None:
+def test_configured_prices_without_headers(algorithm: str) -> None:
     """Draw no 429 from a server that reports nothing, where the caller gives the prices."""
-    run = Run(algorithm, 300, 3.0, 5, headers=False, given=True)
+    run = Run(algorithm, 300, 3.0, 5, headers=False, has_prices=True)
     run.run()
     assert run.limiter.refused == 0
     assert run.share() >= 0.95

@@ -101,8 +101,8 @@ def test_fastapi(fake: FakeWhereby, url: str, tmp_path: Path) -> None:
             assert created.status_code == 201
             (meeting,) = fake.meetings.all()
             assert created.json() == {"id": meeting.meeting_id, "url": meeting.room_url}
-            got = await browser.get(f"/meetings/{meeting.meeting_id}")
-            assert got.json()["roomUrl"] == meeting.room_url
+            response = await browser.get(f"/meetings/{meeting.meeting_id}")
+            assert response.json()["roomUrl"] == meeting.room_url
             assert (await browser.get("/meetings/nobody")).status_code == 404
             event = recording_finished(fake.add_recording())
             assert await sender.send(event) == 200

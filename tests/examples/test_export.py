@@ -55,8 +55,8 @@ def test_export(tmp_path: Path) -> None:
         second = run(fake, url, tmp_path)
         assert second.returncode == 0, second.stderr
         assert fake.executed["storage.download"] == downloads + 1
-    got = sorted(file.read_bytes() for file in tmp_path.glob("recordings/*"))
-    assert got == contents
+    downloaded = sorted(file.read_bytes() for file in tmp_path.glob("recordings/*"))
+    assert downloaded == contents
     assert len(list(tmp_path.glob("transcripts/*.md"))) == 1
     assert [(row["roomName"], row["brandNew"]) for row in rows(tmp_path, "rooms")] == [
         ("/standup", 'é, "x"')

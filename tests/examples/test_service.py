@@ -198,20 +198,20 @@ async def test_failures_stay_with_their_recording(
     """File the others when one transcription fails, and say why it did."""
     fake = FakeWhereby(job_time=10_000)
     fake.fail_jobs(1, reason="too quiet")
-    one, two = fake.add_recording(content=b"one"), fake.add_recording(content=b"two")
+    first, second = fake.add_recording(content=b"one"), fake.add_recording(content=b"two")
     async with running(fake, tmp_path) as (browser, sender):
-        await sender.send(recording_finished(one))
+        await sender.send(recording_finished(first))
         await until(lambda: len(fake.calls("transcriptions.get")) == 1)
         (transcription,) = fake.transcriptions.all()
         transcription.finish()
         await sender.send(transcription_failed(transcription))
         await until(lambda: "too quiet" in caplog.text)
         fake.job_time = 0
-        await sender.send(recording_finished(two))
-        await until((tmp_path / two.recording_id / "transcript.md").exists)
+        await sender.send(recording_finished(second))
+        await until((tmp_path / second.recording_id / "transcript.md").exists)
         assert (await browser.get("/recordings")).json() == {
-            one.recording_id: False,
-            two.recording_id: True,
+            first.recording_id: False,
+            second.recording_id: True,
         }
 
 

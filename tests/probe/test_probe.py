@@ -78,11 +78,11 @@ async def test_planted_deviations(deviation: Deviation) -> None:
         changed = deviation.changes or deviation.operation
         transport = Deviating(fake, changed, deviation.change)
     probe = await ask(transport, fake.token, write=deviation.write)
-    found = {(finding.kind, finding.operation, finding.where) for finding in probe.findings}
-    assert (deviation.kind, deviation.operation, deviation.where) in found, found
+    reported = {(finding.kind, finding.operation, finding.where) for finding in probe.findings}
+    assert (deviation.kind, deviation.operation, deviation.where) in reported, reported
     # a page that always holds something lacks what a real item has, and so on: nothing else
-    others = {kind for kind, _, _ in found} - {deviation.kind}
-    assert others <= ALONGSIDE.get(deviation.kind, set()), found
+    others = {kind for kind, _, _ in reported} - {deviation.kind}
+    assert others <= ALONGSIDE.get(deviation.kind, set()), reported
 
 
 ALONGSIDE = {

@@ -32,9 +32,9 @@ async def shown_by_the_fake() -> dict[str, Any]:
     return as_json(await ask(fake.transport(), fake.token), 100)
 
 
-def differences(name: str, expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
+def differences(name: str, expected: dict[str, Any], report: dict[str, Any]) -> list[str]:
     """Return where one report shows something else than another, call by call."""
-    calls = {call["name"]: call for call in found["calls"]}
+    calls = {call["name"]: call for call in report["calls"]}
     lines: list[str] = []
     operations = {operation.name for operation in published().operations}
     for call in expected["calls"]:
@@ -48,7 +48,7 @@ def differences(name: str, expected: dict[str, Any], found: dict[str, Any]) -> l
             # a price that was not to be seen says nothing
             if call[key] is not None and call[key] != other[key]:
                 lines.append(f"{name}: {call['name']}: {key}")
-    both = [finding for finding in expected["findings"] if finding not in found["findings"]]
+    both = [finding for finding in expected["findings"] if finding not in report["findings"]]
     lines += [f"{name}: {f['operation']}: {f['kind']} {f['where']}" for f in both]
     return [line for line in lines if line not in KNOWN]
 
@@ -65,14 +65,14 @@ async def test_the_fake_does_what_was_seen(name: str) -> None:
 @pytest.mark.anyio
 async def test_differences_are_seen() -> None:
     """Fail for a report that shows another status, price, header, or difference."""
-    found = await shown_by_the_fake()
-    expected = json.loads(json.dumps(found))
+    report = await shown_by_the_fake()
+    expected = json.loads(json.dumps(report))
     expected["calls"][0]["status"] = 202
     expected["calls"][1]["price"] = 4
     expected["calls"][2]["headers"]["x-ratelimit-reset"] = "epoch seconds"
     finding = {"kind": "enum-value", "operation": "transcriptions.list", "where": "body.x"}
     expected["findings"].append(finding)
-    assert differences("real", expected, found) == [
+    assert differences("real", expected, report) == [
         "real: first response: status",
         "real: meetings: price",
         "real: a meeting: headers",

@@ -66,12 +66,12 @@ def test_table_covers_the_document() -> None:
 def fields_of(schema: dict[str, Any]) -> set[str]:
     """Return the names of all properties of a request body, nested ones too."""
     schema = resolve(schema)
-    found: set[str] = set()
+    names: set[str] = set()
     for part in (*schema.get("allOf", ()), *schema.get("oneOf", ())):
-        found |= fields_of(part)
+        names |= fields_of(part)
     for name, inner in schema.get("properties", {}).items():
-        found |= {name} | fields_of(inner)
-    return found
+        names |= {name} | fields_of(inner)
+    return names
 
 
 def test_document_is_the_patched_one() -> None:
@@ -430,13 +430,13 @@ async def test_sorting() -> None:
     async with plain(fake) as client:
 
         async def names(sort: str) -> str:
-            found, cursor = "", ""
+            letters, cursor = "", ""
             while True:
                 params = {"sortBy": sort, "limit": "1"} | ({"cursor": cursor} if cursor else {})
                 page = (await client.get("/recordings", params=params)).json()
-                found += "".join(item["roomName"][1] for item in page["results"])
+                letters += "".join(item["roomName"][1] for item in page["results"])
                 if page["cursor"] is None:
-                    return found
+                    return letters
                 cursor = page["cursor"]
 
         assert await names("roomName:asc") == "abc"
@@ -458,8 +458,8 @@ async def test_room_name_filters() -> None:
     async with plain(fake) as client:
         for path in ("/recordings", "/transcriptions"):
             for wanted in ("/b b", "b b", "/ø?#"):
-                found = (await client.get(path, params={"roomName": wanted})).json()["results"]
-                assert [item["roomName"] for item in found] == ["/" + wanted.lstrip("/")]
+                rooms = (await client.get(path, params={"roomName": wanted})).json()["results"]
+                assert [item["roomName"] for item in rooms] == ["/" + wanted.lstrip("/")]
 
 
 # --------------------------------------------------------------------------------- jobs and deletes
@@ -666,8 +666,8 @@ async def test_sessions_of_a_room() -> None:
         both = (await client.get("/insights/room-sessions?roomName=/r")).json()["results"]
         assert len(both) == 2
         params = {"roomName": "r", "roomSessionId": first.values["roomSessionId"]}
-        one = (await client.get("/insights/room-sessions", params=params)).json()["results"]
-        assert one == [first.json()]
+        sessions = (await client.get("/insights/room-sessions", params=params)).json()["results"]
+        assert sessions == [first.json()]
         rooms = (await client.get("/insights/rooms")).json()["results"]
         assert [room["roomName"] for room in rooms] == ["/r", "/other"]
 
@@ -681,8 +681,8 @@ async def test_participants() -> None:
     async with plain(fake) as client:
 
         async def ids(**params: str) -> list[str]:
-            found = (await client.get("/insights/participants", params=params)).json()["results"]
-            return [item["participantId"] for item in found]
+            rows = (await client.get("/insights/participants", params=params)).json()["results"]
+            return [item["participantId"] for item in rows]
 
         assert await ids(roomSessionId="s1") == ["p1", "p2"]
         assert await ids(externalId="ada") == ["p1", "p3"]

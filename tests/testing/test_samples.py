@@ -117,11 +117,11 @@ async def test_a_field_of_another_name() -> None:
     fake = FakeWhereby(document=document)
     recording = fake.state.add_recording(extra={"more": 1})
     async with client_of(fake) as client:
-        got = (await client.get(f"/recordings/{recording.recording_id}")).json()
+        renamed = (await client.get(f"/recordings/{recording.recording_id}")).json()
         page = (await client.get("/recordings")).json()
-    assert set(got) == {*recording.json(), "nameOfTomorrow"} - {old}
-    assert (got["more"], type(got["nameOfTomorrow"])) == (1, type(recording.json()[old]))
-    assert page["results"] == [got]
+    assert set(renamed) == {*recording.json(), "nameOfTomorrow"} - {old}
+    assert (renamed["more"], type(renamed["nameOfTomorrow"])) == (1, type(recording.json()[old]))
+    assert page["results"] == [renamed]
 
 
 @pytest.mark.parametrize(

@@ -85,10 +85,10 @@ def test_type_checkers(checker: str, tmp_path: Path) -> None:
         wrong = {(Path(p).name, int(n)) for p, n in re.findall(r"^(.+?):(\d+): error", out, re.M)}
     else:
         settings = ["--pythonpath", sys.executable, "--outputjson"]
-        found = json.loads(run(["pyright", *settings], good, bad))["generalDiagnostics"]
+        diagnostics = json.loads(run(["pyright", *settings], good, bad))["generalDiagnostics"]
         wrong = {
             (Path(entry["file"]).name, entry["range"]["start"]["line"] + 1)
-            for entry in found
+            for entry in diagnostics
             if entry["severity"] == "error"
         }
     first = HEADER.count("\n") + 1

@@ -40,7 +40,7 @@ def delivery(
     return body, sign(body, SECRET)
 
 
-class Heard(list[str]):
+class EventIds(list[str]):
     """A handler that notes the ids of the events it gets."""
 
     async def __call__(self, event: Event[Any]) -> None:
@@ -51,7 +51,13 @@ class Heard(list[str]):
 async def test_handlers_by_kind() -> None:
     """Call the handlers of the event's class, its type, its base and of several kinds."""
     hooks = Webhooks(SECRET)
-    by_class, by_type, by_base, of_two, unknown = Heard(), Heard(), Heard(), Heard(), Heard()
+    by_class, by_type, by_base, of_two, unknown = (
+        EventIds(),
+        EventIds(),
+        EventIds(),
+        EventIds(),
+        EventIds(),
+    )
     hooks.on(RecordingFinished)(by_class)
     hooks.on("recording.finished", "room.client.waved")(by_type)
     hooks.on(Event)(by_base)
@@ -72,10 +78,10 @@ async def test_handlers_by_kind() -> None:
 async def test_a_handler_is_called_once_per_event() -> None:
     """Call a handler once although two of its kinds fit."""
     hooks = Webhooks(SECRET)
-    heard = Heard()
-    hooks.on(RecordingFinished, Event)(heard)
+    event_ids = EventIds()
+    hooks.on(RecordingFinished, Event)(event_ids)
     await hooks.receive(*delivery())
-    assert heard == ["e-1"]
+    assert event_ids == ["e-1"]
 
 
 async def test_order_of_registration() -> None:
@@ -100,27 +106,27 @@ async def test_order_of_registration() -> None:
 async def test_repeated_deliveries() -> None:
     """Call nobody for an event that was handled, signed anew or not."""
     hooks = Webhooks(SECRET)
-    heard = Heard()
-    hooks.on(Event)(heard)
+    event_ids = EventIds()
+    hooks.on(Event)(event_ids)
     body, header = delivery()
     assert not (await hooks.receive(body, header)).is_repeated
     assert (await hooks.receive(body, header)).is_repeated
     import time
 
     assert (await hooks.receive(body, sign(body, SECRET, time.time() + 1))).is_repeated
-    assert heard == ["e-1"]
+    assert event_ids == ["e-1"]
 
 
 async def test_forged_deliveries() -> None:
     """Call nobody for what is not signed, and do not remember its id either."""
     hooks = Webhooks(SECRET)
-    heard = Heard()
-    hooks.on(Event)(heard)
+    event_ids = EventIds()
+    hooks.on(Event)(event_ids)
     body, header = delivery()
     for forged in (None, sign(body, "guess"), header.replace("t=", "t=1"), sign(body, SECRET, 1)):
         with pytest.raises(SignatureError):
             await hooks.receive(body, forged)
-    assert heard == []
+    assert event_ids == []
     assert not (await hooks.receive(body, header)).is_repeated
 
 
@@ -186,12 +192,12 @@ async def test_repetition_during_handling() -> None:
 async def test_cancelled_handling() -> None:
     """Leave an event open whose handling was cancelled."""
     hooks = Webhooks(SECRET)
-    heard: list[str] = []
+    event_ids: list[str] = []
 
     @hooks.on(RecordingFinished)
     async def stuck_once(event: RecordingFinished) -> None:
-        heard.append(event.id)
-        if len(heard) == 1:
+        event_ids.append(event.id)
+        if len(event_ids) == 1:
             await anyio.sleep_forever()
 
     async with anyio.create_task_group() as tasks:
@@ -199,7 +205,7 @@ async def test_cancelled_handling() -> None:
         await anyio.wait_all_tasks_blocked()
         tasks.cancel_scope.cancel()
     assert not (await hooks.receive(*delivery())).is_repeated
-    assert heard == ["e-1", "e-1"]
+    assert event_ids == ["e-1", "e-1"]
 
 
 async def test_memory_is_bounded() -> None:
@@ -389,8 +395,8 @@ async def post(
 async def test_asgi() -> None:
     """Answer deliveries by ASGI: good ones, repeated ones, forged ones, broken ones."""
     hooks = Webhooks(SECRET)
-    heard = Heard()
-    hooks.on(Event)(heard)
+    event_ids = EventIds()
+    hooks.on(Event)(event_ids)
     body, header = delivery()
     assert await post(hooks, body, header) == (200, "")
     assert await post(hooks, body, header) == (200, "")
@@ -400,7 +406,7 @@ async def test_asgi() -> None:
     assert (await post(hooks, body, header, more_headers=twice) or [0])[0] == 401
     assert (await post(hooks, b"{}", sign(b"{}", SECRET)) or [0])[0] == 400
     assert (await post(hooks, body, header, method="GET") or [0])[0] == 405
-    assert heard == ["e-1"]
+    assert event_ids == ["e-1"]
 
 
 async def test_asgi_large_and_broken_off() -> None:

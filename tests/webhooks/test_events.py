@@ -286,12 +286,12 @@ def test_events_can_be_made_by_hand() -> None:
 
 def test_frozen_mapping() -> None:
     """Behave as a mapping that cannot be changed."""
-    one = FrozenMapping({"a": 1})
-    assert one == {"a": 1}
-    assert one == FrozenMapping({"a": 1})
-    assert one != FrozenMapping({"a": 2})
-    assert repr(one) == "{'a': 1}"
-    assert json.dumps(dict(one)) == '{"a": 1}'
+    mapping = FrozenMapping({"a": 1})
+    assert mapping == {"a": 1}
+    assert mapping == FrozenMapping({"a": 1})
+    assert mapping != FrozenMapping({"a": 2})
+    assert repr(mapping) == "{'a': 1}"
+    assert json.dumps(dict(mapping)) == '{"a": 1}'
 
 
 @pytest.mark.parametrize("body", [None, 5, {"id": "e-1"}, [1]])

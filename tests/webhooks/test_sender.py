@@ -36,13 +36,13 @@ URL = "https://service.test/webhooks"
 def receiver(**options: Any) -> tuple[Webhooks, list[str]]:
     """Make a receiver that notes the ids of events."""
     hooks = Webhooks(SECRET, **options)
-    heard: list[str] = []
+    event_ids: list[str] = []
 
     @hooks.on(Event)
     async def note(event: Event[Any]) -> None:
-        heard.append(event.id)
+        event_ids.append(event.id)
 
-    return hooks, heard
+    return hooks, event_ids
 
 
 async def test_events_of_records() -> None:
@@ -80,18 +80,18 @@ async def test_events_of_records() -> None:
 
 async def test_signed() -> None:
     """Sign with the receiver's secret, at the time of the clock."""
-    hooks, heard = receiver()
+    hooks, event_ids = receiver()
     sender = WebhookSender(URL, SECRET, app=hooks)
     webhook = Webhook(type="new", data={"name": "Zoë"}, extra={"region": "eu"})
     assert await sender.send(webhook) == 200
-    assert heard == [webhook.id]
+    assert event_ids == [webhook.id]
     assert json.loads(webhook.body)["region"] == "eu"
     assert repr(sender) == f"<WebhookSender to {URL}, 1 attempts>"
 
 
 async def test_forged() -> None:
     """Forge on demand: secret, age, header, body; none of it reaches a handler, none is retried."""
-    hooks, heard = receiver()
+    hooks, event_ids = receiver()
     sender = WebhookSender(URL, SECRET, app=hooks)
     webhook = Webhook(type="new", data={})
     assert await sender.send(webhook, secret="guess") == 401
@@ -100,7 +100,7 @@ async def test_forged() -> None:
     assert await sender.send(webhook, signature="") == 401
     assert await sender.send(webhook, signature="t=1,v1=00") == 401
     assert await sender.send(webhook, body=webhook.body.replace(b"new", b"old")) == 401
-    assert heard == []
+    assert event_ids == []
     assert sender.statuses == [401] * 6
 
 
@@ -143,20 +143,20 @@ async def test_slow_receivers() -> None:
 async def test_orders() -> None:
     """Send in any order, repeated, one by one or at once; each event is handled once."""
     webhooks = [Webhook(type="new", data={}, id=f"{number}") for number in range(10)]
-    hooks, heard = receiver()
+    hooks, event_ids = receiver()
     await WebhookSender(URL, SECRET, app=hooks).send_all(webhooks, times=2)
-    assert heard == [f"{number}" for number in range(10)]
-    hooks, heard = receiver()
+    assert event_ids == [f"{number}" for number in range(10)]
+    hooks, event_ids = receiver()
     await WebhookSender(URL, SECRET, app=hooks).send_all(webhooks, order="reversed")
-    assert heard == [f"{number}" for number in reversed(range(10))]
+    assert event_ids == [f"{number}" for number in reversed(range(10))]
     orders = []
     for at_once in (False, True):
-        hooks, heard = receiver()
+        hooks, event_ids = receiver()
         sender = WebhookSender(URL, SECRET, app=hooks, seed=1)
         await sender.send_all(webhooks, times=3, order="shuffled", at_once=at_once)
-        assert sorted(heard) == sorted(webhook.id for webhook in webhooks)
+        assert sorted(event_ids) == sorted(webhook.id for webhook in webhooks)
         assert sender.statuses == [200] * 30
-        orders.append(heard)
+        orders.append(event_ids)
     assert orders[0] != [webhook.id for webhook in webhooks]
 
 

@@ -85,16 +85,16 @@ class _Price:
 
 
 class PriceList:
-    """The prices of operations: given by the caller, documented, or learned.
+    """The prices of operations: configured by the caller, documented, or learned.
 
     Args:
-        given: points by operation or by a pattern such as "insights.*"; an operation's own name
-            comes before patterns, and the first pattern that fits counts.
+        configured: points by operation or by a pattern such as "insights.*"; an operation's own
+            name comes before patterns, and the first pattern that fits counts.
     """
 
-    def __init__(self, given: Mapping[str, int] | None = None) -> None:
-        self.given: dict[str, int] = dict(given or {})
-        for pattern, points in self.given.items():
+    def __init__(self, configured: Mapping[str, int] | None = None) -> None:
+        self.configured: dict[str, int] = dict(configured or {})
+        for pattern, points in self.configured.items():
             if type(points) is not int or points < 1:
                 raise InvalidArgumentError(
                     f"prices: points must be a whole number of at least 1; got {points!r} "
@@ -107,18 +107,18 @@ class PriceList:
     def _of(self, operation: str, documented: int) -> _Price:
         price = self._prices.get(operation)
         if price is None:
-            given = self._given_for(operation)
-            if given is None:
+            configured = self._configured_for(operation)
+            if configured is None:
                 price = _Price(documented, 1, max(MOST, documented), documented)
             else:
-                price = _Price(given, given, given, given)
+                price = _Price(configured, configured, configured, configured)
             self._prices[operation] = price
         return price
 
-    def _given_for(self, operation: str) -> int | None:
-        if operation in self.given:
-            return self.given[operation]
-        for pattern, points in self.given.items():
+    def _configured_for(self, operation: str) -> int | None:
+        if operation in self.configured:
+            return self.configured[operation]
+        for pattern, points in self.configured.items():
             if fnmatchcase(operation, pattern):
                 return points
         return None
@@ -132,7 +132,7 @@ class PriceList:
         return self._of(operation, documented).low
 
     def likely(self, operation: str, documented: int) -> int:
-        """Return the documented (or given) price, or the nearest that the figures allow."""
+        """Return the documented (or configured) price, or the nearest that the figures allow."""
         price = self._of(operation, documented)
         return min(max(price.documented, price.low), price.high)
 
@@ -162,7 +162,7 @@ class PriceList:
         return {name: self.likely(name, p.documented) for name, p in sorted(self._prices.items())}
 
     def to_state(self) -> list[list[Any]]:
-        """Return it as JSON can hold it; what the caller has given is not in it."""
+        """Return it as JSON can hold it; what the caller has configured is not in it."""
         return [[name, p.documented, p.low, p.high, p.known] for name, p in self._prices.items()]
 
     def load(self, state: list[list[Any]]) -> None:
@@ -295,7 +295,7 @@ class Figures:
         if follows and cost + limit / period * gap > MOST + 1 and figure.counted > MOST + 1:
             self.never_refills = True  # more than any call costs, if a bucket had been refilled
         if cost > MOST or not figure.operation:
-            return  # others have spent in between, or the price is given
+            return  # others have spent in between, or the price is configured
         is_quiet = self.never_slides or min(before.sent_at, figure.sent_at) >= figure.quiet_since
         high = (
             self._most(figure, before, near, limit, period, follows=follows) if is_quiet else None

@@ -181,17 +181,17 @@ class RedisStore:
         ]
         try:
             try:
-                answer = self._client.evalsha(_SHA, 2, self.key, self.inbox, *arguments)
+                reply = self._client.evalsha(_SHA, 2, self.key, self.inbox, *arguments)
             except NoScriptError:
-                answer = self._client.eval(_SCRIPT, 2, self.key, self.inbox, *arguments)
+                reply = self._client.eval(_SCRIPT, 2, self.key, self.inbox, *arguments)
         except RedisConnectionError as error:
             raise ConnectionCut(error) from error
-        moment = int(answer[1]) + int(answer[2]) / 1e6
-        if answer[0] == _LEFT:
-            title, seq, grants = answer[3:]
+        moment = int(reply[1]) + int(reply[2]) / 1e6
+        if reply[0] == _LEFT:
+            title, seq, grants = reply[3:]
             return Result(False, moment, title=_text(title), seq=int(seq), grants=int(grants))
-        text = None if answer[3] is None else _text(answer[3])
-        return Result(answer[0] == _WRITTEN, moment, text, [_text(item) for item in answer[4]])
+        text = None if reply[3] is None else _text(reply[3])
+        return Result(reply[0] == _WRITTEN, moment, text, [_text(item) for item in reply[4]])
 
     def listen(self, member: str, hear: Callable[[str], object], going: Callable[[], bool]) -> None:
         """Call `hear` with each notice; with "" when it begins. Ends when `going` is false."""

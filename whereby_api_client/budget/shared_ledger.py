@@ -479,7 +479,7 @@ class SharedLedger:
         """Begin a new epoch: this copy of the ledger lacks what was done lately."""
         old = self.ledger
         self.ledger = JointLedger(
-            old.limit, ceiling=old.ceiling, period=old.period, prices=old.prices.given
+            old.limit, ceiling=old.ceiling, period=old.period, prices=old.prices.configured
         )
         self.ledger.prices.load(old.prices.to_state())
         # What was out, members will tell; but not those that have left. It is the least.

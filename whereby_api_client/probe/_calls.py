@@ -119,8 +119,10 @@ class Probe:
                     self._find("fields", "meetings.list", f"body.results[].{name}", "as asked for")
         key = _text(meetings, "meetingId")
         if key is not None:
-            one = await self._ask("a meeting", "meetings.get", f"/meetings/{quote(key, safe='')}")
-            if isinstance(one, dict) and "hostRoomUrl" in one:
+            single = await self._ask(
+                "a meeting", "meetings.get", f"/meetings/{quote(key, safe='')}"
+            )
+            if isinstance(single, dict) and "hostRoomUrl" in single:
                 self._find("fields", "meetings.get", "body.hostRoomUrl", "only when asked for")
         else:
             self._skip("a meeting", "there is none")
@@ -417,8 +419,8 @@ class Probe:
     def _at_most(self, operation: Operation) -> int:
         """Return what may have been spent after a call, as long as no price is known."""
         unsure = sum(
-            self._prices.get(one.name, HIGHEST_PRICE) - (one.points or 1)
-            for one in self._unmeasured
+            self._prices.get(unmeasured.name, HIGHEST_PRICE) - (unmeasured.points or 1)
+            for unmeasured in self._unmeasured
         )
         price = self._prices.get(operation.name, HIGHEST_PRICE)
         return self.spent + max(unsure, 0) + price
@@ -448,16 +450,16 @@ class Probe:
         return [item for item in results if isinstance(item, dict)]
 
     def _find(
-        self, kind: Kind, operation: str, where: str, expected: str, found: str = "otherwise"
+        self, kind: Kind, operation: str, where: str, expected: str, actual: str = "otherwise"
     ) -> None:
-        self.findings.append(Finding(kind, operation, where, expected, found))
+        self.findings.append(Finding(kind, operation, where, expected, actual))
 
     def _skip(self, name: str, reason: str) -> None:
         self.skipped.append(f"{name}: {reason}")
 
 
 def _dearer(finding: Finding) -> bool:
-    return int(finding.found) > int(finding.expected)
+    return int(finding.actual) > int(finding.expected)
 
 
 def _gathered(findings: Iterable[Finding]) -> list[Finding]:

@@ -89,7 +89,7 @@ class Finding:
     where: str
     """`body.results[].roomName`, `header x-ratelimit-reset`, `status`, …"""
     expected: str
-    found: str
+    actual: str
 
 
 @attrs.frozen
@@ -144,8 +144,8 @@ def compare_error(operation: str, reply: Reply) -> Iterator[Finding]:
     shape = {name_of(name): form_of(value) for name, value in body.items()}
     fits = isinstance(body.get("error"), str) and set(body) <= {"error", "data"}
     if not fits:
-        found = ", ".join(f"{name}: {form}" for name, form in sorted(shape.items()))
-        yield Finding("error-body", operation, where, wanted, f"object with {found or 'nothing'}")
+        actual = ", ".join(f"{name}: {form}" for name, form in sorted(shape.items()))
+        yield Finding("error-body", operation, where, wanted, f"object with {actual or 'nothing'}")
 
 
 def _media_type(reply: Reply) -> str:
@@ -185,8 +185,8 @@ class Comparison:
             return
         yield from self._value(self.schema, value, "body", None)
 
-    def _finding(self, kind: Kind, where: str, expected: str, found: str) -> Finding:
-        return Finding(kind, self.operation, where, expected, found)
+    def _finding(self, kind: Kind, where: str, expected: str, actual: str) -> Finding:
+        return Finding(kind, self.operation, where, expected, actual)
 
     def _value(
         self, schema: Schema, value: Any, where: str, example: Any | None

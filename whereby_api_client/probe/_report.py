@@ -42,9 +42,9 @@ def as_markdown(report: dict[str, Any]) -> str:
     ]
     if report["findings"]:
         lines += _table(
-            ("kind", "operation", "where", "expected", "found"),
+            ("kind", "operation", "where", "expected", "actual"),
             (
-                [f[k] for k in ("kind", "operation", "where", "expected", "found")]
+                [f[k] for k in ("kind", "operation", "where", "expected", "actual")]
                 for f in report["findings"]
             ),
         )

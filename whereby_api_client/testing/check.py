@@ -242,9 +242,9 @@ class _Checker:
             raise HTTPError(400, f"body: must be multipart/form-data ({error})") from None
         names = list(self.document.resolve(schema).get("properties", {}))
         if names and not any(part.name in names for part in parts):
-            got = ", ".join(repr(part.name) for part in parts) or "nothing"
+            sent = ", ".join(repr(part.name) for part in parts) or "nothing"
             wanted = " or ".join(map(repr, names))
-            raise HTTPError(400, f"body: must have the field {wanted}; got {got}")
+            raise HTTPError(400, f"body: must have the field {wanted}; got {sent}")
         return parts
 
     # ---------------------------------------------------------------------------------- values

@@ -116,10 +116,10 @@ class SlidingLog:
 
     def _wait_for(self, now: float, cost: int) -> float:
         missing = self._used + cost - self.limit
-        for came, points in self._log:
+        for arrived, points in self._log:
             missing -= points
             if missing <= 0:
-                return came + self.period - now
+                return arrived + self.period - now
         return self.period  # more than the limit: it can never pass
 
 
