@@ -74,7 +74,7 @@ def generate(root: Path = ROOT, *, retire: Collection[str] = ()) -> list[str]:
     """Bring everything that follows from `openapi/whereby.json` up to date; return the messages.
 
     Raises:
-        OverridesError: it is not possible; the tree is as it was.
+        OverridesError: it is not possible; the repository is as it was.
     """
     with stage(root) as staged:
         published = fetch.read(root / DOCUMENT)

@@ -1,4 +1,4 @@
-"""Build the next state of some files and folders beside the tree, then swap it in.
+"""Build the next state of some files and folders in a folder apart, then swap it in.
 
 The swap goes path by path, the published document last. Should a power cut stop it half way, git
 and `make check` show what is new and what is old, and the command can be run again.
@@ -18,7 +18,7 @@ STAGE = ".overrides-stage"
 
 
 class Stage:
-    """A folder beside the tree in which its next state is built."""
+    """The folder in which the next state of a repository is built."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

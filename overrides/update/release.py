@@ -17,7 +17,7 @@ def read_version(root: Path) -> str:
 
 
 def write_release(version: str, date: str, lines: list[str], old: Path, new: Path) -> None:
-    """Write the version and the CHANGELOG entry of a release into the tree `new`.
+    """Write the version and the CHANGELOG entry of a release below the folder `new`.
 
     Raises:
         OverridesError: the CHANGELOG has no heading, or an entry of this version.

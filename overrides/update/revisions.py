@@ -38,7 +38,7 @@ def earlier(content: bytes, revisions: list[Revision]) -> Revision | None:
 
 
 def write_revisions(content: bytes, date: str, old: Path, new: Path) -> None:
-    """Write the revisions of the tree `old` and this document into the tree `new`."""
+    """Write the revisions below the folder `old` and this document below the folder `new`."""
     revisions = read_revisions(old)
     digest = hashlib.sha256(content).hexdigest()
     text = (old / REVISIONS).read_text(encoding="utf-8") if (old / REVISIONS).exists() else _HEADER

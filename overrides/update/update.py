@@ -83,7 +83,7 @@ def update(
 
     Args:
         spec: A path or a URL.
-        root: The tree to update.
+        root: The root of the repository to update.
         rename: Accept new names for methods that exist.
         anyway: Take in a document that is an earlier one again.
         without: Operations to leave out, now and in later updates: `POST /rooms`.
@@ -91,10 +91,10 @@ def update(
         release: Set the version and write the CHANGELOG entry.
         today: The date of the update; by default that of the clock, in UTC.
         limits: How long and how much to read.
-        verify: Looks at the finished package before it gets into the tree.
+        verify: Looks at the finished package before it gets into the repository.
 
     Raises:
-        OverridesError: it is not possible; the tree is as it was.
+        OverridesError: it is not possible; the repository is as it was.
     """
     today = today or datetime.datetime.now(datetime.UTC).date().isoformat()
     with stage(root) as staged:
@@ -133,7 +133,7 @@ def _take_in(
     anyway: bool,
     verify: Verify,
 ) -> Findings:
-    """Build the next state of the tree on the stage; return the findings with all of them."""
+    """Build the next state of the repository on the stage; return the findings with all of them."""
     root, result, today = staged.root, findings.result, findings.today
     if (same := findings.earlier) and not anyway:
         raise OverridesError(
@@ -225,7 +225,7 @@ def _findings(root: Path, published: Published, result: Result, today: str) -> F
 
 
 def _short_name(origin: str) -> str:
-    """Return a URL as it is, and of a path only the file: the report gets into the tree."""
+    """Return a URL as it is, and of a path only the file: the report gets into the repository."""
     return origin if "://" in origin else Path(origin).name
 
 

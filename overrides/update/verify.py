@@ -1,7 +1,7 @@
-"""Before a generated package gets into the tree: does it type-check, and does it work on the wire?
+"""Before a generated package gets into the repository: check its types and its calls on the wire.
 
 Both run in processes of their own, at the same time, on a copy of the package: what is imported
-here is the package of the tree.
+here is the package of the repository.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CACHE = ROOT / ".mypy_cache"
 
 
 def assemble(root: Path, new: Path, into: Path) -> Path:
-    """Copy the hand-written package of the tree, and what is new of it, into one folder."""
+    """Copy the hand-written package of the repository, and what is new of it, into one folder."""
     ignore = shutil.ignore_patterns("__pycache__", GENERATED.name)
     shutil.copytree(root / PACKAGE, into / PACKAGE, ignore=ignore)
     shutil.copytree(new / PACKAGE, into / PACKAGE, dirs_exist_ok=True)
@@ -64,7 +64,7 @@ def verify(folder: Path) -> list[str]:
 
 
 def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
-    # the copy comes first on the import path, then the tree, where `overrides` is
+    # the copy comes first on the import path, then the repository, where `overrides` is
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),

@@ -37,13 +37,13 @@ Json = dict[str, Any]
 
 # what an update may change
 CHANGED = (DOCUMENT, *OUTPUTS, SNAPSHOT, LOST, REPORT, REVISIONS, PACKAGE)
-TREE = ("openapi", "whereby_api_client")
-# what a command needs in a tree of its own
-PROJECT = (*TREE, "overrides", "generator-config.yaml", "pyproject.toml")
+FOLDERS = ("openapi", "whereby_api_client")
+# what a command needs in a repository of its own
+PROJECT = (*FOLDERS, "overrides", "generator-config.yaml", "pyproject.toml")
 
 
-def copy(into: Path, parts: tuple[str, ...] = TREE) -> Path:
-    """Copy a tree that holds the frozen document, and what follows from it with today's code."""
+def copy(into: Path, parts: tuple[str, ...] = FOLDERS) -> Path:
+    """Make a repository with the frozen document, and what follows from it with today's code."""
     ignore = shutil.ignore_patterns("__pycache__", "_generated", REPORT.name)
     for part in parts:
         if (ROOT / part).is_dir():
@@ -64,7 +64,7 @@ def state(root: Path) -> dict[str, bytes]:
 
 
 def put_back(root: Path, before: dict[str, bytes]) -> None:
-    """Restore a tree to what it was before an update."""
+    """Restore a repository to what it was before an update."""
     now = files(root, CHANGED)
     for name in now.keys() - before.keys():
         (root / name).unlink()
@@ -93,7 +93,7 @@ def unverified(_: Path) -> list[str]:
 
 
 def take(document: Json, root: Path, **options: Any) -> Report:
-    """Update a tree with a document."""
+    """Update a repository with a document."""
     path = root / "new.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     try:
@@ -108,7 +108,7 @@ def section(report: Report, title: str) -> list[str]:
 
 
 def facts(root: Path) -> dict[str, str]:
-    """Return the public API of a tree, as in its snapshot."""
+    """Return the public API of a repository, as in its snapshot."""
     return read_facts((root / SNAPSHOT).read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""A tree for each test."""
+"""A repository for each test."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
-    """Return a tree whose outputs are of today, and what an update can change of it."""
-    root = copy(tmp_path_factory.mktemp("tree"))
+    """Return a repository whose outputs are of today, and what an update can change of it."""
+    root = copy(tmp_path_factory.mktemp("repository"))
     return root, files(root, CHANGED)
 
 
 @pytest.fixture
-def tree(prepared: tuple[Path, dict[str, bytes]]) -> Iterator[Path]:
-    """Return a tree that is as it was when the next test gets it; quicker than a copy for each."""
+def root(prepared: tuple[Path, dict[str, bytes]]) -> Iterator[Path]:
+    """Return a repository, put back after the test: quicker than a copy for each."""
     root, before = prepared
     there = set(root.iterdir())
     yield root
@@ -83,10 +83,10 @@ Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def run(tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs a command of ours in the tree, in this process."""
-    monkeypatch.chdir(tree)
-    monkeypatch.setattr("overrides.cli.ROOT", tree)
+def run(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs a command of ours in the repository, in this process."""
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("overrides.cli.ROOT", root)
 
     def run(*arguments: str) -> Ended:
         capsys.readouterr()

@@ -32,9 +32,9 @@ from ..helpers.update_runs import CHANGED, PROJECT, copy
 from .conftest import Run
 
 
-def test_all_in_order(tree: Path) -> None:
+def test_all_in_order(root: Path) -> None:
     """Say nothing when there is nothing to say."""
-    assert check(tree) == []
+    assert check(root) == []
 
 
 @pytest.mark.parametrize(
@@ -48,27 +48,27 @@ def test_all_in_order(tree: Path) -> None:
         (PATCHED, "is not what the overrides make of the document: run `make generate`"),
     ],
 )
-def test_an_edited_output(tree: Path, path: Path, told: str) -> None:
+def test_an_edited_output(root: Path, path: Path, told: str) -> None:
     """Name a file that generation gives otherwise."""
-    (tree / path).write_text((tree / path).read_text() + "\n")
-    (said,) = check(tree)
+    (root / path).write_text((root / path).read_text() + "\n")
+    (said,) = check(root)
     assert said.startswith(f"{path.as_posix()} {told}")
 
 
-def test_missing_and_left_over_outputs(tree: Path) -> None:
+def test_missing_and_left_over_outputs(root: Path) -> None:
     """Name files that are not there, and files that nobody made."""
-    (tree / GENERATED / "resources/rooms.py").unlink()
-    (tree / GENERATED / "models/old.py").write_text("")
-    said = check(tree)
+    (root / GENERATED / "resources/rooms.py").unlink()
+    (root / GENERATED / "models/old.py").write_text("")
+    said = check(root)
     assert f"{GENERATED}/resources/rooms.py is missing: run `make generate`" in said
     assert f"{GENERATED}/models/old.py is not generated any more: run `make generate`" in said
 
 
-def test_an_edited_document(tree: Path) -> None:
+def test_an_edited_document(root: Path) -> None:
     """Tell the published document's fingerprint from that of an edited one."""
-    said = (tree / DOCUMENT).read_text()
-    (tree / DOCUMENT).write_text(said.replace("Create meeting", "Make meeting"))
-    told = check(tree)
+    said = (root / DOCUMENT).read_text()
+    (root / DOCUMENT).write_text(said.replace("Create meeting", "Make meeting"))
+    told = check(root)
     assert told[0] == (
         "openapi/whereby.json was edited and nothing was generated since. It is never "
         "edited: patch it in overrides/spec, or take in a new one with `make update-spec`"
@@ -76,50 +76,50 @@ def test_an_edited_document(tree: Path) -> None:
     assert any(line.startswith(f"{PATCHED} is not what") for line in told)
 
 
-def test_another_whitespace_is_an_edit(tree: Path) -> None:
+def test_another_whitespace_is_an_edit(root: Path) -> None:
     """Insist on the bytes, also where nothing follows from them."""
-    (tree / DOCUMENT).write_bytes((tree / DOCUMENT).read_bytes() + b"\n")
-    (told,) = check(tree)
+    (root / DOCUMENT).write_bytes((root / DOCUMENT).read_bytes() + b"\n")
+    (told,) = check(root)
     assert "openapi/whereby.json was edited" in told
 
 
 @pytest.mark.parametrize("path", [FINGERPRINT, CHANGE_LIST])
-def test_a_missing_record(tree: Path, path: Path) -> None:
+def test_a_missing_record(root: Path, path: Path) -> None:
     """Name a record that is gone."""
-    (tree / path).unlink()
-    assert check(tree) == [f"{path} is missing: run `make generate`"]
+    (root / path).unlink()
+    assert check(root) == [f"{path} is missing: run `make generate`"]
 
 
-def test_a_stale_change_list(tree: Path) -> None:
+def test_a_stale_change_list(root: Path) -> None:
     """Name the override whose entry is not what it does."""
-    entries = read_change_list(tree / CHANGE_LIST)
+    entries = read_change_list(root / CHANGE_LIST)
     entries["security_never_applied"]["outcome"] = "absent"
-    write_json(tree / CHANGE_LIST, list(entries.values()))
-    (told,) = check(tree)
+    write_json(root / CHANGE_LIST, list(entries.values()))
+    (told,) = check(root)
     assert told.startswith(
         f"{CHANGE_LIST} is stale: the overrides do something else now (security_never"
     )
 
 
-def test_a_sleeping_override(tree: Path) -> None:
+def test_a_sleeping_override(root: Path) -> None:
     """Never stop for one: the document may go back to what it was."""
     document = published()
     for item in document["paths"].values():
         for operation in item.values():
             operation["security"] = [{"BearerAuth": []}]
-    (tree / DOCUMENT).write_text(json.dumps(document))
-    generate(tree)
-    assert check(tree) == []
-    entry = read_change_list(tree / CHANGE_LIST)["security_never_applied"]
+    (root / DOCUMENT).write_text(json.dumps(document))
+    generate(root)
+    assert check(root) == []
+    entry = read_change_list(root / CHANGE_LIST)["security_never_applied"]
     assert entry["outcome"] == "sleeping"
 
 
-def test_a_drifted_override(tree: Path) -> None:
+def test_a_drifted_override(root: Path) -> None:
     """Show the place and what was expected; compare nothing that would only differ."""
     document = published()
     document["info"]["description"] = "Calls are free."
-    (tree / DOCUMENT).write_text(json.dumps(document))
-    told = check(tree)
+    (root / DOCUMENT).write_text(json.dumps(document))
+    told = check(root)
     assert any("points_only_in_prose: drifted, check" in line for line in told)
     assert any("at /info/description: expected 'A read request" in line for line in told)
     assert not any("run `make generate`" in line for line in told)
@@ -130,15 +130,15 @@ def test_a_drifted_override(tree: Path) -> None:
     mostly_slow([override.name for override in load_overrides()], "enum_trailing_comma"),
 )
 def test_a_deleted_override(
-    tree: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    root: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Name the defect that is back when the module that patched it is gone."""
-    defect = read_change_list(tree / CHANGE_LIST)[name]["defect"]
+    defect = read_change_list(root / CHANGE_LIST)[name]["defect"]
     spec = tmp_path / "spec"
     ignore = shutil.ignore_patterns(f"{name}.py", "__pycache__")
     shutil.copytree(ROOT / "overrides/spec", spec, ignore=ignore)
     monkeypatch.setattr("overrides.spec.__path__", [str(spec)])
-    told = check(tree)
+    told = check(root)
     assert f"overrides/spec/{name}.py is gone, and so is what it did: {defect}" in told[0]
 
 
@@ -178,9 +178,9 @@ def test_a_deleted_override_on_the_command_line(project: Path) -> None:
     assert files(project, CHANGED) == before
 
 
-def test_a_changed_api(tree: Path, run: Run) -> None:
+def test_a_changed_api(root: Path, run: Run) -> None:
     """Tell what changed, what of it breaks callers, and how to say that it is meant."""
-    client = tree / "whereby_api_client/client.py"
+    client = root / "whereby_api_client/client.py"
     content = client.read_text()
     client.write_text(
         content.replace("async def aclose(", "async def close_now(").replace(
@@ -201,14 +201,14 @@ def test_a_changed_api(tree: Path, run: Run) -> None:
     assert done.stdout == "generated code is up to date, every override fits the document\n"
 
 
-def test_a_missing_snapshot(tree: Path) -> None:
+def test_a_missing_snapshot(root: Path) -> None:
     """Ask for it."""
-    (tree / SNAPSHOT).unlink()
-    (told,) = check(tree)
+    (root / SNAPSHOT).unlink()
+    (told,) = check(root)
     assert told.startswith(f"{SNAPSHOT} is missing: run `python -m overrides api`")
 
 
-def test_the_documents_name_of_the_last_update_is_no_output(tree: Path) -> None:
+def test_the_documents_name_of_the_last_update_is_no_output(root: Path) -> None:
     """Take no notice of the report: generation does not make it."""
-    (tree / "openapi/last-update.md").write_text("# x\n")
-    assert check(tree) == []
+    (root / "openapi/last-update.md").write_text("# x\n")
+    assert check(root) == []

@@ -19,25 +19,25 @@ from ..helpers.update_runs import CHANGED
 from .conftest import Run
 
 
-def test_update(tree: Path, run: Run) -> None:
+def test_update(root: Path, run: Run) -> None:
     """Print the report, write it where it is wanted, and end with 0."""
-    before = files(tree, CHANGED)
-    (tree / "new.json").write_text(json.dumps(published() | tomorrow()))
+    before = files(root, CHANGED)
+    (root / "new.json").write_text(json.dumps(published() | tomorrow()))
     done = run("update", "new.json", "--report", "report.md")
     assert (done.returncode, done.stderr) == (0, "")
     assert "new method whereby.polls.list" in done.stdout
-    said = (tree / "report.md").read_text()
-    assert said == (tree / "openapi/last-update.md").read_text()
+    said = (root / "report.md").read_text()
+    assert said == (root / "openapi/last-update.md").read_text()
     assert run("check").returncode == 0
-    assert files(tree, CHANGED) != before
+    assert files(root, CHANGED) != before
 
 
-def test_an_update_that_stops(tree: Path, run: Run) -> None:
+def test_an_update_that_stops(root: Path, run: Run) -> None:
     """Print the report and the reason, and end with 1."""
-    before = files(tree, CHANGED)
+    before = files(root, CHANGED)
     document = published()
     document["info"]["description"] = "Calls are free."
-    (tree / "new.json").write_text(json.dumps(document))
+    (root / "new.json").write_text(json.dumps(document))
     done = run("update", "new.json", "--report", "stopped.md")
     assert done.returncode == 1
     assert done.stderr.startswith(
@@ -45,8 +45,8 @@ def test_an_update_that_stops(tree: Path, run: Run) -> None:
         "overrides/spec/points_only_in_prose.py"
     )
     assert "check overrides/spec/points_only_in_prose.py" in done.stdout
-    assert "check `overrides/spec/points_only_in_prose.py`" in (tree / "stopped.md").read_text()
-    assert files(tree, CHANGED) == before
+    assert "check `overrides/spec/points_only_in_prose.py`" in (root / "stopped.md").read_text()
+    assert files(root, CHANGED) == before
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_an_update_that_stops(tree: Path, run: Run) -> None:
         ([], "usage: "),
     ],
 )
-def test_what_cannot_be_done(tree: Path, run: Run, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_done(root: Path, run: Run, arguments: list[str], said: str) -> None:
     """Say why."""
-    before = files(tree, CHANGED)
+    before = files(root, CHANGED)
     done = run(*arguments)
     assert done.returncode in (1, 2)
     assert done.stderr.startswith(said)
     assert "Traceback" not in done.stderr + done.stdout
-    assert files(tree, CHANGED) == before
+    assert files(root, CHANGED) == before
 
 
 def test_without_an_address(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,11 +90,11 @@ def test_a_report_that_cannot_be_written(run: Run) -> None:
     assert f"the report could not be written: {DOCUMENT}/report.md" in done.stderr
 
 
-def test_a_mistake_of_ours(tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_of_ours(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell an error that nobody foresaw in one line, with its place."""
     monkeypatch.setattr("overrides.openapi.diff._grouped", lambda _: 1 / 0)
-    before = files(tree, CHANGED)
-    (tree / "new.json").write_text(json.dumps(published() | tomorrow()))
+    before = files(root, CHANGED)
+    (root / "new.json").write_text(json.dumps(published() | tomorrow()))
     done = run("update", "new.json")
     full = run("update", "new.json", "--traceback")
     assert done.returncode == 1
@@ -105,28 +105,28 @@ def test_a_mistake_of_ours(tree: Path, run: Run, monkeypatch: pytest.MonkeyPatch
     assert "Traceback" not in done.stderr
     assert full.stderr.startswith("Traceback (most recent call last):")
     assert full.stderr.endswith(done.stderr)
-    assert files(tree, CHANGED) == before
+    assert files(root, CHANGED) == before
 
 
-def test_no_stage(tree: Path, run: Run) -> None:
+def test_no_stage(root: Path, run: Run) -> None:
     """Say which file is in the way when nothing can be built."""
-    (tree / ".overrides-stage").write_text("a file where a folder has to be")
+    (root / ".overrides-stage").write_text("a file where a folder has to be")
     try:
         done = run("generate")
     finally:
-        (tree / ".overrides-stage").unlink()
+        (root / ".overrides-stage").unlink()
     assert done.returncode == 1
-    assert done.stderr.startswith(f"overrides generate: {tree / '.overrides-stage'}")
+    assert done.stderr.startswith(f"overrides generate: {root / '.overrides-stage'}")
     assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_leaves(tree: Path) -> None:
+def test_a_reader_that_leaves(root: Path) -> None:
     """Make no noise when the output's reader has gone."""
     code = "import pathlib; from overrides import cli; cli.ROOT = pathlib.Path(); "
     code += "raise SystemExit(cli.main(['generate']))"
     done = subprocess.run(
         ["sh", "-c", f'"{sys.executable}" -c "{code}" | head -c 1'],
-        cwd=tree,
+        cwd=root,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

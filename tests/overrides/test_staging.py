@@ -16,7 +16,7 @@ PATHS = [Path("a.json"), Path("code/gen"), Path("code/data.json"), Path("code/fr
 
 
 def put(root: Path, content: str) -> None:
-    """Write all paths with this content; the old tree lacks the last one."""
+    """Write all paths with this content; the old repository lacks the last one."""
     for path in PATHS[: 4 if content == "new" else 3]:
         file = root / path / "deep/x.py" if path.name == "gen" else root / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def put(root: Path, content: str) -> None:
 
 
 def content(root: Path) -> str:
-    """Return whether the tree is the old or the new one."""
+    """Return whether the repository is the old or the new one."""
     files = {str(p.relative_to(root)): p.read_text() for p in root.rglob("*") if p.is_file()}
     files = {name: text for name, text in files.items() if not name.startswith(STAGE)}
     assert files.pop("code/by_hand.py") == "by hand"
@@ -36,14 +36,14 @@ def content(root: Path) -> str:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return an old tree."""
+    """Return an old repository."""
     put(tmp_path, "old")
     (tmp_path / "code/by_hand.py").write_text("by hand")
     return tmp_path
 
 
 def swap(root: Path, what: str, error: type[BaseException] | None = None) -> None:
-    """Swap a tree in, or fail before that."""
+    """Swap a repository's files, or fail before that."""
     with stage(root) as staged:
         put(staged.new, what)
         if error is not None:
@@ -63,7 +63,7 @@ def test_everything_is_replaced(root: Path) -> None:
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
 def test_an_error_changes_nothing(root: Path, error: type[BaseException]) -> None:
-    """Leave the tree alone when the command fails before the swap."""
+    """Leave the repository alone when the command fails before the swap."""
     with pytest.raises(error):
         swap(root, "new", error)
     assert content(root) == "old"

@@ -35,7 +35,7 @@ generate(Path({into!r}))
 """
 
 
-def tree(root: Path) -> dict[str, bytes]:
+def outputs(root: Path) -> dict[str, bytes]:
     """Read all outputs below a folder."""
     return files(root, OUTPUTS)
 
@@ -55,19 +55,19 @@ def test_byte_identical(tmp_path: Path, seed: str, locale: str, zone: str) -> No
         check=True,
         timeout=60,
     )
-    assert tree(into) == tree(ROOT)
+    assert outputs(into) == outputs(ROOT)
 
 
 def test_generated_folder_comes_back(tmp_path: Path) -> None:
     """Deleting the outputs and generating, twice, gives the same bytes each time."""
     shutil.copytree(ROOT / "openapi", tmp_path / "openapi")
-    before = tree(ROOT)
+    before = outputs(ROOT)
     for _ in range(2):
         for output in set(OUTPUTS) - {CHANGE_LIST}:  # it knows since when overrides sleep
             target = tmp_path / output
             shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
         generate.generate(tmp_path)
-        assert tree(tmp_path) == before
+        assert outputs(tmp_path) == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

@@ -34,12 +34,12 @@ def site() -> Iterator[Web]:
         yield served
 
 
-def test_an_address(site: Web, tree: Path) -> None:
+def test_an_address(site: Web, root: Path) -> None:
     """Take in what is there, byte for byte, and say where it was."""
     url = site.add("/openapi.json", answer(200, CONTENT))
-    report = update(url, tree)
+    report = update(url, root)
     assert report.headline == f"{url}: nothing changed"
-    assert (tree / DOCUMENT).read_bytes() == CONTENT
+    assert (root / DOCUMENT).read_bytes() == CONTENT
 
 
 def test_compressed(site: Web) -> None:
@@ -125,14 +125,14 @@ HTML = b"<!doctype html>\n<html><head><title>Log in &amp;\n continue</title></he
         "broken gzip",
     ],
 )
-def test_a_bad_address(site: Web, tree: Path, page: web.Page, reason: str) -> None:
+def test_a_bad_address(site: Web, root: Path, page: web.Page, reason: str) -> None:
     """Say what came instead of a document, and change nothing."""
     url = site.add("/openapi.json", page)
-    before = state(tree)
+    before = state(root)
     limits = QUICK if "0.2 s" in reason else Limits()
     with pytest.raises(OverridesError, match=rf"^{url}: {reason}"):
-        update(url, tree, limits=limits)
-    assert state(tree) == before
+        update(url, root, limits=limits)
+    assert state(root) == before
 
 
 def test_a_huge_answer(site: Web) -> None:
@@ -142,13 +142,13 @@ def test_a_huge_answer(site: Web) -> None:
         load(url, Limits(size=5000))
 
 
-def test_nobody_there(tree: Path) -> None:
+def test_nobody_there(root: Path) -> None:
     """Say that there is no connection."""
     url = web.nobody()
-    before = state(tree)
+    before = state(root)
     with pytest.raises(OverridesError, match=rf"^{url}: cannot be fetched: .*[Rr]efused"):
-        update(url, tree)
-    assert state(tree) == before
+        update(url, root)
+    assert state(root) == before
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ def test_the_published_address() -> None:
     assert f'base_url: str = "{BASE_URL}"' in (ROOT / "whereby_api_client/client.py").read_text()
 
 
-def test_a_key_twice(tree: Path) -> None:
+def test_a_key_twice(root: Path) -> None:
     """Say which one counts when a key is there twice."""
     said = CONTENT.decode().replace('"openapi"', '"openapi": "3.0.0", "openapi"', 1)
-    path = tree / "new.json"
+    path = root / "new.json"
     path.write_text(said)
     (note,) = load(str(path)).notes
     assert note == "The key `openapi` is there twice in one object; the last one counts."

@@ -89,7 +89,7 @@ every_case = pytest.mark.parametrize("case", mostly_slow(CASES, *QUICK), ids=lam
 
 
 def methods(root: Path) -> set[str]:
-    """Name the methods of a tree's client."""
+    """Name the methods of a repository's client."""
     found = {
         name.removeprefix("WherebyClient.")
         for name, fact in facts(root).items()
@@ -141,14 +141,14 @@ def said_asleep(report: Report) -> dict[str, str]:
 
 
 @every_case
-def test_a_defect_fixed_upstream(tree: Path, case: Case) -> None:
+def test_a_defect_fixed_upstream(root: Path, case: Case) -> None:
     """Take the document in, report which override sleeps; callers notice nothing."""
     document = published()
     case.fix(document)
     names = sleeping(document)
-    entries = read_change_list(tree / CHANGE_LIST)
-    before, old = facts(tree), read_json(tree / PATCHED)
-    report = take(document, tree)
+    entries = read_change_list(root / CHANGE_LIST)
+    before, old = facts(root), read_json(root / PATCHED)
+    report = take(document, root)
     assert case.name in names
     # an override that names a schema moves it among the components: its old place is gone
     assert said_asleep(report) == asleep(sorted(set(names) - HISTORIC), entries, document)
@@ -156,21 +156,21 @@ def test_a_defect_fixed_upstream(tree: Path, case: Case) -> None:
         assert section(report, "To do") == []
     if case.name == "datetimes_without_format":
         # what Whereby says itself is strict; what only we said was not, so callers gain
-        after = promised(before, old, read_json(tree / PATCHED))
+        after = promised(before, old, read_json(root / PATCHED))
         assert after != before
         before = after
-    assert (facts(tree) == before) is (case.name not in FIXED_OTHERWISE)
-    entry = read_change_list(tree / CHANGE_LIST)[case.name]
+    assert (facts(root) == before) is (case.name not in FIXED_OTHERWISE)
+    entry = read_change_list(root / CHANGE_LIST)[case.name]
     assert entry["outcome"] == "sleeping"
     assert "changes" not in entry
 
 
 @pytest.mark.slow
-def test_all_defects_fixed_upstream(tree: Path) -> None:
+def test_all_defects_fixed_upstream(root: Path) -> None:
     """Generate the same package from a document that needs no override at all."""
-    before = generated(tree)
-    entries = read_change_list(tree / CHANGE_LIST)
-    report = take(patched(), tree)
+    before = generated(root)
+    entries = read_change_list(root / CHANGE_LIST)
+    report = take(patched(), root)
     names = [case.name for case in CASES]
     assert said_asleep(report) == asleep(names, entries, patched())
     # what they say now is what we made of it before: told, but as published only
@@ -181,7 +181,7 @@ def test_all_defects_fixed_upstream(tree: Path) -> None:
         place = f"the document: published, /components/schemas/{name}: nothing → "
         assert sum(line.startswith(place) for line in lines) == 1
     assert section(report, "Suggested version") == ["0.1.0: nothing changed, nothing to release"]
-    assert generated(tree) == before
+    assert generated(root) == before
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_all_defects_fixed_upstream(tree: Path) -> None:
     mostly_slow(ONE_BY_ONE, ONE_BY_ONE[0]),
     ids=lambda case: case.name,
 )
-def test_a_defect_fixed_at_one_place_only(tree: Path, case: Case) -> None:
+def test_a_defect_fixed_at_one_place_only(root: Path, case: Case) -> None:
     """Go on patching the other places, and name the one that is fixed."""
     document, fixed = published(), published()
     case.fix(fixed)
@@ -200,42 +200,42 @@ def test_a_defect_fixed_at_one_place_only(tree: Path, case: Case) -> None:
     document["components"]["schemas"] = (
         fixed["components"]["schemas"] | document["components"]["schemas"]
     )
-    before, old = facts(tree), read_json(tree / PATCHED)
-    report = take(document, tree, verify=unverified)
+    before, old = facts(root), read_json(root / PATCHED)
+    report = take(document, root, verify=unverified)
     if case.name == "datetimes_without_format":
-        before = promised(before, old, read_json(tree / PATCHED))
+        before = promised(before, old, read_json(root / PATCHED))
     (line,) = [n for n in section(report, "Overrides") if n.startswith(f"`{case.name}`: applied")]
     assert "; repaired by Whereby at " in line
-    assert (facts(tree) == before) is (case.name not in FIXED_OTHERWISE - {"null_in_practice"})
+    assert (facts(root) == before) is (case.name not in FIXED_OTHERWISE - {"null_in_practice"})
 
 
 @every_case
-def test_a_place_that_holds_something_else(tree: Path, case: Case) -> None:
+def test_a_place_that_holds_something_else(root: Path, case: Case) -> None:
     """Stop, name the override, the place, what was expected and what was found."""
     document = published()
     case.drift(document)
-    before = state(tree)
+    before = state(root)
     with pytest.raises(UpdateError) as stopped:
-        take(document, tree)
+        take(document, root)
     said = str(stopped.value)
     assert f"{case.name}: drifted, check overrides/spec/{case.name}.py against" in said
     assert f"at {case.drifts_at}: expected " in said
     assert any(case.name in line for line in section(stopped.value.report, "To do"))
-    assert state(tree) == before
+    assert state(root) == before
 
 
 @pytest.mark.parametrize("call", mostly_slow(CALLS, "GET /insights/participant"))
-def test_an_operation_removed(tree: Path, call: str) -> None:
+def test_an_operation_removed(root: Path, call: str) -> None:
     """Lose its method and no other, and say that this breaks callers."""
     document = published()
     method, path = call.split()
     name = operation(patched(), call)["operationId"]
     del document["paths"][path][method.lower()]
-    before = methods(tree)
-    report = take(document, tree)
-    gone = before - methods(tree)
+    before = methods(root)
+    report = take(document, root)
+    gone = before - methods(root)
     assert gone - DEPENDING.get(call, set()) == {name}
-    assert methods(tree) < before
+    assert methods(root) < before
     assert {f"method `whereby.{one}` is gone" for one in gone} <= set(
         section(report, "Breaks callers")
     )
@@ -256,7 +256,7 @@ def test_an_operation_removed(tree: Path, call: str) -> None:
     ),
     ids=len,
 )
-def test_an_older_and_smaller_document(tree: Path, tags: tuple[str, ...]) -> None:
+def test_an_older_and_smaller_document(root: Path, tags: tuple[str, ...]) -> None:
     """Work without the endpoints that came later."""
     document = published()
     for path in list(document["paths"]):
@@ -264,18 +264,18 @@ def test_an_older_and_smaller_document(tree: Path, tags: tuple[str, ...]) -> Non
             del document["paths"][path]
     for component in ("Summary", "Transcription")[: len(tags)]:
         del document["components"]["schemas"][component]
-    report = take(document, tree)
-    assert {name.partition(".")[0] for name in methods(tree)}.isdisjoint(tags)
+    report = take(document, root)
+    assert {name.partition(".")[0] for name in methods(root)}.isdisjoint(tags)
     assert [line for line in section(report, "To do") if "rewrite what uses" not in line] == []
     absent = [line for line in section(report, "Overrides") if ": absent, " in line]
     assert bool(absent) is (len(tags) > 1)  # a sibling has the same defects
 
 
-def test_a_new_tag(tree: Path) -> None:
+def test_a_new_tag(root: Path) -> None:
     """Name, type, page, price and test four operations that have all the old defects."""
-    before = facts(tree)
-    report = take(published() | tomorrow(), tree)
-    now = facts(tree)
+    before = facts(root)
+    report = take(published() | tomorrow(), root)
+    now = facts(root)
     assert now["WherebyClient.polls.list"] == "def -> Paginator[PollPage, Poll]"
     assert now["WherebyClient.polls.create"] == "async def -> CreatedPoll"
     assert now["WherebyClient.polls.create(question)"] == "keyword str"
@@ -399,73 +399,73 @@ def other_budget(document: Json) -> None:
     ids=lambda value: value.__name__ if callable(value) else "",
 )
 def test_a_change_is_told_to_callers(
-    tree: Path, change: Callable[[Json], None], told: list[str], breaks: list[str]
+    root: Path, change: Callable[[Json], None], told: list[str], breaks: list[str]
 ) -> None:
     """Say in the report what changed, and what of it breaks callers."""
     document = published()
     change(document)
-    report = take(document, tree, verify=unverified)
+    report = take(document, root, verify=unverified)
     lines = section(report, "Breaks callers") + section(report, "What changed in the document")
     assert set(told) <= set(lines)
     assert set(breaks) <= set(section(report, "Breaks callers"))
     assert section(report, "Suggested version")[0].startswith("0.2.0: minor step")
 
 
-def test_other_prices(tree: Path) -> None:
+def test_other_prices(root: Path) -> None:
     """Let calls pay what the text says now, and put that where it is seen."""
     document = published()
     other_prices(document)
-    report = take(document, tree, verify=unverified)
+    report = take(document, root, verify=unverified)
     text, price = section(report, "Urgent")
     assert price.startswith("`meetings.delete` (DELETE /meetings/{meetingId}); `recordings.delete`")
     assert price.endswith(": costs 4 points, not 2")
     assert "a delete consumes 2 points" in text
-    assert operation(read_json(tree / PATCHED), "DELETE /meetings/{meetingId}")["x-points"] == 4
+    assert operation(read_json(root / PATCHED), "DELETE /meetings/{meetingId}")["x-points"] == 4
 
 
 @pytest.mark.slow
-def test_another_budget(tree: Path) -> None:
+def test_another_budget(root: Path) -> None:
     """Show a change of the text about the limits word by word, and do nothing else about it."""
     document = published()
     other_budget(document)
-    report = take(document, tree)
+    report = take(document, root)
     (line,) = section(report, "Urgent")
     assert "*Build* plans have 100.' → " in line
     assert line.endswith("*Build* have 50.'")
     assert section(report, "What changed in the document") == []
 
 
-def test_a_price_list_in_other_words(tree: Path) -> None:
+def test_a_price_list_in_other_words(root: Path) -> None:
     """Stop when nobody can tell the prices: the budget's promise hangs on them."""
     document = published()
     about = document["info"]
     about["description"] = about["description"].replace("A read request consumes", "Reads cost")
-    before = state(tree)
+    before = state(root)
     with pytest.raises(UpdateError, match="points_only_in_prose: drifted") as stopped:
-        take(document, tree, verify=unverified)
+        take(document, root, verify=unverified)
     assert "at /info/description: expected 'A read request consumes 1 point" in str(stopped.value)
     assert "Reads cost 1 point" in str(stopped.value)
-    assert state(tree) == before
+    assert state(root) == before
 
 
-def test_other_order_and_whitespace(tree: Path) -> None:
+def test_other_order_and_whitespace(root: Path) -> None:
     """Have nothing to say when only the form changed; the package's methods stay as they are."""
     document = shuffled(published(), random.Random(1))
-    before = facts(tree)
-    path = tree / "new.json"
+    before = facts(root)
+    path = root / "new.json"
     path.write_text(json.dumps(document, indent=7))
-    report = update(str(path), tree, verify=unverified)
+    report = update(str(path), root, verify=unverified)
     assert report.headline == "new.json: nothing changed"
-    assert facts(tree) == before
-    assert (tree / DOCUMENT).read_bytes() == path.read_bytes()
+    assert facts(root) == before
+    assert (root / DOCUMENT).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.slow
-def test_openapi_31(tree: Path) -> None:
+def test_openapi_31(root: Path) -> None:
     """Understand OpenAPI 3.1 with its own way to say null: callers notice nothing."""
-    before = facts(tree)
-    report = take(published() | {"openapi": "3.1.0"}, tree)
-    assert facts(tree) == before
+    before = facts(root)
+    report = take(published() | {"openapi": "3.1.0"}, root)
+    assert facts(root) == before
     assert "the document: OpenAPI 3.0.0 → 3.1.0" in section(report, "What changed in the document")
     assert section(report, "To do") == []
 
@@ -486,11 +486,11 @@ def in_31(value: Any) -> Any:
 
 
 @pytest.mark.slow
-def test_openapi_31_without_defects(tree: Path) -> None:
+def test_openapi_31_without_defects(root: Path) -> None:
     """Generate the same client from a document that says all of it in OpenAPI 3.1."""
-    before = facts(tree)
-    report = take(in_31(patched()) | {"openapi": "3.1.0"}, tree)
-    assert facts(tree) == before
+    before = facts(root)
+    report = take(in_31(patched()) | {"openapi": "3.1.0"}, root)
+    assert facts(root) == before
     lines = section(report, "What changed in the document")
     # beside what overrides said before; null as a part of an `anyOf` means the same
     assert [line for line in lines if ": published" not in line] == [
@@ -503,7 +503,7 @@ def test_openapi_31_without_defects(tree: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_old_defect_comes_back(tree: Path) -> None:
+def test_an_old_defect_comes_back(root: Path) -> None:
     """Patch at another place what was only seen elsewhere: rules, not lists."""
     document = published()
     transcription = document["components"]["schemas"]["Transcription"]
@@ -511,42 +511,42 @@ def test_an_old_defect_comes_back(tree: Path) -> None:
     transcription["example"] = dict.fromkeys(transcription["required"], "text")
     for shared in document["components"]["parameters"].values():
         del shared["schema"]
-    report = take(document, tree)
-    assert facts(tree)["models.Transcription.transcription_id"] == "field str"
+    report = take(document, root)
+    assert facts(root)["models.Transcription.transcription_id"] == "field str"
     lines = [line for line in section(report, "Overrides") if "new at" in line]
     assert any(line.startswith("`properties_only_in_example`") for line in lines)
     assert any(line.startswith("`parameters_without_schema`") for line in lines)
 
 
-def test_a_document_of_another_api(tree: Path) -> None:
+def test_a_document_of_another_api(root: Path) -> None:
     """Say whose document it is."""
     document = published()
     document["info"]["title"] = "Petstore"
     document["servers"] = [{"url": "https://petstore.example/v1"}]
-    before = state(tree)
+    before = state(root)
     with pytest.raises(
         OverridesError, match=r"another API: Petstore, with https://petstore\.example/v1"
     ):
-        take(document, tree)
-    assert state(tree) == before
+        take(document, root)
+    assert state(root) == before
 
 
-def refused(tree: Path, content: bytes) -> str:
-    """Return why an update does not take what a file holds; nothing in the tree changes."""
-    path = tree / "new.json"
+def refused(root: Path, content: bytes) -> str:
+    """Return why an update does not take what a file holds; nothing in the repository changes."""
+    path = root / "new.json"
     path.write_bytes(content)
-    before = state(tree)
+    before = state(root)
     with pytest.raises(OverridesError) as stopped:
-        update(str(path), tree)
-    assert state(tree) == before
+        update(str(path), root)
+    assert state(root) == before
     return str(stopped.value).removeprefix(f"{path}: ")
 
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.9999])
-def test_truncated_json(tree: Path, share: float) -> None:
+def test_truncated_json(root: Path, share: float) -> None:
     """Say that it ends in the middle, wherever it does."""
-    whole = (tree / DOCUMENT).read_bytes().rstrip()
-    reason = refused(tree, whole[: int(len(whole) * share)])
+    whole = (root / DOCUMENT).read_bytes().rstrip()
+    reason = refused(root, whole[: int(len(whole) * share)])
     assert "truncated: not JSON, for it ends in the middle" in reason
 
 
@@ -574,32 +574,32 @@ def test_truncated_json(tree: Path, share: float) -> None:
         ("api.whereby.dev/v1", "api.whereby.dev/v2", "has moved within api.whereby.dev"),
     ],
 )
-def test_a_broken_document(tree: Path, old: str, new: str, reason: str) -> None:
+def test_a_broken_document(root: Path, old: str, new: str, reason: str) -> None:
     """Name what is broken and where."""
-    published = (tree / DOCUMENT).read_text()
+    published = (root / DOCUMENT).read_text()
     assert old in published
-    assert re.search(reason, refused(tree, published.replace(old, new).encode()))
+    assert re.search(reason, refused(root, published.replace(old, new).encode()))
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe\x00", b"[1]", b"7", b"a: [", b"a: b"])
-def test_no_document_at_all(tree: Path, content: bytes) -> None:
+def test_no_document_at_all(root: Path, content: bytes) -> None:
     """Say what it is instead."""
-    assert re.match("empty|must be UTF-8|not an|not JSON", refused(tree, content))
+    assert re.match("empty|must be UTF-8|not an|not JSON", refused(root, content))
 
 
-def test_the_report_is_kept(tree: Path) -> None:
+def test_the_report_is_kept(root: Path) -> None:
     """Keep the report beside the document, as Markdown, without this machine's paths."""
-    report = take(published(), tree, verify=unverified)
-    said = (tree / REPORT).read_text()
+    report = take(published(), root, verify=unverified)
+    said = (root / REPORT).read_text()
     assert said == report.markdown()
     assert said.startswith("# new.json: nothing changed\n")
-    assert str(tree) not in said
+    assert str(root) not in said
 
 
 @pytest.mark.parametrize(
     "seed", mostly_slow(range(int(os.environ.get("WHEREBY_ODD_DOCUMENTS", "12"))), 0, 1)
 )
-def test_an_odd_document(tree: Path, seed: int) -> None:
+def test_an_odd_document(root: Path, seed: int) -> None:
     """Delete and replace members at random: a package comes out, or a reason; nothing else.
 
     WHEREBY_ODD_DOCUMENTS=1000 makes it that many. The packages are only generated here.
@@ -612,11 +612,11 @@ def test_an_odd_document(tree: Path, seed: int) -> None:
             del holder[key]
         else:
             holder[key] = copy.deepcopy(chance.choice(ODD))
-    path = tree / "new.json"
+    path = root / "new.json"
     path.write_text(json.dumps(document))
-    before = state(tree)
+    before = state(root)
     try:
-        update(str(path), tree, verify=lambda _: [])
+        update(str(path), root, verify=lambda _: [])
     except OverridesError as error:
         assert "object at 0x" not in str(error)
-        assert state(tree) == before
+        assert state(root) == before

@@ -38,7 +38,7 @@ QUICK = [one for one in PLANTED if one.name in ("new operation", "tighter maximu
 
 
 def take_in(document: Json, root: Path, **options: object) -> Report:
-    """Update a tree with a document; look at types and wire elsewhere."""
+    """Update a repository with a document; look at types and wire elsewhere."""
     path = root / "new.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     try:
@@ -63,19 +63,19 @@ def verdict(planted: Planted, report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("planted", mostly_slow(PLANTED, *QUICK), ids=lambda one: one.name)
-def test_every_planted_change_is_reported(tree: Path, planted: Planted) -> None:
+def test_every_planted_change_is_reported(root: Path, planted: Planted) -> None:
     """Find the change in the report, in the right section, and nothing else that breaks."""
     document = published()
     planted.make(document)
-    before = state(tree)
+    before = state(root)
     if planted.stops:
         with pytest.raises(UpdateError) as stopped:
-            take_in(document, tree)
+            take_in(document, root)
         assert verdict(planted, stopped.value.report) == []
         assert section(stopped.value.report, "Not looked at")
-        assert state(tree) == before
+        assert state(root) == before
     else:
-        assert verdict(planted, take_in(document, tree)) == []
+        assert verdict(planted, take_in(document, root)) == []
 
 
 # they change what another one of the table changes: not twice in one history
@@ -84,7 +84,7 @@ HISTORY = [one for one in PLANTED if one.name not in AGAIN]
 
 
 @pytest.mark.slow
-def test_a_long_history(tree: Path, tmp_path: Path) -> None:
+def test_a_long_history(root: Path, tmp_path: Path) -> None:
     """Grow, shrink, tighten, flip defects and go back, for 60 steps; the end is as if alone."""
     document = published()
     revisions = [copy.deepcopy(document)]
@@ -96,73 +96,73 @@ def test_a_long_history(tree: Path, tmp_path: Path) -> None:
         steps += 1
         if planted.stops:
             with pytest.raises(UpdateError) as stopped:
-                take_in(changed, tree)
+                take_in(changed, root)
             wrong += verdict(planted, stopped.value.report)
             continue
-        wrong += verdict(planted, take_in(changed, tree))
+        wrong += verdict(planted, take_in(changed, root))
         document = changed
         revisions.append(copy.deepcopy(document))
         if number % 8 == 7:  # an older document comes back, and goes again
             with pytest.raises(OverridesError, match=r"this is the document of 2026-02-03 again"):
-                take_in(revisions[number // 2], tree)
-            report = take_in(revisions[number // 2], tree, anyway=True)
+                take_in(revisions[number // 2], root)
+            report = take_in(revisions[number // 2], root, anyway=True)
             assert section(report, "An earlier document")
-            take_in(document, tree, anyway=True)
+            take_in(document, root, anyway=True)
             steps += 2
     for case in [c for c in CASES if c.name in ("enum_trailing_comma", "null_in_type_list")] * 2:
         repaired = copy.deepcopy(document)
         case.fix(repaired)
-        report = take_in(repaired, tree, anyway=True)
+        report = take_in(repaired, root, anyway=True)
         lines = section(report, "Overrides")
         assert any(f"`{case.name}`: sleeping; repaired" in line for line in lines), lines
-        entry = read_change_list(tree / CHANGE_LIST)[case.name]
+        entry = read_change_list(root / CHANGE_LIST)[case.name]
         assert (entry["outcome"], entry["since"]) == ("sleeping", DAY)
         assert entry["last_changed"]
         assert section(report, "To do") == []
-        report = take_in(document, tree, anyway=True)
+        report = take_in(document, root, anyway=True)
         assert f"`{case.name}`: applied; new at" in "\n".join(section(report, "Overrides"))
         steps += 2
     assert wrong == []
     assert steps >= 40
-    entries = read_change_list(tree / CHANGE_LIST)
+    entries = read_change_list(root / CHANGE_LIST)
     assert {case.name for case in CASES} <= set(entries)
     # the last client is that of the last document alone
-    alone = read(tree / DOCUMENT)
+    alone = read(root / DOCUMENT)
     build(alone, apply_overrides(alone.document), tmp_path)
-    assert files(tmp_path, [GENERATED, PATCHED]) == files(tree, [GENERATED, PATCHED])
+    assert files(tmp_path, [GENERATED, PATCHED]) == files(root, [GENERATED, PATCHED])
 
 
-def test_an_earlier_document_again(tree: Path) -> None:
+def test_an_earlier_document_again(root: Path) -> None:
     """Say of what day it is, refuse it, take it in when that is meant, and keep account."""
     first, second = published(), published()
     second["info"]["version"] = "v1.1"
-    before = read_revisions(tree)
-    take_in(first, tree)  # the same document, other bytes
-    take_in(second, tree)
-    now = state(tree)
+    before = read_revisions(root)
+    take_in(first, root)  # the same document, other bytes
+    take_in(second, root)
+    now = state(root)
     with pytest.raises(UpdateError, match=r"this is the document of 2026-02-03 again \(SHA-256 "):
-        take_in(first, tree)
-    assert state(tree) == now
-    report = take_in(first, tree, anyway=True)
+        take_in(first, root)
+    assert state(root) == now
+    report = take_in(first, root, anyway=True)
     assert report.sections[0].title == "An earlier document"
     (line,) = report.sections[0].lines
     assert line.startswith("This is the document of 2026-02-03 again: Whereby went back to it, or ")
     assert "2026-02-03 again" in report.markdown().split("##")[1]
-    revisions = read_revisions(tree)
+    revisions = read_revisions(root)
     assert [one.date for one in revisions[len(before) :]] == [DAY] * 3
     assert revisions[-1].sha256 == revisions[-3].sha256
-    assert (tree / REVISIONS).read_text().splitlines()[-1].split("\t")[2] == DAY
+    assert (root / REVISIONS).read_text().splitlines()[-1].split("\t")[2] == DAY
 
 
-def test_nothing_new_changes_nothing(tree: Path) -> None:
+def test_nothing_new_changes_nothing(root: Path) -> None:
     """Touch no file when the document is the one that is there."""
-    before = state(tree)
-    report = update(str(tree / DOCUMENT), tree)
+    before = state(root)
+    report = update(str(root / DOCUMENT), root)
     assert report.headline == "whereby.json: nothing changed"
-    assert state(tree) == before
+    assert state(root) == before
 
 
-def test_one_operation_does_not_block_the_rest(tree: Path) -> None:
+def test_one_operation_does_not_block_the_rest(root: Path) -> None:
     """Leave out what cannot be expressed: the message offers it, the change list records it."""
     document = published()
     cookie = {"name": "session", "in": "cookie", "schema": {"type": "string"}}
@@ -171,43 +171,43 @@ def test_one_operation_does_not_block_the_rest(tree: Path) -> None:
         "get": {"summary": "List things", "responses": responses},
         "post": {"summary": "Create thing", "parameters": [cookie], "responses": responses},
     }
-    before = state(tree)
+    before = state(root)
     with pytest.raises(UpdateError) as stopped:
-        take_in(document, tree)
+        take_in(document, root)
     message = str(stopped.value)
     assert message.endswith("To take in the rest, run it again with --without 'POST /things'")
-    assert state(tree) == before
+    assert state(root) == before
     with pytest.raises(OverridesError, match=r"--without, --with: must be one of .*; got 'GET /x'"):
-        take_in(document, tree, without=["GET /x"])
-    take_in(document, tree, without=["POST /things"])
-    entry = read_change_list(tree / CHANGE_LIST)["left_out"]
+        take_in(document, root, without=["GET /x"])
+    take_in(document, root, without=["POST /things"])
+    entry = read_change_list(root / CHANGE_LIST)["left_out"]
     (change,) = entry["changes"]
     assert (change["op"], change["path"]) == ("remove", "/paths/~1things/post")
     # it stays left out, until it is wanted
     document["info"]["version"] = "v1.1"
-    take_in(document, tree)
-    assert "left_out" in read_change_list(tree / CHANGE_LIST)
+    take_in(document, root)
+    assert "left_out" in read_change_list(root / CHANGE_LIST)
     document["paths"]["/things"]["post"]["parameters"] = []
-    take_in(document, tree, again=["POST /things"])
-    assert "left_out" not in read_change_list(tree / CHANGE_LIST)
-    assert "things" in (tree / GENERATED / "resources/things.py").read_text()
+    take_in(document, root, again=["POST /things"])
+    assert "left_out" not in read_change_list(root / CHANGE_LIST)
+    assert "things" in (root / GENERATED / "resources/things.py").read_text()
 
 
-def test_a_release(tree: Path) -> None:
+def test_a_release(root: Path) -> None:
     """Set the version, write the CHANGELOG entry, and release nothing twice."""
-    (tree / CHANGELOG).write_text("# Changelog\n\n## 0.1.0 (2025-01-01)\n\n- First.\n")
+    (root / CHANGELOG).write_text("# Changelog\n\n## 0.1.0 (2025-01-01)\n\n- First.\n")
     document = published()
     parameter(document, "GET /meetings", "limit")["schema"]["maximum"] = 50
-    version = (tree / VERSION).read_text()
+    version = (root / VERSION).read_text()
     try:
-        take_in(document, tree, release=True)
-        assert (tree / VERSION).read_text() == version.replace("0.1.0", "0.2.0")
-        entry, old = (tree / CHANGELOG).read_text().split("## 0.1.0")
+        take_in(document, root, release=True)
+        assert (root / VERSION).read_text() == version.replace("0.1.0", "0.2.0")
+        entry, old = (root / CHANGELOG).read_text().split("## 0.1.0")
         assert entry.startswith(f"# Changelog\n\n## 0.2.0 ({DAY})\n\n- Breaking: `meetings.list` ")
         assert entry.endswith("maximum: 100 → 50.\n\n")
         assert old == " (2025-01-01)\n\n- First.\n"
-        before = files(tree, [VERSION, CHANGELOG])
-        take_in(document, tree, release=True)
-        assert files(tree, [VERSION, CHANGELOG]) == before
+        before = files(root, [VERSION, CHANGELOG])
+        take_in(document, root, release=True)
+        assert files(root, [VERSION, CHANGELOG]) == before
     finally:
-        (tree / VERSION).write_text(version)
+        (root / VERSION).write_text(version)

@@ -46,13 +46,13 @@ def an_object(names: list[str], **more: Any) -> Json:
     return {"type": "object", "properties": {name: {**TEXT, **more} for name in names}}
 
 
-def update(tree: Path, path: str, **methods: Json) -> dict[str, str]:
+def update(root: Path, path: str, **methods: Json) -> dict[str, str]:
     """Take a document in that has one more path; return the facts of what it added."""
     document = published()
     document["paths"][path] = methods
-    before = facts(tree)
-    take(document, tree)
-    now = facts(tree)
+    before = facts(root)
+    take(document, root)
+    now = facts(root)
     assert {name: now.get(name) for name in before} == before, "what was there has changed"
     return {name: fact for name, fact in now.items() if name not in before}
 
@@ -66,11 +66,11 @@ AWKWARD = sorted(
 )
 
 
-def test_awkward_arguments(tree: Path) -> None:
+def test_awkward_arguments(root: Path) -> None:
     """Give every parameter and every field of a body an argument, whatever it is called."""
     query = [{"name": name, "in": "query", "schema": TEXT} for name in AWKWARD]
     new = update(
-        tree,
+        root,
         "/things",
         get={"summary": "Get things", "parameters": query, "responses": answer()},
         post={
@@ -87,20 +87,20 @@ def test_awkward_arguments(tree: Path) -> None:
 
 
 @pytest.mark.slow
-def test_awkward_fields(tree: Path) -> None:
+def test_awkward_fields(root: Path) -> None:
     """Give a model a field for everything that an answer may hold."""
-    new = update(tree, "/things", get={"summary": "Get", "responses": answer(an_object(AWKWARD))})
+    new = update(root, "/things", get={"summary": "Get", "responses": answer(an_object(AWKWARD))})
     assert "models.Thing.to_dict_" in new
     assert "models.Thing.additional_properties_" in new
 
 
 @pytest.mark.slow
-def test_one_name_in_path_query_and_body(tree: Path) -> None:
+def test_one_name_in_path_query_and_body(root: Path) -> None:
     """Tell apart what has one name at three places, and two spellings of it."""
     parameters = [{"name": "id", "in": place, "required": True} for place in ("path", "query")]
     body = accept(an_object(["id", "ID"]))
     thing = {"summary": "Set", "parameters": parameters, "requestBody": body, "responses": answer()}
-    new = update(tree, "/things/{id}", put=thing)
+    new = update(root, "/things/{id}", put=thing)
     assert new["WherebyClient.things.update(id_path)"].startswith("positional 1 str")
     assert {"id_query", "id", "ID"} <= {name.partition("(")[2].rstrip(")") for name in new}
 
@@ -112,7 +112,7 @@ EVIL = [
 
 
 @pytest.mark.slow
-def test_nothing_gets_out_of_its_quotes(tree: Path) -> None:
+def test_nothing_gets_out_of_its_quotes(root: Path) -> None:
     """Keep names, texts and values of the document what they are: texts."""
     texts = an_object(EVIL, description='the "end"')
     nested = {name: an_object(["x"]) for name in EVIL}
@@ -122,7 +122,7 @@ def test_nothing_gets_out_of_its_quotes(tree: Path) -> None:
     everything = {"type": "object", "properties": {**nested, **lists, **dates, **values}}
     filters = {"name": "filters", "in": "query", "schema": texts}
     update(
-        tree,
+        root,
         '/thi"ngs/a b\\é/{id}',
         get={
             "summary": 'Get "things"\\',
@@ -163,15 +163,15 @@ TAGS = {
 
 
 @pytest.mark.slow
-def test_awkward_tags(tree: Path) -> None:
+def test_awkward_tags(root: Path) -> None:
     """Find names for the attribute, the class and the model, whatever the path begins with."""
     document = published()
     for path in TAGS:
         parameters = [{"name": "id", "in": "path", "required": True}] if "{" in path else []
         get = {"summary": "Get it", "parameters": parameters, "responses": answer()}
         document["paths"][path] = {"get": get}
-    take(document, tree)
-    now = facts(tree)
+    take(document, root)
+    now = facts(root)
     assert [tag for tag in TAGS.values() if f"WherebyClient.{tag}.get" not in now] == []
 
 
@@ -197,7 +197,7 @@ def test_nothing_of_ours_is_taken() -> None:
 
 
 @pytest.mark.slow
-def test_methods_that_want_one_name(tree: Path) -> None:
+def test_methods_that_want_one_name(root: Path) -> None:
     """Give each of two endpoints a name, and leave those that have theirs alone."""
     document = published()
     for path in ("/meetings/{meetingId}/import", "/meetings/import"):
@@ -205,15 +205,15 @@ def test_methods_that_want_one_name(tree: Path) -> None:
         document["paths"][path] = {
             "post": {"summary": "Import", "parameters": parameters, "responses": answer()},
         }
-    before = facts(tree)
-    take(document, tree)
-    now = facts(tree)
+    before = facts(root)
+    take(document, root)
+    now = facts(root)
     new = {n for n in now.keys() - before.keys() if "def " in now[n] and "meetings" in n}
     assert new == {"WherebyClient.meetings.import_", "WherebyClient.meetings.import_by_meeting_id"}
 
 
 @pytest.mark.slow
-def test_a_method_as_the_package_has_one(tree: Path) -> None:
+def test_a_method_as_the_package_has_one(root: Path) -> None:
     """Call an operation otherwise than the method that every such class has."""
     document = published()
     document["paths"]["/recordings/{recordingId}/download"] = {
@@ -223,30 +223,30 @@ def test_a_method_as_the_package_has_one(tree: Path) -> None:
             "responses": answer(),
         }
     }
-    before = facts(tree)
-    take(document, tree)
+    before = facts(root)
+    take(document, root)
     assert (
-        facts(tree)["WherebyClient.recordings.download"]
+        facts(root)["WherebyClient.recordings.download"]
         == before["WherebyClient.recordings.download"]
     )
-    assert "WherebyClient.recordings.download_by_recording_id" in facts(tree)
+    assert "WherebyClient.recordings.download_by_recording_id" in facts(root)
 
 
-def test_a_name_that_would_change(tree: Path) -> None:
+def test_a_name_that_would_change(root: Path) -> None:
     """Stop before a method that callers use gets another name; say how to keep it, or take it."""
     document = published()
     document["paths"]["/recordings/bulk-delete"]["post"]["summary"] = "Remove many recordings"
-    before = state(tree)
+    before = state(root)
     with pytest.raises(OverridesError) as stopped:
-        take(document, tree)
+        take(document, root)
     said = str(stopped.value)
     assert "whereby.recordings.bulk_delete (POST /recordings/bulk-delete) would become" in said
     assert "whereby.recordings.remove_many" in said
     assert '"POST /recordings/bulk-delete": "bulk_delete"' in said
     assert "--rename" in said
-    assert state(tree) == before
-    report = take(document, tree, rename=True)
-    assert "WherebyClient.recordings.remove_many" in facts(tree)
+    assert state(root) == before
+    report = take(document, root, rename=True)
+    assert "WherebyClient.recordings.remove_many" in facts(root)
     assert "method `whereby.recordings.bulk_delete` is gone" in section(report, "Breaks callers")
     assert (
         "`recordings.remove_many` (POST /recordings/bulk-delete): called "
@@ -255,7 +255,7 @@ def test_a_name_that_would_change(tree: Path) -> None:
 
 
 @pytest.mark.slow
-def test_parameters_of_the_path(tree: Path) -> None:
+def test_parameters_of_the_path(root: Path) -> None:
     """Take the parameters that a path declares for all of its operations."""
     document = published()
     document["paths"]["/things/{id}"] = {
@@ -270,14 +270,14 @@ def test_parameters_of_the_path(tree: Path) -> None:
             "responses": {"204": {"description": ""}},
         },
     }
-    take(document, tree)
-    now = facts(tree)
+    take(document, root)
+    now = facts(root)
     assert now["WherebyClient.things.get(q)"] == "keyword str | Unset = UNSET"
     assert now["WherebyClient.things.delete(q)"] == "keyword int | Unset = UNSET"
 
 
 @pytest.mark.slow
-def test_other_types_in_the_path(tree: Path) -> None:
+def test_other_types_in_the_path(root: Path) -> None:
     """Write numbers, dates and enums into the path."""
     kinds = {
         "whole": {"type": "integer"},
@@ -291,7 +291,7 @@ def test_other_types_in_the_path(tree: Path) -> None:
     ]
     path = "/things/" + "/".join(f"{{{name}}}" for name in kinds)
     get = {"summary": "Get", "parameters": parameters, "responses": answer()}
-    new = update(tree, path, get=get)
+    new = update(root, path, get=get)
     found = [new[f"WherebyClient.things.get({name})"] for name in kinds]
     assert found == [
         "positional 1 int",
@@ -312,13 +312,13 @@ ANSWERS = {
 }
 
 
-def test_other_answers(tree: Path) -> None:
+def test_other_answers(root: Path) -> None:
     """Give what the document promises, whatever its shape."""
     document = published()
     for letter, responses in zip("abcdefg", ANSWERS.values(), strict=True):
         document["paths"][f"/{letter}"] = {"put": {"summary": "Set", "responses": responses}}
-    take(document, tree)
-    now = facts(tree)
+    take(document, root)
+    now = facts(root)
     found = [now[f"WherebyClient.{letter}.update"] for letter in "abcdefg"]
     assert found == [f"async def -> {result}" for result in ANSWERS]
 
@@ -351,7 +351,7 @@ asyncio.run(main())
 """
 
 
-def test_headers_arrays_and_bytes(tree: Path) -> None:
+def test_headers_arrays_and_bytes(root: Path) -> None:
     """Send header parameters and an array as body, and return an image, on a real socket."""
     document = published()
     types = {
@@ -372,14 +372,14 @@ def test_headers_arrays_and_bytes(tree: Path) -> None:
         }
     }
     document["paths"]["/things"]["post"]["requestBody"]["required"] = False
-    take(document, tree)
-    now = facts(tree)
+    take(document, root)
+    now = facts(root)
     assert now["WherebyClient.things.create"] == "async def -> bytes"
     assert now["WherebyClient.things.create(idempotency_key)"] == "keyword str"
     done = subprocess.run(
         [sys.executable, "-c", CALLS],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree)},
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
         check=False,
@@ -432,31 +432,31 @@ def test_headers_arrays_and_bytes(tree: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_expressed(tree: Path, operation: Json, reason: str) -> None:
+def test_what_cannot_be_expressed(root: Path, operation: Json, reason: str) -> None:
     """Refuse by operation and reason what the templates do not know, and change nothing."""
     document = published()
     document["paths"]["/things"] = {"post": {"summary": "Create", **operation}}
     if not reason:
-        take(document, tree)
+        take(document, root)
         return
-    before = state(tree)
+    before = state(root)
     with pytest.raises(OverridesError) as stopped:
-        take(document, tree)
+        take(document, root)
     assert reason in str(stopped.value)
     assert "object at 0x" not in str(stopped.value)
-    assert state(tree) == before
+    assert state(root) == before
 
 
 @pytest.mark.slow
-def test_points_of_new_operations(tree: Path) -> None:
+def test_points_of_new_operations(root: Path) -> None:
     """Let a new operation pay by its method."""
     document = published()
     document["paths"]["/things"] = {
         method: {"summary": method, "responses": {"204": {"description": ""}}}
         for method in ("get", "put", "post", "patch", "delete", "head")
     }
-    take(document, tree)
-    things = read_json(tree / PATCHED)["paths"]["/things"]
+    take(document, root)
+    things = read_json(root / PATCHED)["paths"]["/things"]
     assert {method: one["x-points"] for method, one in things.items()} == {
         "get": 1,
         "put": 3,

@@ -38,34 +38,34 @@ def rename(document: Json, pointer: str, old: str, new: str) -> None:
     schema["required"] = [new if name == old else name for name in schema.get("required", ())]
 
 
-def test_a_renamed_field_is_renamed(tree: Path) -> None:
+def test_a_renamed_field_is_renamed(root: Path) -> None:
     """Rename it in pages, tests and the fake, as a whole word."""
     document = published()
     rename(document, MEETING, "roomUrl", "meetingUrl")
-    (tree / "README.md").write_text(README)
-    (tree / "examples").mkdir()
-    (tree / "examples/long.py").write_text(f'f(room_url="{"x" * 84}")\n')
-    made_up = tree / "whereby_api_client/testing/made_up.py"
+    (root / "README.md").write_text(README)
+    (root / "examples").mkdir()
+    (root / "examples/long.py").write_text(f'f(room_url="{"x" * 84}")\n')
+    made_up = root / "whereby_api_client/testing/made_up.py"
     made_up.write_text('FIELDS = {"roomUrl", "hostRoomUrl"}\n')
-    report = take(document, tree, verify=lambda _: [])
-    assert (tree / "README.md").read_text() == README.replace("`roomUrl", "`meetingUrl").replace(
+    report = take(document, root, verify=lambda _: [])
+    assert (root / "README.md").read_text() == README.replace("`roomUrl", "`meetingUrl").replace(
         ".room_url", ".meeting_url"
     )
-    assert (tree / "examples/long.py").read_text() == f'f(\n    meeting_url="{"x" * 84}"\n)\n'
+    assert (root / "examples/long.py").read_text() == f'f(\n    meeting_url="{"x" * 84}"\n)\n'
     assert made_up.read_text() == 'FIELDS = {"meetingUrl", "hostRoomUrl"}\n'
     (line,) = section(report, "Files written by hand")
     assert line.startswith("renamed fields have their new names in README.md, examples/")
     assert "room_url" not in "".join(section(report, "To do"))
-    assert facts(tree)["models.Meeting.meeting_url"] == "field str"
+    assert facts(root)["models.Meeting.meeting_url"] == "field str"
 
 
-def test_what_is_not_surely_renamed_stays(tree: Path) -> None:
+def test_what_is_not_surely_renamed_stays(root: Path) -> None:
     """Leave a name that others have, one of one word, and one that webhooks send."""
     document = published()
     rename(document, MEETING, "endDate", "endsAt")  # recordings have one, too
     rename(document, "/components/schemas/Transcription", "filename", "nameOfFile")
-    (tree / "README.md").write_text("meeting.end_date, transcription.filename")
-    report = take(document, tree, verify=lambda _: [])
+    (root / "README.md").write_text("meeting.end_date, transcription.filename")
+    report = take(document, root, verify=lambda _: [])
     assert section(report, "Files written by hand") == []
     todo = "\n".join(section(report, "To do"))
     assert "rewrite what uses `models.Meeting.end_date`, which is gone" in todo
@@ -195,22 +195,22 @@ def test_tests_that_use_it_are_expected_to_fail(tmp_path: Path, names: str, outc
     assert ("the API has room_url no more" in done.stdout) == ("xfailed" in outcome)
 
 
-def test_what_is_lost_is_kept_while_it_is_used(tree: Path) -> None:
+def test_what_is_lost_is_kept_while_it_is_used(root: Path) -> None:
     """List what files use and the API has no more, until they do not, or it is there again."""
     document = published()
     enum = body(document, "POST /meetings")["properties"]["roomMode"]["enum"]
-    (tree / "README.md").write_text("whereby.summaries.delete, RoomMode.GROUP")
+    (root / "README.md").write_text("whereby.summaries.delete, RoomMode.GROUP")
     del document["paths"]["/summaries/{summaryId}"]["delete"]
     enum.remove("group")
-    take(document, tree, verify=lambda _: [])
-    lost = (tree / LOST).read_text()
+    take(document, root, verify=lambda _: [])
+    lost = (root / LOST).read_text()
     assert lost == (
         "WherebyClient.summaries.delete: async def -> None\nmodels.RoomMode.GROUP: member 'group'\n"
     )
     document["info"]["version"] = "v2"
-    take(document, tree, verify=lambda _: [])
-    assert (tree / LOST).read_text() == lost
+    take(document, root, verify=lambda _: [])
+    assert (root / LOST).read_text() == lost
     enum.append("group")
-    (tree / "README.md").write_text("")
-    take(document, tree, verify=lambda _: [])
-    assert (tree / LOST).read_text() == ""
+    (root / "README.md").write_text("")
+    take(document, root, verify=lambda _: [])
+    assert (root / LOST).read_text() == ""
