@@ -14,7 +14,7 @@ from openapi_python_client.strings import PythonIdentifier, pascal_case
 
 from ..openapi.document import Json, mapping, operations, sequence
 from .escaping import docstring, quoted, wrapped
-from .fields import Field, Type, enum_values, fields_of, id_wire, model_fields, plain_text
+from .fields import Field, Type, enum_values, fields_of, id_types, id_wire, model_fields, plain_text
 from .methods import Method, UnsupportedDocument, label, method_of
 
 # Names that the generated modules import: no model and no resource class can be called so.
@@ -250,7 +250,7 @@ def _endpoints(data: GeneratorData) -> dict[str, Endpoint]:
 
 
 def _resources(document: Json, data: GeneratorData) -> list[ResourceClass]:
-    endpoints = _endpoints(data)
+    endpoints, ids = _endpoints(data), id_types(data)
     resources: dict[str, ResourceClass] = {}
     for operation in sorted(
         operations(document),
@@ -267,7 +267,7 @@ def _resources(document: Json, data: GeneratorData) -> list[ResourceClass]:
             raise UnsupportedDocument(f"the generator dropped {label(operation)}")
         tag = operation_id.partition(".")[0]
         resource = resources.setdefault(tag, ResourceClass(tag, _class_name(tag, data)))
-        resource.methods.append(method_of(document, data, operation, endpoint))
+        resource.methods.append(method_of(document, data, operation, endpoint, ids))
     return sorted(resources.values(), key=lambda resource: resource.name)
 
 

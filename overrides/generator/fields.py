@@ -226,9 +226,13 @@ def id_wire(class_name: str) -> str:
     return f"{noun[:1].lower()}{noun[1:]}Id"
 
 
-def id_types(data: GeneratorData) -> dict[str, list[Field]]:
-    """Return the models that can stand for an id, each as its id field, by that id's API name."""
-    types: dict[str, list[Field]] = {}
+# the models that can stand for an id, each as its id field, by that id's name in the API
+Ids = dict[str, list[Field]]
+
+
+def id_types(data: GeneratorData) -> Ids:
+    """Return the models that can stand for an id."""
+    types: Ids = {}
     # sorted, because the order of a document means nothing
     for prop in sorted(data.models, key=lambda model: str(model.class_info.name)):
         name, module = str(prop.class_info.name), prop.class_info.module_name
@@ -239,7 +243,7 @@ def id_types(data: GeneratorData) -> dict[str, list[Field]]:
     return types
 
 
-def with_models(kind: Type, wire: str, ids: dict[str, list[Field]]) -> Type:
+def with_models(kind: Type, wire: str, ids: Ids) -> Type:
     """Let the models of an id stand for it."""
     if kind.item is not None:
         item = with_models(kind.item, wire.removesuffix("s"), ids)

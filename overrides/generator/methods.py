@@ -19,7 +19,7 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from ..naming.operations import words
 from ..openapi.document import Json, Operation, follow, mapping, parameters_for
 from .escaping import docstring, first_line, path_literal, quoted, wrapped
-from .fields import Field, Type, fields_of, id_types, model_fields, type_of, with_models
+from .fields import Field, Ids, Type, fields_of, model_fields, type_of, with_models
 
 # Names that the generated methods use themselves; `create_and_wait` passes on what `create` takes.
 _IN_METHODS = (
@@ -224,14 +224,18 @@ def label(operation: Operation) -> str:
 
 
 def method_of(
-    document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint
+    document: Json,
+    data: GeneratorData,
+    operation: Operation,
+    endpoint: Endpoint,
+    ids: Ids,
 ) -> Method:
-    """Describe the method of one operation."""
+    """Describe the method of one operation; `ids` is what `id_types` returns."""
     about = operation.data
     name = about["operationId"].partition(".")[2]
     taken = set(RESERVED_ARGUMENTS | (RESERVED_IN_CREATE if name == "create" else set()))
-    in_path, in_query, in_headers = _parameters(document, data, operation, endpoint, taken)
-    body, upload = _body(document, data, operation, endpoint, taken)
+    in_path, in_query, in_headers = _parameters(document, data, operation, endpoint, ids, taken)
+    body, upload = _body(document, data, operation, endpoint, ids, taken)
     result, media_type, result_description = _result(document, data, endpoint, operation)
     names = {parameter.field.wire: parameter.field.name for parameter in in_query}
     return Method(
@@ -261,10 +265,14 @@ def method_of(
 
 
 def _parameters(
-    document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint, taken: set[str]
+    document: Json,
+    data: GeneratorData,
+    operation: Operation,
+    endpoint: Endpoint,
+    ids: Ids,
+    taken: set[str],
 ) -> tuple[list[PathParameter], list[QueryParameter], list[Field]]:
     raw = {(p["name"], p["in"]): p for p in parameters_for(document, operation)}
-    ids = id_types(data)
     in_path: list[PathParameter] = []
     in_query: list[QueryParameter] = []
     in_headers: list[Field] = []
@@ -335,7 +343,12 @@ def _shorthand(properties: Json) -> str:
 
 
 def _body(
-    document: Json, data: GeneratorData, operation: Operation, endpoint: Endpoint, taken: set[str]
+    document: Json,
+    data: GeneratorData,
+    operation: Operation,
+    endpoint: Endpoint,
+    ids: Ids,
+    taken: set[str],
 ) -> tuple[list[Field], Field | None]:
     """Return the fields of the JSON body, and the file that can be sent in its place.
 
@@ -350,7 +363,6 @@ def _body(
             image = Type("image", "ImageInput", "ImageInput")
             upload = _renamed(evolve(fields[0], type=image, required=False), taken)
         elif media == "json" and fields:
-            ids = id_types(data)
             for field in fields:
                 kind = with_models(field.type, field.wire, ids)
                 body.append(_renamed(evolve(field, type=kind), taken, "_body"))

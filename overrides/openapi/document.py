@@ -190,7 +190,8 @@ def schemas(document: Any) -> list[Schema]:
 def _in_media(holder: Any, pointer: str) -> Iterator[Schema]:
     """Find the schemas of a parameter, a request body or a response."""
     holder = mapping(holder)
-    yield from schemas_in(holder.get("schema"), join(pointer, "schema"))
+    if "schema" in holder:
+        yield from schemas_in(holder["schema"], join(pointer, "schema"))
     for kind, media in items(holder.get("content")):
         path = join(pointer, "content", kind, "schema")
         yield from schemas_in(mapping(media).get("schema"), path)
@@ -206,7 +207,8 @@ def schemas_in(
     for key, child in items(schema.get("properties")):
         yield from schemas_in(child, join(pointer, "properties", key), key, schema)
     for key in ("items", "additionalProperties", "not"):
-        yield from schemas_in(schema.get(key), join(pointer, key))
+        if key in schema:
+            yield from schemas_in(schema[key], join(pointer, key))
     for key in ("allOf", "anyOf", "oneOf", "prefixItems"):
         for at, child in enumerate(sequence(schema.get(key))):
             yield from schemas_in(child, join(pointer, key, at))

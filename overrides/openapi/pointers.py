@@ -23,9 +23,9 @@ MISSING: Any = _Missing()
 
 def join(pointer: str, *tokens: str | int) -> str:
     """Return the pointer with these tokens appended."""
-    return pointer + "".join(
-        "/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens
-    )
+    for token in tokens:
+        pointer += "/" + str(token).replace("~", "~0").replace("/", "~1")
+    return pointer
 
 
 def split(pointer: str) -> list[str]:
