@@ -20,7 +20,7 @@ def apply(patch: Patch) -> None:
     security = patch.get("/components/security")
     if security is MISSING:
         return
-    if not isinstance(security, list) or not all(isinstance(one, dict) for one in security):
+    if not isinstance(security, list) or not all(isinstance(entry, dict) for entry in security):
         expected = "a list of security requirements"
         patch.drifted("/components/security", expected=expected, actual=security)
         return

@@ -86,7 +86,7 @@ class Findings:
     users: Mapping[str, list[str]] = field(default_factory=dict)  # lost name -> files that use it
 
 
-def report(findings: Findings) -> Report:
+def make_report(findings: Findings) -> Report:
     """Return the report, what a person has to act on first."""
     api, changes = findings.api or [], findings.changes
     urgent = [change for change in changes if change.urgent and not change.breaking]

@@ -41,7 +41,7 @@ from ..staging import Stage, stage
 from . import api_snapshot
 from .api_diff import diff_apis
 from .release import read_version, write_release
-from .report import Findings, Report, changelog, renamed, report, suggestion
+from .report import Findings, Report, changelog, make_report, renamed, suggestion
 from .revisions import earlier, read_revisions, write_revisions
 from .usage import (
     lost_names,
@@ -106,15 +106,15 @@ def update(
         result = apply_overrides(published.document, without=calls)
         findings = _findings(root, published, result, today)
         if _is_current(root, published) and calls == left_out(old):
-            return report(dataclasses.replace(findings, api=[]))
+            return make_report(dataclasses.replace(findings, api=[]))
         try:
             findings = _take_in(staged, published, findings, rename, anyway, verify)
         except UpdateError:
             raise
         except OverridesError as error:
             text = f"{error}{_hint(str(error), published.document, read_json(root / DOCUMENT))}"
-            raise UpdateError(text, report(findings)) from None
-        finished = report(findings)
+            raise UpdateError(text, make_report(findings)) from None
+        finished = make_report(findings)
         paths = [*OUTPUTS, SNAPSHOT, LOST, REPORT, REVISIONS, *map(Path, findings.adapted)]
         version, _ = suggestion(findings)
         if release and version != findings.version:
@@ -176,7 +176,7 @@ def _take_in(
     if errors := verify(package.parent):
         text = "\n".join(["the generated package is not good enough:", *errors])
         text += _hint(text, published.document, read_json(root / DOCUMENT))
-        raise UpdateError(text, report(findings))
+        raise UpdateError(text, make_report(findings))
     return findings
 
 

@@ -72,29 +72,29 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 def operation(document: Json, call: str) -> Json:
     """Return an operation: `GET /meetings`."""
     method, path = call.split()
-    found: Json = document["paths"][path][method.lower()]
-    return found
+    data: Json = document["paths"][path][method.lower()]
+    return data
 
 
-def body(document: Json, call: str) -> Json:
+def request_schema(document: Json, call: str) -> Json:
     """Return the schema of an operation's JSON request body."""
-    found: Json = operation(document, call)["requestBody"]["content"]["application/json"]["schema"]
-    return found
+    schema: Json = operation(document, call)["requestBody"]["content"]["application/json"]["schema"]
+    return schema
 
 
-def answer(document: Json, call: str) -> Json:
-    """Return the schema of an operation's JSON answer of success."""
+def response_schema(document: Json, call: str) -> Json:
+    """Return the schema of an operation's JSON response of success."""
     responses = operation(document, call)["responses"]
     response = responses["201"] if "201" in responses else responses["200"]
-    found: Json = response["content"]["application/json"]["schema"]
-    return found
+    schema: Json = response["content"]["application/json"]["schema"]
+    return schema
 
 
 def parameter(document: Json, call: str, name: str) -> Json:
     """Return an operation's own parameter."""
     listed = operation(document, call)["parameters"]
-    found: Json = next(one for one in listed if one.get("name") == name)
-    return found
+    data: Json = next(entry for entry in listed if entry.get("name") == name)
+    return data
 
 
 def deref(document: Json, value: Any) -> Any:
@@ -122,4 +122,4 @@ def complaints(data: GeneratorData) -> list[str]:
 
 def class_names(data: GeneratorData) -> set[str]:
     """Return the names of the classes that the generator would write."""
-    return {str(one.class_info.name) for one in (*data.models, *data.enums)}
+    return {str(prop.class_info.name) for prop in (*data.models, *data.enums)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .override_runs import Json, at, body, operation, parameter
+from .override_runs import Json, at, operation, parameter, request_schema
 
 MEETING = "/components/schemas/Meeting"
 
@@ -56,7 +56,7 @@ def _limit(document: Json) -> Json:
 
 
 def _room_mode(document: Json) -> Json:
-    schema: Json = body(document, "POST /meetings")["properties"]["roomMode"]
+    schema: Json = request_schema(document, "POST /meetings")["properties"]["roomMode"]
     return schema
 
 
@@ -127,9 +127,9 @@ PLANTED = [
     Planted("parameter's text", lambda d: parameter(d, "GET /recordings", "roomName").update(description="Only this room."), ("'Only this room.'",)),
     Planted("parameter's example", lambda d: parameter(d, "GET /recordings", "roomName").update(example="/other-room"), ("parameter `roomName`: example", "/other-room")),
     # request bodies
-    Planted("new required field in a request", lambda d: body(d, "POST /meetings")["required"].append("roomMode"), ("field `roomMode` is required now",), breaking=True),
-    Planted("new field in a request", lambda d: body(d, "POST /meetings")["properties"].update(topic={"type": "string"}), ("new field `topic` (string)",)),
-    Planted("stricter pattern", lambda d: body(d, "POST /transcriptions")["properties"]["recordingId"].update(pattern="^.+$"), ("pattern: nothing → ^.+$",), breaking=True),
+    Planted("new required field in a request", lambda d: request_schema(d, "POST /meetings")["required"].append("roomMode"), ("field `roomMode` is required now",), breaking=True),
+    Planted("new field in a request", lambda d: request_schema(d, "POST /meetings")["properties"].update(topic={"type": "string"}), ("new field `topic` (string)",)),
+    Planted("stricter pattern", lambda d: request_schema(d, "POST /transcriptions")["properties"]["recordingId"].update(pattern="^.+$"), ("pattern: nothing → ^.+$",), breaking=True),
     Planted("enum value gone", lambda d: _room_mode(d).update(enum=["normal"]), ("no longer has the value 'group'",), breaking=True),
     Planted("enum value added", lambda d: _room_mode(d).update(enum=["normal", "group", "webinar"]), ("has the new value 'webinar'",)),
     Planted(

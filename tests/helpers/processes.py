@@ -51,9 +51,9 @@ class Result(NamedTuple):
     """What became of it.
 
     Attributes:
-        done: calls that were answered.
+        done: calls that got a response.
         failed: what went wrong with the others.
-        waits: seconds from asking to answer, per call.
+        waits: seconds from call to response, per call.
         warnings: what the budget logged.
         cpu: seconds of CPU time from `go` to the last response.
         conflicts: how often another process was faster to write.

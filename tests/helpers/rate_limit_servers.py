@@ -93,7 +93,7 @@ class Response(NamedTuple):
 
 
 class Server:
-    """A limiter that answers in HTTP.
+    """A limiter that responds in HTTP.
 
     Args:
         limiter: decides.

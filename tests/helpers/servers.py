@@ -144,7 +144,7 @@ def half_a_response() -> Behaviour:
 
 
 async def hang_up(stream: Connection) -> bool:
-    """Close without an answer."""
+    """Close without a response."""
     return False
 
 
@@ -156,7 +156,7 @@ async def reset(stream: Connection) -> bool:
 
 
 async def hang(stream: Connection) -> bool:
-    """Never answer."""
+    """Never respond."""
     await anyio.sleep_forever()
     return False
 

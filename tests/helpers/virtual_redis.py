@@ -84,8 +84,8 @@ class MemoryRedis:
             if is_writing and write.request:
                 self._publish(title[1], write.request)
             if is_writing and not write.wants_text:
-                found = re.search(re.escape(f'"{write.member}":[') + r"(\d+),(\d+)", self.text)
-                seq, grants = found.groups() if found else (0, 0)
+                member = re.search(re.escape(f'"{write.member}":[') + r"(\d+),(\d+)", self.text)
+                seq, grants = member.groups() if member else (0, 0)
                 return Result(False, moment, title=line, seq=int(seq), grants=int(grants))
         return Result(False, moment, None if line == write.title else self.text, self.inbox)
 

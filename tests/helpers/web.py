@@ -1,4 +1,4 @@
-"""A web server on a socket that answers as badly as the web can."""
+"""A web server on a socket that responds as badly as the web can."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Web:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Looks the page up and lets it answer."""
+    """Looks the page up and lets it respond."""
 
     web: Web
 
     def do_GET(self) -> None:
         """Answer one request."""
         self.web.asked.append(self.path)
-        page = self.web.pages.get(self.path, answer(404, b"nothing here", "text/plain"))
+        page = self.web.pages.get(self.path, respond(404, b"nothing here", "text/plain"))
         with contextlib.suppress(ConnectionError):
             page(self)
 
@@ -46,8 +46,8 @@ class Handler(BaseHTTPRequestHandler):
         """Stay quiet."""
 
 
-def answer(status: int, content: bytes, kind: str = "application/json", **headers: str) -> Page:
-    """Make a page that answers all at once."""
+def respond(status: int, content: bytes, kind: str = "application/json", **headers: str) -> Page:
+    """Make a page that responds all at once."""
 
     def page(handler: Handler) -> None:
         handler.send_response(status)
@@ -83,7 +83,7 @@ def raw(content: bytes) -> Page:
 
 
 def silent(handler: Handler) -> None:
-    """Accept the request and never answer."""
+    """Accept the request and never respond."""
     handler.web.over.wait(30)
 
 

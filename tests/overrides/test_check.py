@@ -38,7 +38,7 @@ def test_all_in_order(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "message"),
     [
         (GENERATED / "models/meeting.py", "differs from what generation gives; it is never edited"),
         (
@@ -48,39 +48,39 @@ def test_all_in_order(root: Path) -> None:
         (PATCHED, "is not what the overrides make of the document: run `make generate`"),
     ],
 )
-def test_an_edited_output(root: Path, path: Path, told: str) -> None:
+def test_an_edited_output(root: Path, path: Path, message: str) -> None:
     """Name a file that generation gives otherwise."""
     (root / path).write_text((root / path).read_text() + "\n")
-    (said,) = check(root)
-    assert said.startswith(f"{path.as_posix()} {told}")
+    (line,) = check(root)
+    assert line.startswith(f"{path.as_posix()} {message}")
 
 
 def test_missing_and_left_over_outputs(root: Path) -> None:
     """Name files that are not there, and files that nobody made."""
     (root / GENERATED / "resources/rooms.py").unlink()
     (root / GENERATED / "models/old.py").write_text("")
-    said = check(root)
-    assert f"{GENERATED}/resources/rooms.py is missing: run `make generate`" in said
-    assert f"{GENERATED}/models/old.py is not generated any more: run `make generate`" in said
+    lines = check(root)
+    assert f"{GENERATED}/resources/rooms.py is missing: run `make generate`" in lines
+    assert f"{GENERATED}/models/old.py is not generated any more: run `make generate`" in lines
 
 
 def test_an_edited_document(root: Path) -> None:
     """Tell the published document's fingerprint from that of an edited one."""
-    said = (root / DOCUMENT).read_text()
-    (root / DOCUMENT).write_text(said.replace("Create meeting", "Make meeting"))
-    told = check(root)
-    assert told[0] == (
+    document = (root / DOCUMENT).read_text()
+    (root / DOCUMENT).write_text(document.replace("Create meeting", "Make meeting"))
+    lines = check(root)
+    assert lines[0] == (
         "openapi/whereby.json was edited and nothing was generated since. It is never "
         "edited: patch it in overrides/spec, or take in a new one with `make update-spec`"
     )
-    assert any(line.startswith(f"{PATCHED} is not what") for line in told)
+    assert any(line.startswith(f"{PATCHED} is not what") for line in lines)
 
 
 def test_another_whitespace_is_an_edit(root: Path) -> None:
     """Insist on the bytes, also where nothing follows from them."""
     (root / DOCUMENT).write_bytes((root / DOCUMENT).read_bytes() + b"\n")
-    (told,) = check(root)
-    assert "openapi/whereby.json was edited" in told
+    (line,) = check(root)
+    assert "openapi/whereby.json was edited" in line
 
 
 @pytest.mark.parametrize("path", [FINGERPRINT, CHANGE_LIST])
@@ -95,8 +95,8 @@ def test_a_stale_change_list(root: Path) -> None:
     entries = read_change_list(root / CHANGE_LIST)
     entries["security_never_applied"]["outcome"] = "absent"
     write_json(root / CHANGE_LIST, list(entries.values()))
-    (told,) = check(root)
-    assert told.startswith(
+    (line,) = check(root)
+    assert line.startswith(
         f"{CHANGE_LIST} is stale: the overrides do something else now (security_never"
     )
 
@@ -119,10 +119,10 @@ def test_a_drifted_override(root: Path) -> None:
     document = published()
     document["info"]["description"] = "Calls are free."
     (root / DOCUMENT).write_text(json.dumps(document))
-    told = check(root)
-    assert any("points_only_in_prose: drifted, check" in line for line in told)
-    assert any("at /info/description: expected 'A read request" in line for line in told)
-    assert not any("run `make generate`" in line for line in told)
+    lines = check(root)
+    assert any("points_only_in_prose: drifted, check" in line for line in lines)
+    assert any("at /info/description: expected 'A read request" in line for line in lines)
+    assert not any("run `make generate`" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_a_deleted_override(
     ignore = shutil.ignore_patterns(f"{name}.py", "__pycache__")
     shutil.copytree(ROOT / "overrides/spec", spec, ignore=ignore)
     monkeypatch.setattr("overrides.spec.__path__", [str(spec)])
-    told = check(root)
-    assert f"overrides/spec/{name}.py is gone, and so is what it did: {defect}" in told[0]
+    lines = check(root)
+    assert f"overrides/spec/{name}.py is gone, and so is what it did: {defect}" in lines[0]
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +204,8 @@ def test_a_changed_api(root: Path, run: Run) -> None:
 def test_a_missing_snapshot(root: Path) -> None:
     """Ask for it."""
     (root / SNAPSHOT).unlink()
-    (told,) = check(root)
-    assert told.startswith(f"{SNAPSHOT} is missing: run `python -m overrides api`")
+    (line,) = check(root)
+    assert line.startswith(f"{SNAPSHOT} is missing: run `python -m overrides api`")
 
 
 def test_the_documents_name_of_the_last_update_is_no_output(root: Path) -> None:

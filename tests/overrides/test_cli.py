@@ -26,8 +26,8 @@ def test_update(root: Path, run: Run) -> None:
     done = run("update", "new.json", "--report", "report.md")
     assert (done.returncode, done.stderr) == (0, "")
     assert "new method whereby.polls.list" in done.stdout
-    said = (root / "report.md").read_text()
-    assert said == (root / "openapi/last-update.md").read_text()
+    report = (root / "report.md").read_text()
+    assert report == (root / "openapi/last-update.md").read_text()
     assert run("check").returncode == 0
     assert files(root, CHANGED) != before
 
@@ -50,7 +50,7 @@ def test_an_update_that_stops(root: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["update", "nowhere.json"], "overrides update: nowhere.json: No such file"),
         (
@@ -63,12 +63,12 @@ def test_an_update_that_stops(root: Path, run: Run) -> None:
         ([], "usage: "),
     ],
 )
-def test_what_cannot_be_done(root: Path, run: Run, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_done(root: Path, run: Run, arguments: list[str], message: str) -> None:
     """Say why."""
     before = files(root, CHANGED)
     done = run(*arguments)
     assert done.returncode in (1, 2)
-    assert done.stderr.startswith(said)
+    assert done.stderr.startswith(message)
     assert "Traceback" not in done.stderr + done.stdout
     assert files(root, CHANGED) == before
 

@@ -26,7 +26,7 @@ from tests.helpers.json_patch import json_patch
 from tests.helpers.override_runs import Json, at, published, result
 
 
-def override(
+def make_override(
     name: str,
     apply: Callable[[Patch], None] = lambda patch: None,
     *,
@@ -39,30 +39,39 @@ def override(
 
 def names(overrides: list[Override]) -> list[str]:
     """Return the names in their order."""
-    return [one.name for one in in_order(overrides)]
+    return [override.name for override in in_order(overrides)]
 
 
 def test_overrides_run_after_those_they_name() -> None:
     """Order by AFTER, and by name where AFTER says nothing."""
-    found = [override("a", after=("c",)), override("b"), override("c"), override("d", after=("b",))]
-    assert names(found) == ["b", "c", "a", "d"]
-    assert names(found[::-1]) == ["b", "c", "a", "d"]
+    overrides = [
+        make_override("a", after=("c",)),
+        make_override("b"),
+        make_override("c"),
+        make_override("d", after=("b",)),
+    ]
+    assert names(overrides) == ["b", "c", "a", "d"]
+    assert names(overrides[::-1]) == ["b", "c", "a", "d"]
 
 
 def test_a_star_means_after_all_that_have_none() -> None:
     """Run the naming last, whatever else is written one day."""
-    found = [override("a", after=("*", "b")), override("b", after=("*",)), override("z")]
-    assert names(found) == ["z", "b", "a"]
+    overrides = [
+        make_override("a", after=("*", "b")),
+        make_override("b", after=("*",)),
+        make_override("z"),
+    ]
+    assert names(overrides) == ["z", "b", "a"]
 
 
 def test_names_of_deleted_overrides_do_not_matter() -> None:
     """Let a maintainer delete a module without touching the others."""
-    assert names([override("b", after=("retired",)), override("a")]) == ["a", "b"]
+    assert names([make_override("b", after=("retired",)), make_override("a")]) == ["a", "b"]
 
 
 def test_names_come_last_of_all() -> None:
     """Have the two naming overrides behind everything that makes or changes a schema."""
-    assert [one.name for one in load_overrides()][-2:] == [
+    assert [override.name for override in load_overrides()][-2:] == [
         "enums_without_names",
         "objects_without_names",
     ]
@@ -77,7 +86,7 @@ def test_a_new_module_is_found_without_a_list(
     (tmp_path / "_helper.py").write_text("")
     monkeypatch.setattr(spec, "__path__", [*spec.__path__, str(tmp_path)])
     loaded = load_overrides()
-    assert "zz_found" in [one.name for one in loaded]
+    assert "zz_found" in [override.name for override in loaded]
     report = apply_overrides(published(), loaded).overrides[-3]
     assert (report.name, report.outcome) == ("zz_found", Outcome.SLEEPING)
 
@@ -94,11 +103,11 @@ def test_a_module_that_lacks_a_part_is_refused(
 
 def test_every_module_says_why_it_is_there() -> None:
     """Have a defect, evidence and known places in each, and a docstring that explains."""
-    for one in load_overrides():
-        assert one.defect, one.name
-        assert one.evidence, one.name
-        assert one.seen_at, one.name
-        assert (one.apply.__doc__ or "").endswith(".")
+    for override in load_overrides():
+        assert override.defect, override.name
+        assert override.evidence, override.name
+        assert override.seen_at, override.name
+        assert (override.apply.__doc__ or "").endswith(".")
 
 
 def test_the_input_stays_as_it_was() -> None:
@@ -128,7 +137,7 @@ def test_a_rule_that_stumbles_is_told_by_name() -> None:
     def stumble(patch: Patch) -> None:
         patch.document["nowhere"]["at all"] = 1
 
-    (report,) = apply_overrides({"info": {}}, [override("stumbler", stumble)]).overrides
+    (report,) = apply_overrides({"info": {}}, [make_override("stumbler", stumble)]).overrides
     assert report.outcome is Outcome.DRIFTED
     assert report.messages == [
         "stumbler: drifted, check overrides/spec/stumbler.py against the document: "
@@ -144,7 +153,7 @@ def test_drift_outweighs_what_was_changed() -> None:
         patch.add("/a", 1)
         patch.drifted("/b", expected="a 1", actual=2)
 
-    (report,) = apply_overrides({"b": 2}, [override("half", half)]).overrides
+    (report,) = apply_overrides({"b": 2}, [make_override("half", half)]).overrides
     assert report.outcome is Outcome.DRIFTED
     assert report.changes[0].path == "/a"
 
@@ -157,8 +166,8 @@ def test_new_places_are_told_from_known_ones() -> None:
             patch.add(f"/{name}/x", 1)
 
     document: Json = {"known": {}, "new": {}, "known2": {}, "repaired": {}}
-    one = override("mark", mark, seen_at=("/known", "/repaired", "/missing"))
-    (report,) = apply_overrides(document, [one]).overrides
+    override = make_override("mark", mark, seen_at=("/known", "/repaired", "/missing"))
+    (report,) = apply_overrides(document, [override]).overrides
     assert report.affected == ("/known",)
     assert report.repaired == ("/repaired",)
     assert report.gone == ("/missing",)
@@ -174,9 +183,11 @@ def test_new_places_are_told_from_known_ones() -> None:
 
 def test_the_change_list_keeps_what_stood_there_before() -> None:
     """Record path, operation, old and new value, in plain JSON."""
-    book = json.loads(json.dumps(change_list(result())))
-    assert [entry["override"] for entry in book] == [one.name for one in load_overrides()]
-    (entry,) = [entry for entry in book if entry["override"] == "required_names_unknown"]
+    entries = json.loads(json.dumps(change_list(result())))
+    assert [entry["override"] for entry in entries] == [
+        override.name for override in load_overrides()
+    ]
+    (entry,) = [entry for entry in entries if entry["override"] == "required_names_unknown"]
     assert entry["outcome"] == "applied"
     assert entry["defect"] == "`required` names what is no property"
     (details,) = [change for change in entry["changes"] if "participant" in change["path"]]
@@ -213,14 +224,14 @@ def test_the_report_begins_with_what_needs_a_person() -> None:
     def drift(patch: Patch) -> None:
         patch.drifted("/", expected="a", actual="b")
 
-    found = [
-        override("applied", change),
-        override("absent", seen_at=("/nowhere",)),
-        override("drifted", drift),
-        override("sleeping", seen_at=("/info",)),
+    overrides = [
+        make_override("applied", change),
+        make_override("absent", seen_at=("/nowhere",)),
+        make_override("drifted", drift),
+        make_override("sleeping", seen_at=("/info",)),
     ]
-    said = messages(apply_overrides({"info": {}}, found))
-    assert [line.split(":")[0] for line in said if not line.startswith(" ")] == [
+    lines = messages(apply_overrides({"info": {}}, overrides))
+    assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == [
         "drifted",
         "sleeping",
         "absent",
@@ -234,7 +245,7 @@ def test_long_findings_are_cut_in_the_middle() -> None:
     def drift(patch: Patch) -> None:
         patch.drifted("/x", expected="a word", actual="begin" + "." * 5000 + "end")
 
-    (report,) = apply_overrides({}, [override("long", drift)]).overrides
+    (report,) = apply_overrides({}, [make_override("long", drift)]).overrides
     assert len(report.drifts[0].actual) <= 200
     assert report.drifts[0].actual.startswith("begin")
     assert report.drifts[0].actual.endswith("end")
@@ -249,8 +260,8 @@ def test_a_patch_changes_and_records() -> None:
     patch.put("/a/d", {})
     patch.put("/a/d", {})  # the same again is no change
     assert patch.document == {"a": {"b/c": [5], "d": {}}}
-    told = [(change.op, change.path, change.old, change.value) for change in patch.changes]
-    assert told == [
+    changes = [(change.op, change.path, change.old, change.value) for change in patch.changes]
+    assert changes == [
         ("replace", "/a/b~1c/0", 1, 5),
         ("add", "/a/d", MISSING, {"e": 1}),
         ("remove", "/a/b~1c/1", 2, MISSING),

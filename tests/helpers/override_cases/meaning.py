@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 
 from tests.helpers.override_cases import Case, ObjectCase, Places, is_property
-from tests.helpers.override_runs import Json, answer, at, body, objects, parameter
+from tests.helpers.override_runs import (
+    Json,
+    at,
+    objects,
+    parameter,
+    request_schema,
+    response_schema,
+)
 
 LANGUAGE = (
     "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties"
@@ -24,9 +31,9 @@ class EnumTrailingComma(Case):
 
     def find(self, document: Json) -> Places:
         for pointer, value in objects(document):
-            for one in value.get("enum", []):
-                if one is not None and one.endswith(","):
-                    yield f"{pointer} {one}"
+            for member in value.get("enum", []):
+                if member is not None and member.endswith(","):
+                    yield f"{pointer} {member}"
 
     def fix(self, document: Json) -> None:
         schema = at(document, LANGUAGE)
@@ -60,7 +67,7 @@ class NullOnlyInText(ObjectCase):
 
 
 class NullInPractice(Case):
-    """Fields of answers that can be null or missing are declared as always there."""
+    """Fields of responses that can be null or missing are declared as always there."""
 
     name = "null_in_practice"
     places = 12
@@ -80,7 +87,7 @@ class NullInPractice(Case):
         if " " not in where:
             component: Json = document["components"]["schemas"][where]
             return component
-        schema = answer(document, where)
+        schema = response_schema(document, where)
         while "properties" not in schema or "results" in schema["properties"]:
             if "$ref" in schema:
                 schema = at(document, schema["$ref"][1:])
@@ -156,7 +163,7 @@ class FieldsOnlyInText(ObjectCase):
         value["region"] = {"type": "string"}
 
     def drift(self, document: Json) -> None:
-        meeting = body(document, "POST /meetings")["properties"]
+        meeting = request_schema(document, "POST /meetings")["properties"]
         del meeting["liveTranscription"]["properties"]["destination"]["properties"]["region"]
 
 
@@ -178,7 +185,9 @@ class PatternAgainstExample(ObjectCase):
         value["pattern"] = "[a-z0-9-]{0,39}"
 
     def drift(self, document: Json) -> None:
-        body(document, "POST /meetings")["properties"]["roomNamePrefix"]["pattern"] = "[a-z0-9"
+        request_schema(document, "POST /meetings")["properties"]["roomNamePrefix"]["pattern"] = (
+            "[a-z0-9"
+        )
 
 
 class DatetimesWithoutFormat(ObjectCase):

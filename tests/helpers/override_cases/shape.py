@@ -7,11 +7,11 @@ import copy
 from tests.helpers.override_cases import Case, ObjectCase, OperationCase, Places
 from tests.helpers.override_runs import (
     Json,
-    answer,
-    body,
     deref,
     operation,
     parameter,
+    request_schema,
+    response_schema,
 )
 
 
@@ -29,11 +29,11 @@ class MisplacedProperties(ObjectCase):
         value["properties"]["cursor"] = value.pop("cursor")
 
     def drift(self, document: Json) -> None:
-        answer(document, "GET /summaries")["properties"]["cursor"] = {"type": "integer"}
+        response_schema(document, "GET /summaries")["properties"]["cursor"] = {"type": "integer"}
 
 
 class UnwrappedProperties(ObjectCase):
-    """The 201 answers of transcriptions and summaries list properties without `properties`."""
+    """The 201 responses of transcriptions and summaries list properties without `properties`."""
 
     name = "unwrapped_properties"
     places = 2
@@ -49,7 +49,7 @@ class UnwrappedProperties(ObjectCase):
         value.update({"type": "object", "properties": listed})
 
     def drift(self, document: Json) -> None:
-        answer(document, "POST /summaries")["type"] = "array"
+        response_schema(document, "POST /summaries")["type"] = "array"
 
 
 class PathParametersNotInPath(OperationCase):
@@ -60,8 +60,11 @@ class PathParametersNotInPath(OperationCase):
     drifts_at = "/paths/~1summaries~1{id}/post/parameters/0"
 
     def affected(self, document: Json, path: str, operation: Json) -> bool:
-        listed = [deref(document, one) for one in operation.get("parameters", [])]
-        return any(one["in"] == "path" and f"{{{one['name']}}}" not in path for one in listed)
+        listed = [deref(document, parameter) for parameter in operation.get("parameters", [])]
+        return any(
+            parameter["in"] == "path" and f"{{{parameter['name']}}}" not in path
+            for parameter in listed
+        )
 
     def fix(self, document: Json) -> None:
         for call in ("POST /transcriptions", "POST /summaries"):
@@ -163,7 +166,7 @@ class NullInTypeList(ObjectCase):
         value.update({"type": value["type"][0], "nullable": True})
 
     def drift(self, document: Json) -> None:
-        room = answer(document, "GET /insights/rooms")["properties"]["results"]["items"]
+        room = response_schema(document, "GET /insights/rooms")["properties"]["results"]["items"]
         room["properties"]["rating"]["type"] = ["number", "string", "null"]
 
 
@@ -189,7 +192,9 @@ class RequiredNamesUnknown(ObjectCase):
         value["required"] = [name for name in names if name]
 
     def drift(self, document: Json) -> None:
-        sessions = answer(document, "GET /insights/room-sessions")["properties"]["results"]["items"]
+        sessions = response_schema(document, "GET /insights/room-sessions")["properties"][
+            "results"
+        ]["items"]
         sessions["properties"]["beganAt"] = sessions["properties"].pop("startedAt")
 
 
@@ -213,7 +218,7 @@ class PageFieldsNotRequired(ObjectCase):
         value["required"] = ["results", "cursor"]
 
     def drift(self, document: Json) -> None:
-        page = answer(document, "GET /insights/rooms")
+        page = response_schema(document, "GET /insights/rooms")
         page["properties"]["results"] = {"type": "object"}
 
 
@@ -243,7 +248,7 @@ class UndocumentedParameters(Case):
 
     def find(self, document: Json) -> Places:
         listed = operation(document, "GET /meetings")["parameters"]
-        if not any(one.get("name") == "roomName" for one in listed):
+        if not any(parameter.get("name") == "roomName" for parameter in listed):
             yield "/paths/~1meetings/get"
 
     def fix(self, document: Json) -> None:
@@ -291,7 +296,7 @@ class RepeatedEnumValues(ObjectCase):
     drifts_at = ""
 
     def plant(self, document: Json) -> None:
-        body(document, "POST /meetings")["properties"]["roomMode"]["enum"] *= 2
+        request_schema(document, "POST /meetings")["properties"]["roomMode"]["enum"] *= 2
         document["components"]["schemas"]["Transcription"]["properties"]["state"]["enum"] *= 3
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:

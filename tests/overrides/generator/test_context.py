@@ -21,20 +21,20 @@ from tests.helpers.override_runs import Json, parse, patched
 from whereby_api_client import UNSET
 
 
-def context(document: Json) -> TemplateContext:
+def build_context(document: Json) -> TemplateContext:
     """Build the context of a patched document."""
     return build(document, parse(document))
 
 
-def model(found: TemplateContext, name: str) -> Model:
+def model(context: TemplateContext, name: str) -> Model:
     """Return a model by its class."""
-    return next(one for one in found.models if one.class_name == name)
+    return next(model for model in context.models if model.class_name == name)
 
 
-def method(found: TemplateContext, name: str) -> Method:
+def method(context: TemplateContext, name: str) -> Method:
     """Return a method by its operation."""
-    methods = [one for resource in found.resources for one in resource.methods]
-    return next(one for one in methods if one.operation == name)
+    methods = [method for resource in context.resources for method in resource.methods]
+    return next(method for method in methods if method.operation == name)
 
 
 def with_recording_in_response() -> Json:
@@ -47,11 +47,11 @@ def with_recording_in_response() -> Json:
 
 def test_requests_and_responses() -> None:
     """A model is made by callers, sent by the API, or both; it follows from where it is used."""
-    found = context(patched())
-    roles = {one.class_name: (one.is_request, one.is_response) for one in found.models}
+    context = build_context(patched())
+    roles = {model.class_name: (model.is_request, model.is_response) for model in context.models}
     assert roles["MeetingRecording"] == (True, False)
     assert roles["Meeting"] == roles["ThrottleErrorData"] == (False, True)
-    assert model(context(with_recording_in_response()), "MeetingRecording").is_response
+    assert model(build_context(with_recording_in_response()), "MeetingRecording").is_response
 
 
 def generated(into: Path, module: str) -> ModuleType:
@@ -60,13 +60,13 @@ def generated(into: Path, module: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, into / f"models/{module}.py")
     assert spec is not None
     assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made
+    imported = importlib.util.module_from_spec(spec)
+    sys.modules[name] = imported
     try:
-        spec.loader.exec_module(made)
+        spec.loader.exec_module(imported)
     finally:
         del sys.modules[name]
-    return made
+    return imported
 
 
 def test_a_model_that_is_both(tmp_path: Path) -> None:
@@ -74,9 +74,9 @@ def test_a_model_that_is_both(tmp_path: Path) -> None:
     into = tmp_path / "out"
     render(with_recording_in_response(), into)
     recording: Any = generated(into, "meeting_recording").MeetingRecording
-    made = recording(type_="cloud")
-    assert made.destination is UNSET
-    assert made.to_dict() == {"type": "cloud"}
+    created = recording(type_="cloud")
+    assert created.destination is UNSET
+    assert created.to_dict() == {"type": "cloud"}
     read = recording.from_dict({"type": "cloud"})
     assert read.destination is None
     assert read.to_dict() == {"type": "cloud"}
@@ -99,20 +99,20 @@ def test_a_model_that_is_both(tmp_path: Path) -> None:
 )
 def test_hints_of_arguments(operation: str, argument: str, hint: str) -> None:
     """Models stand for their ids, listed strings are offered, filters take a plain string."""
-    arguments = {one.name: one for one in method(context(patched()), operation).arguments}
+    arguments = {a.name: a for a in method(build_context(patched()), operation).arguments}
     assert arguments[argument].hint == hint
 
 
 def test_a_plain_string_for_a_filter() -> None:
     """It means `exact`, or the only filter that there is; where it is open which, it is refused."""
     document = patched()
-    found = context(document)
+    context = build_context(document)
     keys = {
-        p.field.wire: p.shorthand for p in method(found, "insights.list_rooms").query_parameters
+        p.field.wire: p.shorthand for p in method(context, "insights.list_rooms").query_parameters
     }
     assert (keys["roomName"], keys["createdAt"]) == ("exact", "")
     (room_name,) = (
-        p for p in method(found, "meetings.list").query_parameters if p.field.wire == "roomName"
+        p for p in method(context, "meetings.list").query_parameters if p.field.wire == "roomName"
     )
     assert room_name.shorthand == "startsWith"
     assert "A plain string means `startsWith`." in room_name.field.description
@@ -161,10 +161,10 @@ def test_odd_enum_values(tmp_path: Path) -> None:
     enum += ['a "b" \\ c', "line\nbreak"]
     level = {"type": "integer", "enum": [1, 2]}
     document["components"]["schemas"]["Meeting"]["properties"]["level"] = level
-    found = context(document)
-    (mode,) = (one for one in found.enums if one.class_name == "RoomMode")
+    context = build_context(document)
+    (mode,) = (enum for enum in context.enums if enum.class_name == "RoomMode")
     assert 'a "b" \\ c' in mode.members.values()
-    fields = {field.wire: field for field in model(found, "Meeting").fields}
+    fields = {field.wire: field for field in model(context, "Meeting").fields}
     assert fields["level"].hint == "int | None"
     render(document, tmp_path / "out")
     members = generated(tmp_path / "out", "room_mode").RoomMode

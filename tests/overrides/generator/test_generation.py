@@ -79,8 +79,8 @@ def test_check_names_what_differs(tmp_path: Path) -> None:
     (models / "meeting.py").write_text("# edited\n" + (models / "meeting.py").read_text())
     (models / "throttle_error.py").unlink()
     (models / "left_over.py").touch()
-    told = [line.split(" ")[:2] for line in check(tmp_path) if "/models/" in line]
-    assert told == [
+    differing = [line.split(" ")[:2] for line in check(tmp_path) if "/models/" in line]
+    assert differing == [
         ["whereby_api_client/_generated/models/left_over.py", "is"],
         ["whereby_api_client/_generated/models/meeting.py", "differs"],
         ["whereby_api_client/_generated/models/throttle_error.py", "is"],
@@ -139,17 +139,17 @@ def test_unsupported_document_says_so(tmp_path: Path) -> None:
 
 def test_every_method_is_documented_and_async() -> None:
     """Each operation has a method whose docstring tells path, points, arguments and errors."""
-    found = {}
+    methods = {}
     for path in (ROOT / "whereby_api_client/_generated/resources").glob("[a-z]*.py"):
         (resource,) = (n for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef))
         for method in resource.body:
             if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                found[f"{path.stem}.{method.name}"] = method
-    for convenience in [name for name in found if name.endswith("_and_wait")]:
-        del found[convenience]  # stands on operations, is none itself
+                methods[f"{path.stem}.{method.name}"] = method
+    for convenience in [name for name in methods if name.endswith("_and_wait")]:
+        del methods[convenience]  # stands on operations, is none itself
     wanted = {o["operationId"]: (p, o) for p, i in PATCHED["paths"].items() for o in i.values()}
-    assert found.keys() == wanted.keys()
-    for name, method in found.items():
+    assert methods.keys() == wanted.keys()
+    for name, method in methods.items():
         doc = ast.get_docstring(method) or ""
         path, operation = wanted[name]
         assert f"{path}, {operation['x-points']} point" in doc

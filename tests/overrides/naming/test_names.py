@@ -36,7 +36,7 @@ THING: Json = {"type": "object", "properties": {"id": {"type": "string"}}}
 
 
 def named(*calls: tuple[str, str, Json | None]) -> list[str]:
-    """Return the names that operations get, each told as call, summary and answer."""
+    """Return the names of operations, each given as call, summary and response schema."""
     document: Json = {
         "openapi": "3.0.0",
         "info": {},
@@ -46,22 +46,22 @@ def named(*calls: tuple[str, str, Json | None]) -> list[str]:
     for call, summary, schema in calls:
         method, path = call.split()
         content = {"content": {"application/json": {"schema": schema}}} if schema else {}
-        made: Json = {"responses": {"200": {"description": "", **content}}}
+        data: Json = {"responses": {"200": {"description": "", **content}}}
         if summary:
-            made["summary"] = summary
-        document["paths"].setdefault(path, {})[method.lower()] = made
+            data["summary"] = summary
+        document["paths"].setdefault(path, {})[method.lower()] = data
     patched = apply_overrides(document).document
     return [operation(patched, call)["operationId"] for call, _, _ in calls]
 
 
 def test_the_contract_names_are_what_the_rules_make() -> None:
     """Give all operations the names that callers write."""
-    found: dict[str, set[str]] = {}
-    for _, _, one in operations(result().document):
-        tag, _, method = one["operationId"].partition(".")
-        found.setdefault(tag, set()).add(method)
-        assert one["tags"] == [tag]
-    assert found == CONTRACT
+    names: dict[str, set[str]] = {}
+    for _, _, data in operations(result().document):
+        tag, _, method = data["operationId"].partition(".")
+        names.setdefault(tag, set()).add(method)
+        assert data["tags"] == [tag]
+    assert names == CONTRACT
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_a_newcomer_takes_no_known_name() -> None:
     document["paths"]["/insights/archive/room-sessions"] = sessions
     document["paths"]["/insights/a/participants"] = document["paths"]["/insights/participants"]
     patched = apply_overrides(document).document
-    for path, method, one in operations(result().document):
-        assert patched["paths"][path][method]["operationId"] == one["operationId"]
+    for path, method, data in operations(result().document):
+        assert patched["paths"][path][method]["operationId"] == data["operationId"]
 
 
 def test_names_given_upstream_are_replaced_and_remembered() -> None:
@@ -145,7 +145,7 @@ def test_names_given_upstream_are_replaced_and_remembered() -> None:
     operation(document, "GET /meetings").update(operationId="getMeetings", tags=["Meetings"])
     done = apply_overrides(document)
     assert operation(done.document, "GET /meetings")["operationId"] == "meetings.list"
-    (report,) = [one for one in done.overrides if one.name == "operations_without_names"]
+    (report,) = [report for report in done.overrides if report.name == "operations_without_names"]
     old = [change.old for change in report.changes if change.op == "replace"]
     assert old == ["getMeetings", ["Meetings"]]
 

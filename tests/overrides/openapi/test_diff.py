@@ -25,13 +25,13 @@ def test_no_differences() -> None:
 def members(value: Any, pointer: str = "") -> list[str]:
     """Return the pointers of all members of all objects and arrays."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    found = []
+    pointers = []
     for key, member in pairs:
         token = str(key).replace("~", "~0").replace("/", "~1")
-        found.append(f"{pointer}/{token}")
+        pointers.append(f"{pointer}/{token}")
         if isinstance(member, dict | list):
-            found += members(member, found[-1])
-    return found
+            pointers += members(member, pointers[-1])
+    return pointers
 
 
 def holder_of(document: Json, pointer: str) -> tuple[Any, Any]:

@@ -15,7 +15,6 @@ from overrides.engine import Outcome, apply_overrides, change_list, load_overrid
 from tests.helpers.override_cases.shape import HISTORIC
 from tests.helpers.override_runs import (
     Json,
-    answer,
     class_names,
     complaints,
     deref,
@@ -24,6 +23,7 @@ from tests.helpers.override_runs import (
     parameter,
     parse,
     published,
+    response_schema,
     result,
 )
 from tests.helpers.slow import mostly_slow
@@ -46,7 +46,7 @@ def sound(document: Json) -> Json:
 def test_the_published_document_comes_out_sound() -> None:
     """Pass the validator and the generator, with every override applied."""
     sound(published())
-    outcomes = {one.name: one.outcome for one in result().overrides}
+    outcomes = {override.name: override.outcome for override in result().overrides}
     historic = {case.name: Outcome.SLEEPING for case in HISTORIC}
     assert outcomes == dict.fromkeys(outcomes, Outcome.APPLIED) | historic
 
@@ -61,8 +61,8 @@ def test_any_operation_may_disappear(call: str) -> None:
     method, path = call.split()
     del document["paths"][path][method.lower()]
     patched = sound(document)
-    for other, verb, one in operations(patched):
-        assert one["operationId"] == result().document["paths"][other][verb]["operationId"]
+    for other, verb, data in operations(patched):
+        assert data["operationId"] == result().document["paths"][other][verb]["operationId"]
     known = result().document["components"]["schemas"]
     assert set(patched["components"]["schemas"]) <= set(known)
 
@@ -205,16 +205,16 @@ def test_an_endpoint_of_tomorrow_is_named_typed_and_priced() -> None:
     document = sound(published() | tomorrow())
     schemas = document["components"]["schemas"]
     calls = ("GET /polls", "POST /polls", "GET /polls/{pollId}", "DELETE /polls/{pollId}")
-    found = [operation(document, call) for call in calls]
-    names = [one["operationId"] for one in found]
+    new = [operation(document, call) for call in calls]
+    names = [data["operationId"] for data in new]
     assert names == ["polls.list", "polls.create", "polls.get", "polls.delete"]
-    assert [one["tags"] for one in found] == [["polls"]] * 4
-    assert [one["x-points"] for one in found] == [1, 3, 1, 2]
-    assert all(one["security"] == [{"BearerAuth": []}] for one in found)
-    assert found[0]["x-either-of"] == [["one", "other"]]
-    assert found[1]["requestBody"]["required"] is True
+    assert [data["tags"] for data in new] == [["polls"]] * 4
+    assert [data["x-points"] for data in new] == [1, 3, 1, 2]
+    assert all(data["security"] == [{"BearerAuth": []}] for data in new)
+    assert new[0]["x-either-of"] == [["one", "other"]]
+    assert new[1]["requestBody"]["required"] is True
 
-    assert len(found[0]["parameters"]) == 4  # meetingId is not in the path
+    assert len(new[0]["parameters"]) == 4  # meetingId is not in the path
     assert parameter(document, "GET /polls", "cursor")["schema"] == {"type": "string"}
     filtered = parameter(document, "GET /polls", "roomName")
     assert (filtered["style"], filtered["explode"]) == ("deepObject", True)
@@ -227,15 +227,15 @@ def test_an_endpoint_of_tomorrow_is_named_typed_and_priced() -> None:
         "Poll",
         "PollChoice",
         "PollCreateRequest",
-        "PollCreateRequestState",  # the request's states are others than the answer's
+        "PollCreateRequestState",  # the request's states are others than the response's
         "PollPage",
         "PollRoomNameFilter",
         "PollSettings",
         "PollState",
     }
-    assert answer(document, "GET /polls")["$ref"].endswith("/PollPage")
-    assert answer(document, "GET /polls/{pollId}")["$ref"].endswith("/Poll")
-    page = deref(document, answer(document, "GET /polls"))
+    assert response_schema(document, "GET /polls")["$ref"].endswith("/PollPage")
+    assert response_schema(document, "GET /polls/{pollId}")["$ref"].endswith("/Poll")
+    page = deref(document, response_schema(document, "GET /polls"))
     assert page["properties"]["cursor"]["nullable"] is True
     assert page["required"] == ["results", "cursor"]
     poll = schemas["Poll"]
@@ -254,15 +254,15 @@ def test_an_endpoint_of_tomorrow_is_named_typed_and_priced() -> None:
 def test_an_endpoint_of_tomorrow_is_told_to_the_maintainer() -> None:
     """List the new places by override, and rename nothing that was there."""
     done = apply_overrides(published() | tomorrow(), OVERRIDES)
-    said = messages(done)
-    place = "/paths/~1polls/get/responses/200/content/application~1json/schema/properties/cursor"
-    assert f"  also applied at {place}" in said
-    news = {report.name for report in done.overrides if report.new}
+    lines = messages(done)
+    pointer = "/paths/~1polls/get/responses/200/content/application~1json/schema/properties/cursor"
+    assert f"  also applied at {pointer}" in lines
+    extended = {report.name for report in done.overrides if report.new}
     general = {"null_only_in_text", "objects_without_names", "parameters_without_schema"}
     general |= {"operations_without_names", "points_only_in_prose", "unwrapped_properties"}
     general |= {"security_never_applied", "secrets_unmarked", "misplaced_properties"}
-    assert general <= news
-    assert news.isdisjoint({"undocumented_fields", "fields_only_in_text"} | HISTORIC_NAMES)
+    assert general <= extended
+    assert extended.isdisjoint({"undocumented_fields", "fields_only_in_text"} | HISTORIC_NAMES)
     known = result().document["components"]["schemas"]
     assert all(done.document["components"]["schemas"][name] == known[name] for name in known)
 

@@ -19,7 +19,7 @@ from overrides.update.update import update
 from ...helpers import web
 from ...helpers.override_runs import FROZEN
 from ...helpers.update_runs import state
-from ...helpers.web import Web, answer
+from ...helpers.web import Web, respond
 
 CONTENT = FROZEN.read_bytes()
 
@@ -36,28 +36,28 @@ def site() -> Iterator[Web]:
 
 def test_an_address(site: Web, root: Path) -> None:
     """Take in what is there, byte for byte, and say where it was."""
-    url = site.add("/openapi.json", answer(200, CONTENT))
+    url = site.add("/openapi.json", respond(200, CONTENT))
     report = update(url, root)
     assert report.headline == f"{url}: nothing changed"
     assert (root / DOCUMENT).read_bytes() == CONTENT
 
 
 def test_compressed(site: Web) -> None:
-    """Understand a compressed answer."""
-    page = answer(200, gzip.compress(CONTENT), content_encoding="gzip")
+    """Understand a compressed response."""
+    page = respond(200, gzip.compress(CONTENT), content_encoding="gzip")
     assert load(site.add("/", page)).content == CONTENT
 
 
 def test_redirects_are_followed(site: Web) -> None:
     """Go where the address leads, and name that place."""
-    site.add("/new", answer(200, CONTENT))
-    old = site.add("/old", answer(301, b"", location="/new"))
+    site.add("/new", respond(200, CONTENT))
+    old = site.add("/old", respond(301, b"", location="/new"))
     assert load(old).origin == f"{site.url}/new"
 
 
 def test_redirects_have_an_end(site: Web) -> None:
     """Give up when the address leads nowhere."""
-    url = site.add("/loop", answer(302, b"", location="/loop"))
+    url = site.add("/loop", respond(302, b"", location="/loop"))
     with pytest.raises(OverridesError, match=rf"^{url}: more than 5 redirects$"):
         load(url)
     assert len(site.asked) == 6
@@ -65,7 +65,7 @@ def test_redirects_have_an_end(site: Web) -> None:
 
 def test_an_address_that_leads_out_of_the_web(site: Web) -> None:
     """Follow no redirect to a file."""
-    url = site.add("/file", answer(302, b"", location="file:///etc/passwd"))
+    url = site.add("/file", respond(302, b"", location="file:///etc/passwd"))
     with pytest.raises(OverridesError, match=rf"^{url}: cannot be fetched: .*file"):
         load(url)
 
@@ -76,10 +76,10 @@ def test_no_way_back_from_https(site: Web, monkeypatch: pytest.MonkeyPatch, tmp_
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with web.serve(authority.issue_cert("127.0.0.1")) as safe:
-        there = safe.add("/openapi.json", answer(200, CONTENT))
+        there = safe.add("/openapi.json", respond(200, CONTENT))
         assert load(there).content == CONTENT
-        plain = site.add("/openapi.json", answer(200, CONTENT))
-        url = safe.add("/old", answer(301, b"", location=plain))
+        plain = site.add("/openapi.json", respond(200, CONTENT))
+        url = safe.add("/old", respond(301, b"", location=plain))
         with pytest.raises(
             OverridesError, match=f"^{url}: redirects to {plain}, which is not https"
         ):
@@ -97,18 +97,18 @@ HTML = b"<!doctype html>\n<html><head><title>Log in &amp;\n continue</title></he
 @pytest.mark.parametrize(
     ("page", "reason"),
     [
-        (answer(404, b"{}"), "the response is 404 Not Found"),
-        (answer(500, CONTENT), "the response is 500 Internal Server Error"),
-        (answer(304, b""), "the response is 304 Not Modified"),
-        (answer(200, HTML, "text/html"), r"a web page \(Log in & continue\), not an OpenAPI"),
-        (answer(200, HTML), "a web page"),
-        (answer(200, b""), "empty"),
-        (answer(200, CONTENT[:-20]), "truncated: not JSON"),
+        (respond(404, b"{}"), "the response is 404 Not Found"),
+        (respond(500, CONTENT), "the response is 500 Internal Server Error"),
+        (respond(304, b""), "the response is 304 Not Modified"),
+        (respond(200, HTML, "text/html"), r"a web page \(Log in & continue\), not an OpenAPI"),
+        (respond(200, HTML), "a web page"),
+        (respond(200, b""), "empty"),
+        (respond(200, CONTENT[:-20]), "truncated: not JSON"),
         (web.half(CONTENT), "broken off: peer closed connection without sending complete"),
         (web.silent, "no response within 0.2 s"),
         (web.endless(b"{"), "not complete after 0.2 s"),
         (web.raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "broken off: illegal"),
-        (answer(200, b"plain", content_encoding="gzip"), "cannot be fetched: Error -3"),
+        (respond(200, b"plain", content_encoding="gzip"), "cannot be fetched: Error -3"),
     ],
     ids=[
         "404",
@@ -178,9 +178,9 @@ def test_the_published_address() -> None:
 
 def test_a_key_twice(root: Path) -> None:
     """Say which one counts when a key is there twice."""
-    said = CONTENT.decode().replace('"openapi"', '"openapi": "3.0.0", "openapi"', 1)
+    text = CONTENT.decode().replace('"openapi"', '"openapi": "3.0.0", "openapi"', 1)
     path = root / "new.json"
-    path.write_text(said)
+    path.write_text(text)
     (note,) = load(str(path)).notes
     assert note == "The key `openapi` is there twice in one object; the last one counts."
 

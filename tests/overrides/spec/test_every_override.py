@@ -26,14 +26,14 @@ every_case = pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def report_of(name: str, document: Json | None = None) -> OverrideResult:
     """Return one override's report on a document, the published one if none is given."""
     reports = (result() if document is None else apply_overrides(document)).overrides
-    found = [report for report in reports if report.name == name]
-    assert found, f"overrides/spec/{name}.py is gone"
-    return found[0]
+    named = [report for report in reports if report.name == name]
+    assert named, f"overrides/spec/{name}.py is gone"
+    return named[0]
 
 
 def test_every_override_has_a_case() -> None:
     """Have no override without the tests of this module."""
-    assert sorted(case.name for case in ALL) == sorted(one.name for one in load_overrides())
+    assert sorted(case.name for case in ALL) == sorted(o.name for o in load_overrides())
 
 
 @every_case
@@ -66,7 +66,9 @@ def test_repaired_by_whereby_is_sleeping(case: Case) -> None:
     report = report_of(case.name, document)
     assert report.outcome is Outcome.SLEEPING, report.messages
     assert report.messages[0].startswith(f"{case.name}: sleeping, no place has the defect")
-    assert [f"  repaired by Whereby at {place}" for place in report.repaired] == report.messages[1:]
+    assert [
+        f"  repaired by Whereby at {pointer}" for pointer in report.repaired
+    ] == report.messages[1:]
     assert report.changes == ()
 
 
@@ -79,7 +81,7 @@ def test_something_else_in_its_place_is_drifted(case: Case) -> None:
     case.drift(document)
     report = report_of(case.name, document)
     assert report.outcome is Outcome.DRIFTED, report.messages
-    drift = next(one for one in report.drifts if one.path == case.drifts_at)
+    drift = next(drift for drift in report.drifts if drift.path == case.drifts_at)
     assert drift.expected
     assert drift.actual
     line = f"  at {case.drifts_at}: expected {drift.expected}, got {drift.actual}"
@@ -90,9 +92,9 @@ def test_something_else_in_its_place_is_drifted(case: Case) -> None:
 def test_without_its_endpoints_it_is_absent(case: Case) -> None:
     """Say nothing of a defect when the document has none of its places."""
     document = published()
-    for place in report_of(case.name).override.seen_at:
+    for pointer in report_of(case.name).override.seen_at:
         with contextlib.suppress(KeyError):  # a part of one that is gone already
-            delete(document, place)
+            delete(document, pointer)
     report = report_of(case.name, document)
     assert report.outcome is Outcome.ABSENT, report.messages
     assert report.gone == report.override.seen_at
@@ -107,14 +109,14 @@ def test_fixed_at_one_place_only_is_still_applied(case: Case) -> None:
     """Go on patching the other places, and report which one Whereby has repaired."""
     document, fixed = published(), published()
     case.fix(fixed)
-    place = SEEN_AT[case.name][-1]
-    above, _, last = place.rpartition("/")
-    at(document, above)[last] = at(fixed, place)
+    pointer = SEEN_AT[case.name][-1]
+    above, _, last = pointer.rpartition("/")
+    at(document, above)[last] = at(fixed, pointer)
     # what the fixed place refers to
     document["components"]["schemas"] = (
         fixed["components"]["schemas"] | document["components"]["schemas"]
     )
     report = report_of(case.name, document)
     assert report.outcome is Outcome.APPLIED, report.messages
-    assert report.repaired == (place,)
-    assert f"  repaired by Whereby at {place}" in report.messages
+    assert report.repaired == (pointer,)
+    assert f"  repaired by Whereby at {pointer}" in report.messages

@@ -12,13 +12,13 @@ from overrides.patch import Patch
 from overrides.spec.properties_only_in_example import describe
 from tests.helpers.override_runs import (
     Json,
-    answer,
-    body,
     deref,
     operation,
     parameter,
     patched,
     published,
+    request_schema,
+    response_schema,
     result,
 )
 
@@ -31,15 +31,15 @@ NARROWED: Json = {"x-narrowed": True}
 def apply(name: str, document: Json) -> Patch:
     """Run one override on a document, in place."""
     patch = Patch(document)
-    next(one for one in load_overrides() if one.name == name).apply(patch)
+    next(override for override in load_overrides() if override.name == name).apply(patch)
     return patch
 
 
 def alone(name: str, schema: Json, *, request: bool = False) -> tuple[Json, Patch]:
     """Run one override on a document with one schema in it; return what became of it."""
     media = {"content": {"application/json": {"schema": schema}}}
-    found = {"requestBody": media} if request else {"responses": {"200": media}}
-    patch = apply(name, {"openapi": "3.0.0", "paths": {"/things": {"get": found}}})
+    data = {"requestBody": media} if request else {"responses": {"200": media}}
+    patch = apply(name, {"openapi": "3.0.0", "paths": {"/things": {"get": data}}})
     left: Json = media["content"]["application/json"]["schema"]
     return left, patch
 
@@ -118,13 +118,13 @@ def test_commas_inside_values_are_no_defect() -> None:
 
 
 def test_an_answer_of_bare_properties_is_an_object_that_requires_them() -> None:
-    """Wrap the 201 answers, and name them."""
+    """Wrap the 201 responses, and name them."""
     document = result().document
     for call, name, field in (
         ("POST /transcriptions", "CreatedTranscription", "transcriptionId"),
         ("POST /summaries", "CreatedSummary", "summaryId"),
     ):
-        assert answer(document, call) == {"$ref": f"#/components/schemas/{name}"}
+        assert response_schema(document, call) == {"$ref": f"#/components/schemas/{name}"}
         assert SCHEMAS[name]["type"] == "object"
         assert SCHEMAS[name]["required"] == [field]
         assert SCHEMAS[name]["properties"][field]["type"] == "string"
@@ -143,7 +143,7 @@ def test_one_of_several_path_parameters_goes() -> None:
     listed = [{"in": "path", "name": name} for name in ("a", "b", "c")]
     paths = {"/{a}/{c}": {"get": {"parameters": listed}}}
     apply("path_parameters_not_in_path", {"paths": paths})
-    assert [one["name"] for one in listed] == ["a", "c"]
+    assert [entry["name"] for entry in listed] == ["a", "c"]
 
 
 def test_pages_have_their_cursor() -> None:
@@ -189,7 +189,7 @@ def test_what_can_be_null_in_practice_is_so_in_answers_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "outcome"),
+    ("text", "outcome"),
     [
         ("Can be `null`.", "nullable"),
         ("It should be set to null.", "nullable"),
@@ -201,9 +201,9 @@ def test_what_can_be_null_in_practice_is_so_in_answers_only() -> None:
         ("If this is not required, or should be inherited, it should be set to null.", "nullable"),
     ],
 )
-def test_null_is_read_from_texts(said: str, outcome: str) -> None:
+def test_null_is_read_from_texts(text: str, outcome: str) -> None:
     """Tell a text that allows null from one that forbids it."""
-    left, patch = alone("null_only_in_text", of("x", TEXT | {"description": said}))
+    left, patch = alone("null_only_in_text", of("x", TEXT | {"description": text}))
     assert left["properties"]["x"].get("nullable", False) is (outcome == "nullable")
     assert bool(patch.drifts) is (outcome == "drifted")
 
@@ -219,9 +219,9 @@ def test_every_parameter_has_a_type() -> None:
 def test_filters_are_deep_objects() -> None:
     """Send `roomName[exact]=`, and have names for the filters."""
     for name, schema in (("roomName", "RoomNameFilter"), ("createdAt", "CreatedAtFilter")):
-        found = parameter(result().document, "GET /insights/rooms", name)
-        assert (found["style"], found["explode"]) == ("deepObject", True)
-        assert found["schema"] == {"$ref": f"#/components/schemas/{schema}"}
+        query_filter = parameter(result().document, "GET /insights/rooms", name)
+        assert (query_filter["style"], query_filter["explode"]) == ("deepObject", True)
+        assert query_filter["schema"] == {"$ref": f"#/components/schemas/{schema}"}
 
 
 def test_a_style_that_nothing_contradicts_is_left_alone() -> None:
@@ -237,11 +237,11 @@ def test_a_style_that_nothing_contradicts_is_left_alone() -> None:
 
 def test_either_session_or_external_id() -> None:
     """Make both optional and tell the generated method that one is needed."""
-    found = operation(result().document, "GET /insights/participants")
-    assert found["x-either-of"] == [["roomSessionId", "externalId"]]
+    listing = operation(result().document, "GET /insights/participants")
+    assert listing["x-either-of"] == [["roomSessionId", "externalId"]]
     for name in ("roomSessionId", "externalId"):
-        one = parameter(result().document, "GET /insights/participants", name)
-        assert one.get("required", False) is False
+        argument = parameter(result().document, "GET /insights/participants", name)
+        assert argument.get("required", False) is False
 
 
 def test_a_recording_destination_has_a_region() -> None:
@@ -288,7 +288,7 @@ def test_a_pattern_that_explodes_is_named_in_bounded_time(key: str) -> None:
     schema = TEXT | {"pattern": "^(a+)+$", key: "a" * 40 + "!"}
     document = published()
     for name in ("roomNamePrefix", "secondPrefix"):
-        body(document, "POST /meetings")["properties"][name] = schema
+        request_schema(document, "POST /meetings")["properties"][name] = schema
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     drifts = apply("pattern_against_example", document).drifts
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 2.5
@@ -329,14 +329,14 @@ def test_every_body_is_required() -> None:
     """Let no caller leave out what the server needs."""
     document = patched()
     bodies = [
-        one["requestBody"]
+        data["requestBody"]
         for item in document["paths"].values()
-        for one in item.values()
-        if "requestBody" in one
+        for data in item.values()
+        if "requestBody" in data
     ]
     assert len(bodies) == 9
-    assert all(one["required"] is True for one in bodies)
-    assert deref(document, body(document, "POST /meetings"))["required"] == ["endDate"]
+    assert all(data["required"] is True for data in bodies)
+    assert deref(document, request_schema(document, "POST /meetings"))["required"] == ["endDate"]
 
 
 def test_a_body_that_may_be_left_out_stays_optional() -> None:
@@ -351,8 +351,8 @@ def test_secrets_are_marked() -> None:
     marked = {
         (name, field)
         for name, schema in SCHEMAS.items()
-        for field, one in schema.get("properties", {}).items()
-        if one.get("x-secret")
+        for field, prop in schema.get("properties", {}).items()
+        if prop.get("x-secret")
     }
     assert marked == {
         ("AccessLink", "accessLink"),
@@ -384,7 +384,7 @@ def test_room_names_are_marked_where_they_begin_with_a_slash() -> None:
     assert document["components"]["parameters"]["roomName"]["x-room-name"] is True
     assert parameter(document, "GET /recordings", "roomName")["x-room-name"] is True
     members = SCHEMAS["RoomNameFilter"]["properties"]
-    marked = {name for name, one in members.items() if one.get("x-room-name")}
+    marked = {name for name, prop in members.items() if prop.get("x-room-name")}
     assert marked == {"exact", "startsWith"}
 
 
@@ -392,28 +392,28 @@ def test_points_follow_the_prose() -> None:
     """Charge reads 1, deletes 2, writes 3, and a POST that deletes as a write."""
     document = result().document
     for path, item in document["paths"].items():
-        for method, one in item.items():
-            assert one["x-points"] == {"get": 1, "delete": 2}.get(method, 3), path
+        for method, data in item.items():
+            assert data["x-points"] == {"get": 1, "delete": 2}.get(method, 3), path
 
 
 def test_points_follow_other_prices() -> None:
     """Read the numbers, do not know them."""
-    said = (
+    description = (
         "A read request consumes 2 points, a\ndelete consumes 4 points and a write request "
         "consumes 10 points."
     )
     paths: Json = {"/x": {"get": {}, "delete": {}, "patch": {}}}
-    document = apply_overrides({"info": {"description": said}, "paths": paths}).document
-    found = {method: one["x-points"] for method, one in document["paths"]["/x"].items()}
-    assert found == {"get": 2, "delete": 4, "patch": 10}
+    document = apply_overrides({"info": {"description": description}, "paths": paths}).document
+    points = {method: data["x-points"] for method, data in document["paths"]["/x"].items()}
+    assert points == {"get": 2, "delete": 4, "patch": 10}
 
 
 def test_a_changed_price_list_is_shown_in_its_own_words() -> None:
     """Quote what the document says about points now."""
-    said = "Hello. A read consumes 1 to 10 points. Goodbye."
+    description = "Hello. A read consumes 1 to 10 points. Goodbye."
     paths: Json = {"/x": {"get": {}}}
-    reports = apply_overrides({"info": {"description": said}, "paths": paths}).overrides
-    report = next(one for one in reports if one.name == "points_only_in_prose")
+    reports = apply_overrides({"info": {"description": description}, "paths": paths}).overrides
+    report = next(report for report in reports if report.name == "points_only_in_prose")
     assert report.outcome is Outcome.DRIFTED
     assert report.drifts[0].actual == "A read consumes 1 to 10 points."
 
@@ -422,7 +422,7 @@ def test_every_operation_asks_for_the_token() -> None:
     """Apply the bearer scheme, whatever it is called."""
     document = result().document
     for item in document["paths"].values():
-        assert all(one["security"] == [{"BearerAuth": []}] for one in item.values())
+        assert all(data["security"] == [{"BearerAuth": []}] for data in item.values())
 
 
 def test_an_operation_that_is_open_on_purpose_stays_open() -> None:

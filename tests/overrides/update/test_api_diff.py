@@ -37,7 +37,7 @@ OLD = {
 
 
 @pytest.mark.parametrize(
-    ("change", "told", "breaking"),
+    ("change", "text", "breaking"),
     [
         # methods
         ({ROOM: None}, "method `whereby.rooms.open` is gone", True),
@@ -85,7 +85,7 @@ OLD = {
             "`whereby.rooms.open`: argument `extra_body`: the default is {} now, it was None",
             True,
         ),
-        # fields of an answer
+        # fields of a response
         ({"models.Room.url": None}, "field `models.Room.url` is gone", True),
         ({"models.Room.name": "field str"}, "new field `models.Room.name`", False),
         (
@@ -120,13 +120,13 @@ OLD = {
         ({"NotFoundError": None}, "class `NotFoundError` is gone", True),
     ],
 )
-def test_a_change(change: dict[str, str | None], told: str, breaking: bool) -> None:
+def test_a_change(change: dict[str, str | None], text: str, breaking: bool) -> None:
     """Tell one change once, in callers' words, and whether their code still runs and checks."""
     new = {name: fact for name, fact in (OLD | change).items() if fact is not None}
-    (found,) = diff_apis(OLD, new)
-    assert found.text.startswith(told)
-    assert found.breaking is breaking
-    assert str(found).startswith("BREAKING ") is breaking
+    (difference,) = diff_apis(OLD, new)
+    assert difference.text.startswith(text)
+    assert difference.breaking is breaking
+    assert str(difference).startswith("BREAKING ") is breaking
 
 
 def test_what_is_gone_is_told_once() -> None:

@@ -36,12 +36,12 @@ from tests.helpers.override_cases import Case
 from tests.helpers.override_cases.shape import HISTORIC as HISTORIC_CASES
 from tests.helpers.override_runs import (
     at,
-    body,
     operation,
     operations,
     parameter,
     patched,
     published,
+    request_schema,
 )
 from tests.helpers.slow import mostly_slow
 from tests.overrides.openapi.test_document import ODD, places, shuffled, tomorrow
@@ -90,12 +90,12 @@ every_case = pytest.mark.parametrize("case", mostly_slow(CASES, *QUICK), ids=lam
 
 def methods(root: Path) -> set[str]:
     """Name the methods of a repository's client."""
-    found = {
+    names = {
         name.removeprefix("WherebyClient.")
         for name, fact in facts(root).items()
         if name.startswith("WherebyClient.") and "def " in fact
     }
-    return {name for name in found if "." in name and "__" not in name}
+    return {name for name in names if "." in name and "__" not in name}
 
 
 def generated(root: Path) -> dict[str, bytes]:
@@ -122,7 +122,7 @@ def asleep(names: list[str], entries: dict[str, Json], document: Json) -> dict[s
     """Tell why overrides fell asleep: a repair, if one place is left, else no place is left."""
     why = {}
     for name in names:
-        holders = [place.rpartition("/")[0] for place in changed_places(entries[name])]
+        holders = [pointer.rpartition("/")[0] for pointer in changed_places(entries[name])]
         moved = [
             resolve(published(), holder) is not MISSING and resolve(document, holder) is MISSING
             for holder in holders
@@ -133,11 +133,11 @@ def asleep(names: list[str], entries: dict[str, Json], document: Json) -> dict[s
 
 def said_asleep(report: Report) -> dict[str, str]:
     """Read from a report why overrides fell asleep."""
-    found = {}
+    reasons = {}
     for line in section(report, "Overrides"):
         if match := re.match("`(.+)`: sleeping; (repaired by Whereby at|its place is gone)", line):
-            found[match[1]] = match[2]
-    return found
+            reasons[match[1]] = match[2]
+    return reasons
 
 
 @every_case
@@ -178,8 +178,8 @@ def test_all_defects_fixed_upstream(root: Path) -> None:
     assert [line for line in lines if ": published" not in line] == []
     new = patched()["components"]["schemas"].keys() - published()["components"]["schemas"].keys()
     for name in new:
-        place = f"the document: published, /components/schemas/{name}: nothing → "
-        assert sum(line.startswith(place) for line in lines) == 1
+        start = f"the document: published, /components/schemas/{name}: nothing → "
+        assert sum(line.startswith(start) for line in lines) == 1
     assert section(report, "Suggested version") == ["0.1.0: nothing changed, nothing to release"]
     assert generated(root) == before
 
@@ -193,9 +193,9 @@ def test_a_defect_fixed_at_one_place_only(root: Path, case: Case) -> None:
     """Go on patching the other places, and name the one that is fixed."""
     document, fixed = published(), published()
     case.fix(fixed)
-    place = OVERRIDES[case.name].seen_at[-1]
-    above, _, last = place.rpartition("/")
-    at(document, above)[last] = at(fixed, place)
+    pointer = OVERRIDES[case.name].seen_at[-1]
+    above, _, last = pointer.rpartition("/")
+    at(document, above)[last] = at(fixed, pointer)
     # what the fixed place refers to
     document["components"]["schemas"] = (
         fixed["components"]["schemas"] | document["components"]["schemas"]
@@ -217,9 +217,9 @@ def test_a_place_that_holds_something_else(root: Path, case: Case) -> None:
     before = state(root)
     with pytest.raises(UpdateError) as stopped:
         take(document, root)
-    said = str(stopped.value)
-    assert f"{case.name}: drifted, check overrides/spec/{case.name}.py against" in said
-    assert f"at {case.drifts_at}: expected " in said
+    message = str(stopped.value)
+    assert f"{case.name}: drifted, check overrides/spec/{case.name}.py against" in message
+    assert f"at {case.drifts_at}: expected " in message
     assert any(case.name in line for line in section(stopped.value.report, "To do"))
     assert state(root) == before
 
@@ -236,7 +236,7 @@ def test_an_operation_removed(root: Path, call: str) -> None:
     gone = before - methods(root)
     assert gone - DEPENDING.get(call, set()) == {name}
     assert methods(root) < before
-    assert {f"method `whereby.{one}` is gone" for one in gone} <= set(
+    assert {f"method `whereby.{method}` is gone" for method in gone} <= set(
         section(report, "Breaks callers")
     )
     assert f"`{name}` ({call}): the operation is gone" in section(report, "Breaks callers")
@@ -310,13 +310,16 @@ def rename_field(document: Json) -> None:
 
 def enum_value(document: Json) -> None:
     """Take an enum value away and give another one."""
-    body(document, "POST /meetings")["properties"]["roomMode"]["enum"] = ["normal", "webinar"]
+    request_schema(document, "POST /meetings")["properties"]["roomMode"]["enum"] = [
+        "normal",
+        "webinar",
+    ]
 
 
 def require_parameter(document: Json) -> None:
     """Make a parameter and a field of a body required."""
     parameter(document, "GET /recordings", "roomName")["required"] = True
-    body(document, "POST /meetings")["required"] = ["endDate", "roomMode"]
+    request_schema(document, "POST /meetings")["required"] = ["endDate", "roomMode"]
 
 
 def make_nullable(document: Json) -> None:
@@ -347,7 +350,7 @@ def other_budget(document: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told", "breaks"),
+    ("change", "reported", "breaks"),
     [
         (
             rename_field,
@@ -399,14 +402,14 @@ def other_budget(document: Json) -> None:
     ids=lambda value: value.__name__ if callable(value) else "",
 )
 def test_a_change_is_told_to_callers(
-    root: Path, change: Callable[[Json], None], told: list[str], breaks: list[str]
+    root: Path, change: Callable[[Json], None], reported: list[str], breaks: list[str]
 ) -> None:
     """Say in the report what changed, and what of it breaks callers."""
     document = published()
     change(document)
     report = take(document, root, verify=unverified)
     lines = section(report, "Breaks callers") + section(report, "What changed in the document")
-    assert set(told) <= set(lines)
+    assert set(reported) <= set(lines)
     assert set(breaks) <= set(section(report, "Breaks callers"))
     assert section(report, "Suggested version")[0].startswith("0.2.0: minor step")
 
@@ -476,13 +479,13 @@ def in_31(value: Any) -> Any:
         return [in_31(member) for member in value]
     if not isinstance(value, dict):
         return value
-    said = {name: in_31(member) for name, member in value.items()}
-    if said.pop("nullable", False) is True:
-        if isinstance(said.get("type"), str):
-            said["type"] = [said["type"], "null"]
-        elif "allOf" in said:
-            said["anyOf"] = [*said.pop("allOf"), {"type": "null"}]
-    return said
+    schema = {name: in_31(member) for name, member in value.items()}
+    if schema.pop("nullable", False) is True:
+        if isinstance(schema.get("type"), str):
+            schema["type"] = [schema["type"], "null"]
+        elif "allOf" in schema:
+            schema["anyOf"] = [*schema.pop("allOf"), {"type": "null"}]
+    return schema
 
 
 @pytest.mark.slow
@@ -590,10 +593,10 @@ def test_no_document_at_all(root: Path, content: bytes) -> None:
 def test_the_report_is_kept(root: Path) -> None:
     """Keep the report beside the document, as Markdown, without this machine's paths."""
     report = take(published(), root, verify=unverified)
-    said = (root / REPORT).read_text()
-    assert said == report.markdown()
-    assert said.startswith("# new.json: nothing changed\n")
-    assert str(root) not in said
+    markdown = (root / REPORT).read_text()
+    assert markdown == report.markdown()
+    assert markdown.startswith("# new.json: nothing changed\n")
+    assert str(root) not in markdown
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,11 @@ from tests.overrides.spec.test_every_override import CASES
 from ...helpers.update_runs import section, state
 
 DAY = "2026-02-03"
-QUICK = [one for one in PLANTED if one.name in ("new operation", "tighter maximum", "a contact")]
+QUICK = [
+    planted
+    for planted in PLANTED
+    if planted.name in ("new operation", "tighter maximum", "a contact")
+]
 
 
 def take_in(document: Json, root: Path, **options: object) -> Report:
@@ -49,8 +53,8 @@ def take_in(document: Json, root: Path, **options: object) -> Report:
 
 def verdict(planted: Planted, report: Report) -> list[str]:
     """Return what the report of a planted change lacks, or calls by the wrong name."""
-    said = "\n".join(line for part in report.sections for line in part.lines)
-    wrong = [f"{planted.name}: not in the report: {w!r}" for w in planted.words if w not in said]
+    lines = "\n".join(line for part in report.sections for line in part.lines)
+    wrong = [f"{planted.name}: not in the report: {w!r}" for w in planted.words if w not in lines]
     breaking = bool(section(report, "Breaks callers"))
     if breaking != planted.breaking:
         wrong.append(f"{planted.name}: breaking={breaking}: {section(report, 'Breaks callers')}")
@@ -62,7 +66,7 @@ def verdict(planted: Planted, report: Report) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("planted", mostly_slow(PLANTED, *QUICK), ids=lambda one: one.name)
+@pytest.mark.parametrize("planted", mostly_slow(PLANTED, *QUICK), ids=lambda planted: planted.name)
 def test_every_planted_change_is_reported(root: Path, planted: Planted) -> None:
     """Find the change in the report, in the right section, and nothing else that breaks."""
     document = published()
@@ -80,7 +84,7 @@ def test_every_planted_change_is_reported(root: Path, planted: Planted) -> None:
 
 # they change what another one of the table changes: not twice in one history
 AGAIN = {"field renamed", "wider maximum", "enum value added", "security of an operation"}
-HISTORY = [one for one in PLANTED if one.name not in AGAIN]
+HISTORY = [planted for planted in PLANTED if planted.name not in AGAIN]
 
 
 @pytest.mark.slow
@@ -149,7 +153,7 @@ def test_an_earlier_document_again(root: Path) -> None:
     assert line.startswith("This is the document of 2026-02-03 again: Whereby went back to it, or ")
     assert "2026-02-03 again" in report.markdown().split("##")[1]
     revisions = read_revisions(root)
-    assert [one.date for one in revisions[len(before) :]] == [DAY] * 3
+    assert [planted.date for planted in revisions[len(before) :]] == [DAY] * 3
     assert revisions[-1].sha256 == revisions[-3].sha256
     assert (root / REVISIONS).read_text().splitlines()[-1].split("\t")[2] == DAY
 

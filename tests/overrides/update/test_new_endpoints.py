@@ -30,13 +30,13 @@ from ...helpers.update_runs import Json, facts, section, state, take
 TEXT = {"type": "string"}
 
 
-def answer(schema: Json | None = None) -> Json:
-    """Describe an answer."""
+def responses(schema: Json | None = None) -> Json:
+    """Describe the responses of an operation."""
     schema = schema or {"type": "object", "properties": {"a": TEXT}}
     return {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}
 
 
-def accept(schema: Json) -> Json:
+def request_body(schema: Json) -> Json:
     """Describe a request body."""
     return {"content": {"application/json": {"schema": schema}}}
 
@@ -72,11 +72,11 @@ def test_awkward_arguments(root: Path) -> None:
     new = update(
         root,
         "/things",
-        get={"summary": "Get things", "parameters": query, "responses": answer()},
+        get={"summary": "Get things", "parameters": query, "responses": responses()},
         post={
             "summary": "Create",
-            "requestBody": accept(an_object(AWKWARD)),
-            "responses": answer(),
+            "requestBody": request_body(an_object(AWKWARD)),
+            "responses": responses(),
         },
     )
     assert "WherebyClient.things.get(from_)" in new
@@ -88,8 +88,10 @@ def test_awkward_arguments(root: Path) -> None:
 
 @pytest.mark.slow
 def test_awkward_fields(root: Path) -> None:
-    """Give a model a field for everything that an answer may hold."""
-    new = update(root, "/things", get={"summary": "Get", "responses": answer(an_object(AWKWARD))})
+    """Give a model a field for everything that a response may hold."""
+    new = update(
+        root, "/things", get={"summary": "Get", "responses": responses(an_object(AWKWARD))}
+    )
     assert "models.Thing.to_dict_" in new
     assert "models.Thing.additional_properties_" in new
 
@@ -97,10 +99,17 @@ def test_awkward_fields(root: Path) -> None:
 @pytest.mark.slow
 def test_one_name_in_path_query_and_body(root: Path) -> None:
     """Tell apart what has one name at three places, and two spellings of it."""
-    parameters = [{"name": "id", "in": place, "required": True} for place in ("path", "query")]
-    body = accept(an_object(["id", "ID"]))
-    thing = {"summary": "Set", "parameters": parameters, "requestBody": body, "responses": answer()}
-    new = update(root, "/things/{id}", put=thing)
+    parameters = [
+        {"name": "id", "in": location, "required": True} for location in ("path", "query")
+    ]
+    body = request_body(an_object(["id", "ID"]))
+    operation = {
+        "summary": "Set",
+        "parameters": parameters,
+        "requestBody": body,
+        "responses": responses(),
+    }
+    new = update(root, "/things/{id}", put=operation)
     assert new["WherebyClient.things.update(id_path)"].startswith("positional 1 str")
     assert {"id_query", "id", "ID"} <= {name.partition("(")[2].rstrip(")") for name in new}
 
@@ -132,13 +141,13 @@ def test_nothing_gets_out_of_its_quotes(root: Path) -> None:
                 filters,
                 *({"name": name, "in": "query", "description": name} for name in EVIL),
             ],
-            "responses": answer(everything),
+            "responses": responses(everything),
         },
         post={
             "summary": '"""',
             "parameters": [{"name": "id", "in": "path", "required": True}],
-            "requestBody": accept(texts),
-            "responses": answer(texts),
+            "requestBody": request_body(texts),
+            "responses": responses(texts),
         },
     )
 
@@ -168,7 +177,7 @@ def test_awkward_tags(root: Path) -> None:
     document = published()
     for path in TAGS:
         parameters = [{"name": "id", "in": "path", "required": True}] if "{" in path else []
-        get = {"summary": "Get it", "parameters": parameters, "responses": answer()}
+        get = {"summary": "Get it", "parameters": parameters, "responses": responses()}
         document["paths"][path] = {"get": get}
     take(document, root)
     now = facts(root)
@@ -203,7 +212,7 @@ def test_methods_that_want_one_name(root: Path) -> None:
     for path in ("/meetings/{meetingId}/import", "/meetings/import"):
         parameters = [{"$ref": "#/components/parameters/meetingId"}] if "{" in path else []
         document["paths"][path] = {
-            "post": {"summary": "Import", "parameters": parameters, "responses": answer()},
+            "post": {"summary": "Import", "parameters": parameters, "responses": responses()},
         }
     before = facts(root)
     take(document, root)
@@ -220,7 +229,7 @@ def test_a_method_as_the_package_has_one(root: Path) -> None:
         "post": {
             "summary": "Download",
             "parameters": [{"$ref": "#/components/parameters/recordingId"}],
-            "responses": answer(),
+            "responses": responses(),
         }
     }
     before = facts(root)
@@ -239,11 +248,11 @@ def test_a_name_that_would_change(root: Path) -> None:
     before = state(root)
     with pytest.raises(OverridesError) as stopped:
         take(document, root)
-    said = str(stopped.value)
-    assert "whereby.recordings.bulk_delete (POST /recordings/bulk-delete) would become" in said
-    assert "whereby.recordings.remove_many" in said
-    assert '"POST /recordings/bulk-delete": "bulk_delete"' in said
-    assert "--rename" in said
+    message = str(stopped.value)
+    assert "whereby.recordings.bulk_delete (POST /recordings/bulk-delete) would become" in message
+    assert "whereby.recordings.remove_many" in message
+    assert '"POST /recordings/bulk-delete": "bulk_delete"' in message
+    assert "--rename" in message
     assert state(root) == before
     report = take(document, root, rename=True)
     assert "WherebyClient.recordings.remove_many" in facts(root)
@@ -263,7 +272,7 @@ def test_parameters_of_the_path(root: Path) -> None:
             {"name": "id", "in": "path", "required": True},
             {"name": "q", "in": "query"},
         ],
-        "get": {"summary": "Get", "parameters": [], "responses": answer()},
+        "get": {"summary": "Get", "parameters": [], "responses": responses()},
         "delete": {
             "summary": "Delete",
             "parameters": [{"name": "q", "in": "query", "schema": {"type": "integer"}}],
@@ -290,10 +299,10 @@ def test_other_types_in_the_path(root: Path) -> None:
         for name, schema in kinds.items()
     ]
     path = "/things/" + "/".join(f"{{{name}}}" for name in kinds)
-    get = {"summary": "Get", "parameters": parameters, "responses": answer()}
+    get = {"summary": "Get", "parameters": parameters, "responses": responses()}
     new = update(root, path, get=get)
-    found = [new[f"WherebyClient.things.get({name})"] for name in kinds]
-    assert found == [
+    signatures = [new[f"WherebyClient.things.get({name})"] for name in kinds]
+    assert signatures == [
         "positional 1 int",
         "positional 2 float",
         "positional 3 datetime",
@@ -301,26 +310,26 @@ def test_other_types_in_the_path(root: Path) -> None:
     ]
 
 
-ANSWERS = {
-    "builtins.list[A]": answer({"type": "array", "items": an_object(["a"])}),
-    "str": answer(TEXT),
-    "Any": answer({"oneOf": [an_object(["a"]), an_object(["b"])]}),
-    "dict[str, Any]": answer({"type": "object", "additionalProperties": an_object(["a"])}),
-    "E | None": answer({**an_object(["e"]), "nullable": True}),
-    "F": {"2XX": answer(an_object(["f"]))["200"]},
+BY_RESULT = {
+    "builtins.list[A]": responses({"type": "array", "items": an_object(["a"])}),
+    "str": responses(TEXT),
+    "Any": responses({"oneOf": [an_object(["a"]), an_object(["b"])]}),
+    "dict[str, Any]": responses({"type": "object", "additionalProperties": an_object(["a"])}),
+    "E | None": responses({**an_object(["e"]), "nullable": True}),
+    "F": {"2XX": responses(an_object(["f"]))["200"]},
     "None": {"204": {"description": ""}},
 }
 
 
-def test_other_answers(root: Path) -> None:
+def test_other_responses(root: Path) -> None:
     """Give what the document promises, whatever its shape."""
     document = published()
-    for letter, responses in zip("abcdefg", ANSWERS.values(), strict=True):
+    for letter, responses in zip("abcdefg", BY_RESULT.values(), strict=True):
         document["paths"][f"/{letter}"] = {"put": {"summary": "Set", "responses": responses}}
     take(document, root)
     now = facts(root)
-    found = [now[f"WherebyClient.{letter}.update"] for letter in "abcdefg"]
-    assert found == [f"async def -> {result}" for result in ANSWERS]
+    signatures = [now[f"WherebyClient.{letter}.update"] for letter in "abcdefg"]
+    assert signatures == [f"async def -> {result}" for result in BY_RESULT]
 
 
 CALLS = """
@@ -367,7 +376,7 @@ def test_headers_arrays_and_bytes(root: Path) -> None:
                 {"name": name, "in": "header", "schema": schema, "required": name[0] == "I"}
                 for name, schema in types.items()
             ],
-            "requestBody": {**accept({"type": "array", "items": an_object(["roomName"])})},
+            "requestBody": {**request_body({"type": "array", "items": an_object(["roomName"])})},
             "responses": {"201": {"description": "A picture.", "content": {"image/png": {}}}},
         }
     }
@@ -402,19 +411,19 @@ def test_headers_arrays_and_bytes(root: Path) -> None:
         (
             {
                 "parameters": [{"name": "X-Y", "in": "cookie", "schema": TEXT}],
-                "responses": answer(),
+                "responses": responses(),
             },
             "POST /things: a cookie parameter; the templates know path, query and header",
         ),
         (
             {
                 "parameters": [{"name": "X-Y", "in": "header", "schema": an_object(["a"])}],
-                "responses": answer(),
+                "responses": responses(),
             },
             "XYFilter | Unset is not allowed in header",
         ),
         (
-            {"requestBody": accept(TEXT), "responses": answer()},
+            {"requestBody": request_body(TEXT), "responses": responses()},
             "POST /things: a application/json body of this shape; the templates know JSON objects,",
         ),
         (
@@ -422,12 +431,15 @@ def test_headers_arrays_and_bytes(root: Path) -> None:
             "POST /things: responds with text/markdown; the templates know JSON and files",
         ),
         (
-            {"responses": answer({"properties": {"a": {**TEXT, "enum": ["x-y", "x_y"]}}})},
+            {"responses": responses({"properties": {"a": {**TEXT, "enum": ["x-y", "x_y"]}}})},
             "Duplicate key X_Y in enum",
         ),
         ({"responses": {}}, "at /paths/~1things/post/responses: "),
         (
-            {"parameters": [{"name": "id", "in": "path", "required": True}], "responses": answer()},
+            {
+                "parameters": [{"name": "id", "in": "path", "required": True}],
+                "responses": responses(),
+            },
             "",  # the parameter is not in the path: an old defect, patched
         ),
     ],
@@ -456,8 +468,8 @@ def test_points_of_new_operations(root: Path) -> None:
         for method in ("get", "put", "post", "patch", "delete", "head")
     }
     take(document, root)
-    things = read_json(root / PATCHED)["paths"]["/things"]
-    assert {method: one["x-points"] for method, one in things.items()} == {
+    path_item = read_json(root / PATCHED)["paths"]["/things"]
+    assert {method: operation["x-points"] for method, operation in path_item.items()} == {
         "get": 1,
         "put": 3,
         "post": 3,

@@ -10,7 +10,7 @@ import pytest
 from overrides.engine import apply_overrides, change_list
 from overrides.openapi.diff import DocumentChange
 from overrides.update.api_diff import ApiChange
-from overrides.update.report import Findings, renamed, report, spoken, suggestion
+from overrides.update.report import Findings, make_report, renamed, spoken, suggestion
 from tests.helpers.override_runs import operation, patched, published
 from tests.overrides.openapi.test_document import tomorrow
 from tests.overrides.spec.test_every_override import CASES
@@ -78,7 +78,7 @@ def test_what_to_act_on_comes_first() -> None:
     """Begin with what is urgent and what breaks callers; count each change once."""
     document = published()
     next(case for case in CASES if case.name == "enum_trailing_comma").fix(document)
-    found = report(
+    report = make_report(
         findings(
             result=apply_overrides(document),
             published=document,
@@ -87,7 +87,7 @@ def test_what_to_act_on_comes_first() -> None:
             notes=("A note.",),
         )
     )
-    assert [part.title for part in found.sections] == [
+    assert [part.title for part in report.sections] == [
         "Urgent",
         "Breaks callers",
         "What changed in the document",
@@ -98,22 +98,22 @@ def test_what_to_act_on_comes_first() -> None:
         "Suggested version",
         "Suggested CHANGELOG entry",
     ]
-    assert found.headline == (
+    assert report.headline == (
         "https://example.org/openapi.json: 7 changes, 2 of them breaking, 1 urgent one"
     )
-    assert section(found, "Breaks callers") == [str(TIGHTER), BREAKS.text]
-    here, there = section(found, "What changed in the document")
+    assert section(report, "Breaks callers") == [str(TIGHTER), BREAKS.text]
+    here, there = section(report, "What changed in the document")
     assert here == str(CHANGE)
     assert there.startswith(
         "POST /meetings: published, requestBody/content/application/json/schema"
     )
     assert "language/enum: gone: [" in there
-    assert section(found, "Overrides") == [
+    assert section(report, "Overrides") == [
         "`enum_trailing_comma`: sleeping; repaired by Whereby at POST /meetings",
         f"applied as before: {len(CASES) - 1}",
         SLEEPING,
     ]
-    (entry,) = section(found, "Suggested CHANGELOG entry")
+    (entry,) = section(report, "Suggested CHANGELOG entry")
     assert entry == (
         "```markdown\n"
         "## 0.2.0 (2026-01-01)\n"
@@ -128,29 +128,29 @@ def test_what_to_act_on_comes_first() -> None:
 
 def test_a_quiet_report_fits_a_screen() -> None:
     """Sum up what is as before."""
-    found = report(findings())
-    assert found.headline == "https://example.org/openapi.json: nothing changed"
-    assert [part.title for part in found.sections] == ["Overrides", "Suggested version"]
-    assert section(found, "Overrides") == [f"applied as before: {len(CASES)}", SLEEPING]
-    assert len(found.terminal().splitlines()) < 24
+    report = make_report(findings())
+    assert report.headline == "https://example.org/openapi.json: nothing changed"
+    assert [part.title for part in report.sections] == ["Overrides", "Suggested version"]
+    assert section(report, "Overrides") == [f"applied as before: {len(CASES)}", SLEEPING]
+    assert len(report.terminal().splitlines()) < 24
 
 
 def test_a_stopped_update_says_what_it_did_not_look_at() -> None:
     """Claim nothing of what was never compared."""
-    found = report(findings(changes=[CHANGE], api=None))
-    assert found.headline.endswith(": 1 change; stopped, not all was looked at")
-    assert section(found, "Not looked at") == [
+    report = make_report(findings(changes=[CHANGE], api=None))
+    assert report.headline.endswith(": 1 change; stopped, not all was looked at")
+    assert section(report, "Not looked at") == [
         "the Python API, its types and the contract test: the update stopped before them"
     ]
-    assert section(found, "Suggested CHANGELOG entry") == []
+    assert section(report, "Suggested CHANGELOG entry") == []
 
 
 def test_a_drift_shows_the_evidence() -> None:
     """Show what the override is about, and how that was known."""
     document = published()
     document["info"]["description"] = "Calls are free."
-    found = report(findings(result=apply_overrides(document), published=document, api=None))
-    first, second = section(found, "To do")
+    report = make_report(findings(result=apply_overrides(document), published=document, api=None))
+    first, second = section(report, "To do")
     assert first.startswith("check `overrides/spec/points_only_in_prose.py` (the points that an")
     assert "evidence: the document's description, Rate limiting; docs/api-facts.md" in first
     assert second.startswith("at /info/description: expected 'A read request consumes 1 point, a")
@@ -165,10 +165,10 @@ def test_a_long_sleep_is_a_suggestion(since: str, suggested: bool) -> None:
     old = entries(change_list(result, entries(change_list(apply_overrides(published()))), since))
     assert old["enum_trailing_comma"]["since"] == since
     assert old["enum_trailing_comma"]["last_changed"][0].startswith("/paths/~1meetings/post")
-    found = report(findings(result=result, published=document, old_change_list=old))
-    lines = section(found, "To do")
+    report = make_report(findings(result=result, published=document, old_change_list=old))
+    lines = section(report, "To do")
     assert any("overrides/spec/enum_trailing_comma.py" in line for line in lines) is suggested
-    assert section(found, "Overrides")[-1].startswith("sleeping as before: 4 (")
+    assert section(report, "Overrides")[-1].startswith("sleeping as before: 4 (")
 
 
 def test_a_place_that_is_gone_is_not_repaired() -> None:
@@ -176,8 +176,8 @@ def test_a_place_that_is_gone_is_not_repaired() -> None:
     document = published()
     schema = operation(document, "POST /meetings")["requestBody"]["content"]["application/json"]
     del schema["schema"]["properties"]["liveTranscription"]
-    found = report(findings(result=apply_overrides(document), published=document))
-    (line,) = [n for n in section(found, "Overrides") if "enum_trailing_comma" in n]
+    report = make_report(findings(result=apply_overrides(document), published=document))
+    (line,) = [n for n in section(report, "Overrides") if "enum_trailing_comma" in n]
     assert line.startswith(
         "`enum_trailing_comma`: sleeping; its place is gone: POST /meetings, req"
     )
@@ -185,14 +185,14 @@ def test_a_place_that_is_gone_is_not_repaired() -> None:
 
 def test_markdown_and_terminal() -> None:
     """Write the same twice: as Markdown, and for a terminal of some width."""
-    found = report(findings(changes=[CHANGE], api=[BREAKS]))
-    markdown = found.markdown()
+    report = make_report(findings(changes=[CHANGE], api=[BREAKS]))
+    markdown = report.markdown()
     assert markdown.startswith(
         "# https://example.org/openapi.json: 2 changes, 1 of them breaking\n"
     )
     assert "\n\n## Breaks callers\n\n- method `whereby.x.y` is gone\n\n" in markdown
     assert markdown.endswith("- Breaking: Method `whereby.x.y` is gone.\n```\n")
-    plain = found.terminal(width=60)
+    plain = report.terminal(width=60)
     assert "\nBreaks callers\n  method whereby.x.y is gone\n" in plain
     assert "`" not in plain
     assert "\nSuggested CHANGELOG entry\n  ## 0.2.0 (2026-01-01)\n" in plain
@@ -205,14 +205,14 @@ def test_where_overrides_do_more_and_less() -> None:
     new = published() | tomorrow()
     for listed in new["paths"]["/recordings"]["get"]["parameters"]:
         listed.setdefault("schema", {"type": "string"})
-    found = report(
+    report = make_report(
         findings(
             result=apply_overrides(new),
             published=new,
             old_change_list=entries(change_list(apply_overrides(old))),
         )
     )
-    line = next(n for n in section(found, "Overrides") if n.startswith("`parameters_without_sch"))
+    line = next(n for n in section(report, "Overrides") if n.startswith("`parameters_without_sch"))
     assert "; repaired by Whereby at GET /recordings" in line
     assert "; new at GET /polls, DELETE /polls/{pollId}, GET /polls/{pollId}" in line
 

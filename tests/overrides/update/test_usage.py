@@ -20,7 +20,7 @@ from overrides.update.usage import (
     rewritten,
 )
 
-from ...helpers.override_runs import Json, at, body, published
+from ...helpers.override_runs import Json, at, published, request_schema
 from ...helpers.update_runs import facts, section, take
 
 MEETING = "/components/schemas/Meeting"
@@ -198,7 +198,7 @@ def test_tests_that_use_it_are_expected_to_fail(tmp_path: Path, names: str, outc
 def test_what_is_lost_is_kept_while_it_is_used(root: Path) -> None:
     """List what files use and the API has no more, until they do not, or it is there again."""
     document = published()
-    enum = body(document, "POST /meetings")["properties"]["roomMode"]["enum"]
+    enum = request_schema(document, "POST /meetings")["properties"]["roomMode"]["enum"]
     (root / "README.md").write_text("whereby.summaries.delete, RoomMode.GROUP")
     del document["paths"]["/summaries/{summaryId}"]["delete"]
     enum.remove("group")
