@@ -95,10 +95,10 @@ class OverrideResult:
         }[self.outcome]
         lines = [f"{self.name}: {text}", *(f"  {drift}" for drift in self.drifts)]
         if self.outcome in (Outcome.APPLIED, Outcome.SLEEPING):
-            lines += [f"  repaired by Whereby at {place}" for place in self.repaired]
-            lines += [f"  not in this document: {place}" for place in self.gone]
+            lines += [f"  repaired by Whereby at {pointer}" for pointer in self.repaired]
+            lines += [f"  not in this document: {pointer}" for pointer in self.gone]
         if self.outcome is Outcome.APPLIED:
-            lines += [f"  also applied at {place}" for place in self.new]
+            lines += [f"  also applied at {pointer}" for pointer in self.new]
         return lines
 
 
@@ -216,7 +216,9 @@ def _apply(override: Override, patched: Json, published: Json) -> OverrideResult
         # with the override's name, not with a traceback.
         actual = f"{type(error).__name__}: {error}"
         patch.drifted("", expected="a document that the rule can read", actual=actual)
-    present = [place for place in override.seen_at if resolve(published, place) is not MISSING]
+    present = [
+        pointer for pointer in override.seen_at if resolve(published, pointer) is not MISSING
+    ]
     if patch.drifts:
         outcome = Outcome.DRIFTED
     elif patch.changes:
@@ -226,7 +228,7 @@ def _apply(override: Override, patched: Json, published: Json) -> OverrideResult
     else:
         outcome = Outcome.ABSENT
     changed = [change.extracted_from or change.path for change in patch.changes]
-    affected = [place for place in present if any(_within(path, place) for path in changed)]
+    affected = [pointer for pointer in present if any(_within(path, pointer) for path in changed)]
     new = [path for path in changed if not any(_within(path, p) for p in override.seen_at)]
     return OverrideResult(
         override=override,
@@ -234,14 +236,14 @@ def _apply(override: Override, patched: Json, published: Json) -> OverrideResult
         changes=tuple(patch.changes),
         drifts=tuple(patch.drifts),
         affected=tuple(affected),
-        repaired=tuple(place for place in present if place not in affected),
-        gone=tuple(place for place in override.seen_at if place not in present),
+        repaired=tuple(pointer for pointer in present if pointer not in affected),
+        gone=tuple(pointer for pointer in override.seen_at if pointer not in present),
         new=tuple(dict.fromkeys(new)),
     )
 
 
-def _within(path: str, place: str) -> bool:
-    return path == place or path.startswith(place + "/")
+def _within(path: str, pointer: str) -> bool:
+    return path == pointer or path.startswith(pointer + "/")
 
 
 def change_list(
@@ -268,14 +270,14 @@ def _entry(result: OverrideResult, old: Json, date: str) -> Json:
     if result.changes:
         entry["changes"] = [change.to_json() for change in result.changes]
     elif result.outcome in (Outcome.SLEEPING, Outcome.ABSENT):
-        last = old.get("last_changed") or changed_places(old)
+        last = old.get("last_changed") or changed_pointers(old)
         since = old.get("since") or date
         entry |= {"since": since} if since else {}
         entry |= {"last_changed": last} if last else {}
     return entry
 
 
-def changed_places(entry: Json) -> list[str]:
+def changed_pointers(entry: Json) -> list[str]:
     """Return the pointers that an override changed, by its entry in a change list, each once."""
     changes = entry.get("changes", [])
     return list(dict.fromkeys(str(change.get("from") or change["path"]) for change in changes))

@@ -50,14 +50,14 @@ _URGENT = re.compile(
     re.IGNORECASE,
 )
 _TEXT_KEYS = ("description", "summary", "title")
-_MAX_PLACES = 6
+_MAX_LISTED = 6
 
 
 @dataclass(frozen=True)
 class DocumentChange:
     """One change of the document."""
 
-    place: str
+    where: str
     text: str
     breaking: bool = False  # requests that were accepted may be refused
     urgent: bool = False  # about deprecation, removal, plans, prices, limits, authentication
@@ -65,7 +65,7 @@ class DocumentChange:
     renamed: tuple[str, str] | None = None  # the old and the new name of a field
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return f"{self.where}: {self.text}"
 
 
 def diff_documents(old: Json, new: Json) -> list[DocumentChange]:
@@ -103,32 +103,32 @@ class _Diff:
     # ------------------------------------------------------------------------ the document itself
 
     def _general(self) -> Iterator[DocumentChange]:
-        place = "the document"
+        where = "the document"
         if self.old.get("openapi") != self.new.get("openapi"):
             versions = f"OpenAPI {self.old.get('openapi')} → {self.new.get('openapi')}"
-            yield DocumentChange(place, versions)
+            yield DocumentChange(where, versions)
         old, new = mapping(self.old.get("info")), mapping(self.new.get("info"))
         for name in ("title", "version"):
             if old.get(name) != new.get(name):
-                yield DocumentChange(place, f"its {name}: {old.get(name)} → {new.get(name)}")
-        yield from _texts(place, old.get("description"), new.get("description"))
-        yield from _rest(place, old, new, {"title", "version", "description"})
-        yield from self._servers(place, self.old, self.new)
-        yield from self._security(place, self.old, self.new)
+                yield DocumentChange(where, f"its {name}: {old.get(name)} → {new.get(name)}")
+        yield from _texts(where, old.get("description"), new.get("description"))
+        yield from _rest(where, old, new, {"title", "version", "description"})
+        yield from self._servers(where, self.old, self.new)
+        yield from self._security(where, self.old, self.new)
         done = {"openapi", "info", "servers", "security", "paths", "components"}
-        yield from _rest(place, self.old, self.new, done)
+        yield from _rest(where, self.old, self.new, done)
 
-    def _servers(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+    def _servers(self, where: str, old: Json, new: Json) -> Iterator[DocumentChange]:
         before = {text(mapping(s).get("url")): s for s in sequence(old.get("servers"))}
         after = {text(mapping(s).get("url")): s for s in sequence(new.get("servers"))}
         for url in sorted(before.keys() - after.keys()):
-            yield DocumentChange(place, f"the server {url} is gone", breaking=True, urgent=True)
+            yield DocumentChange(where, f"the server {url} is gone", breaking=True, urgent=True)
         for url in sorted(after.keys() - before.keys()):
-            yield DocumentChange(place, f"new server {url}")
+            yield DocumentChange(where, f"new server {url}")
         for url in sorted(before.keys() & after.keys()):
-            yield from _rest(f"{place}, server {url}", before[url], after[url], {"url"})
+            yield from _rest(f"{where}, server {url}", before[url], after[url], {"url"})
 
-    def _security(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+    def _security(self, where: str, old: Json, new: Json) -> Iterator[DocumentChange]:
         if not same(old.get("security"), new.get("security")):
             before, after = _security_of(old), _security_of(new)
             loosened = "security" in new and (
@@ -137,7 +137,7 @@ class _Diff:
                 or all(way in new["security"] for way in sequence(old.get("security")) or [None])
             )
             description = f"authentication: {before} → {after}"
-            yield DocumentChange(place, description, breaking=not loosened, urgent=True)
+            yield DocumentChange(where, description, breaking=not loosened, urgent=True)
 
     # --------------------------------------------------------------------------------- operations
 
@@ -160,119 +160,121 @@ class _Diff:
             yield from _rest(path, old, new, known | {"trace"})
 
     def _operation(self, before: Operation, after: Operation) -> Iterator[DocumentChange]:
-        place, old, new = name_of(after), before.data, after.data
+        where, old, new = name_of(after), before.data, after.data
         if old.get("operationId") != new.get("operationId"):
-            yield DocumentChange(place, f"called `{old.get('operationId')}` until now")
+            yield DocumentChange(where, f"called `{old.get('operationId')}` until now")
         if before.path != after.path:
-            yield DocumentChange(place, f"its path was {before.path}")
+            yield DocumentChange(where, f"its path was {before.path}")
         if old.get("x-points") != new.get("x-points"):
             description = f"costs {new.get('x-points')} points, not {old.get('x-points')}"
-            yield DocumentChange(place, description, urgent=True)
-        yield from _deprecated(place, "", old, new)
+            yield DocumentChange(where, description, urgent=True)
+        yield from _deprecated(where, "", old, new)
         if (pairs := new.get("x-either-of")) != old.get("x-either-of"):
             description = " and ".join(" or ".join(names) for names in pairs or []) or "none"
-            yield DocumentChange(place, f"of some parameters one is needed: {description}")
+            yield DocumentChange(where, f"of some parameters one is needed: {description}")
         for name in ("summary", "description"):
-            yield from _texts(place, old.get(name), new.get(name))
-        yield from self._security(place, old, new)
-        yield from self._servers(place, old, new)
-        yield from self._parameters(place, _by_place(self.old, before), _by_place(self.new, after))
-        yield from self._request_body(place, old.get("requestBody"), new.get("requestBody"))
-        yield from self._responses(place, old, new)
-        yield from self._callbacks(place, old, new)
+            yield from _texts(where, old.get(name), new.get(name))
+        yield from self._security(where, old, new)
+        yield from self._servers(where, old, new)
+        yield from self._parameters(
+            where, _by_location(self.old, before), _by_location(self.new, after)
+        )
+        yield from self._request_body(where, old.get("requestBody"), new.get("requestBody"))
+        yield from self._responses(where, old, new)
+        yield from self._callbacks(where, old, new)
         done = {"operationId", "x-points", "deprecated", "x-either-of", "summary", "description"}
         done |= {"security", "servers", "parameters", "requestBody", "responses", "callbacks"}
-        yield from _rest(place, old, new, done | {"tags"})  # they are in our operationId
+        yield from _rest(where, old, new, done | {"tags"})  # they are in our operationId
 
     def _parameters(
-        self, place: str, old: dict[str, Json], new: dict[str, Json]
+        self, where: str, old: dict[str, Json], new: dict[str, Json]
     ) -> Iterator[DocumentChange]:
         for key in sorted(old.keys() - new.keys()):
             description = f"the {_parameter_of(old[key])} is gone"
-            yield DocumentChange(place, description, breaking=True)
+            yield DocumentChange(where, description, breaking=True)
         for key in sorted(new.keys() - old.keys()):
             data = new[key]
             required = bool(data.get("required"))
             what = f"{_parameter_of(data)} ({kind_of(data.get('schema'))})"
             description = f"new {'required ' if required else ''}{what}"
-            yield DocumentChange(place, description, breaking=required)
+            yield DocumentChange(where, description, breaking=required)
         for key in sorted(old.keys() & new.keys()):
-            yield from self._parameter(place, old[key], new[key])
+            yield from self._parameter(where, old[key], new[key])
 
-    def _parameter(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+    def _parameter(self, where: str, old: Json, new: Json) -> Iterator[DocumentChange]:
         what = f"parameter `{new['name']}`"
         if old["name"] != new["name"]:
-            yield DocumentChange(place, f"{what} was called `{old['name']}`")
-        yield from _required(place, what, old, new)
-        yield from _deprecated(place, what, old, new)
-        yield from self._schema(place, what, old.get("schema"), new.get("schema"), sent=True)
-        yield from _texts(f"{place}, {what}", old.get("description"), new.get("description"))
+            yield DocumentChange(where, f"{what} was called `{old['name']}`")
+        yield from _required(where, what, old, new)
+        yield from _deprecated(where, what, old, new)
+        yield from self._schema(where, what, old.get("schema"), new.get("schema"), sent=True)
+        yield from _texts(f"{where}, {what}", old.get("description"), new.get("description"))
         done = {"name", "in", "required", "deprecated", "schema", "description"}
-        yield from _rest(place, old, new, done, f"{what}: ")
+        yield from _rest(where, old, new, done, f"{what}: ")
 
-    def _request_body(self, place: str, old: Any, new: Any) -> Iterator[DocumentChange]:
+    def _request_body(self, where: str, old: Any, new: Any) -> Iterator[DocumentChange]:
         before, after = self._followed(old, new)
         if not before and not after:
             return
         if before and after:
-            yield from _required(place, "the body", before, after)
-        yield from _texts(f"{place}, the body", before.get("description"), after.get("description"))
-        yield from self._content(place, "the body", before, after, sent=True)
+            yield from _required(where, "the body", before, after)
+        yield from _texts(f"{where}, the body", before.get("description"), after.get("description"))
+        yield from self._content(where, "the body", before, after, sent=True)
         done = {"required", "description", "content"}
-        yield from _rest(place, before, after, done, "the body, ")
+        yield from _rest(where, before, after, done, "the body, ")
 
     def _content(
-        self, place: str, what: str, old: Json, new: Json, *, sent: bool
+        self, where: str, what: str, old: Json, new: Json, *, sent: bool
     ) -> Iterator[DocumentChange]:
         before, after = mapping(old.get("content")), mapping(new.get("content"))
         for kind in sorted(before.keys() - after.keys()):
             description = f"no longer takes {kind}" if sent else f"{what} is no longer {kind}"
-            yield DocumentChange(place, description, breaking=True)
+            yield DocumentChange(where, description, breaking=True)
         for kind in sorted(after.keys() - before.keys()):
             schema = kind_of(mapping(after[kind]).get("schema"))
             description = f"takes {kind} now ({schema})" if sent else f"{what} is {kind}"
-            yield DocumentChange(place, description)
+            yield DocumentChange(where, description)
         for kind in sorted(before.keys() & after.keys()):
             was, now = mapping(before[kind]), mapping(after[kind])
-            yield from self._schema(place, what, was.get("schema"), now.get("schema"), sent=sent)
-            yield from _rest(place, was, now, {"schema"}, f"{what}, ")
+            yield from self._schema(where, what, was.get("schema"), now.get("schema"), sent=sent)
+            yield from _rest(where, was, now, {"schema"}, f"{what}, ")
 
-    def _responses(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+    def _responses(self, where: str, old: Json, new: Json) -> Iterator[DocumentChange]:
         before, after = mapping(old.get("responses")), mapping(new.get("responses"))
         for status in sorted(before.keys() - after.keys()):
             description = f"no longer responds with {status}"
-            yield DocumentChange(place, description, breaking=status.startswith("2"))
+            yield DocumentChange(where, description, breaking=status.startswith("2"))
         for status in sorted(after.keys() - before.keys()):
-            yield DocumentChange(place, f"can respond with {status} now")
+            yield DocumentChange(where, f"can respond with {status} now")
         for status in sorted(before.keys() & after.keys()):
             was, now = self._followed(before[status], after[status])
             what = f"the response {status}"
-            yield from _texts(f"{place}, {what}", was.get("description"), now.get("description"))
-            yield from self._headers(place, what, was, now)
-            yield from self._content(place, what, was, now, sent=False)
-            yield from _rest(place, was, now, {"description", "headers", "content"}, f"{what}, ")
+            yield from _texts(f"{where}, {what}", was.get("description"), now.get("description"))
+            yield from self._headers(where, what, was, now)
+            yield from self._content(where, what, was, now, sent=False)
+            yield from _rest(where, was, now, {"description", "headers", "content"}, f"{what}, ")
 
-    def _headers(self, place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+    def _headers(self, where: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
         before, after = mapping(old.get("headers")), mapping(new.get("headers"))
         for name in sorted(before.keys() - after.keys()):
-            yield DocumentChange(place, f"{what} no longer has the header {name}", urgent=True)
+            yield DocumentChange(where, f"{what} no longer has the header {name}", urgent=True)
         for name in sorted(after.keys() - before.keys()):
-            yield DocumentChange(place, f"{what} has the new header {name}")
+            yield DocumentChange(where, f"{what} has the new header {name}")
         for name in sorted(before.keys() & after.keys()):
             was, now = self._followed(before[name], after[name])
             header = f"{what}, header {name}"
-            yield from self._schema(place, header, was.get("schema"), now.get("schema"), sent=False)
-            yield from _texts(f"{place}, {header}", was.get("description"), now.get("description"))
-            yield from _rest(place, was, now, {"schema", "description"}, f"{header}, ")
+            yield from self._schema(where, header, was.get("schema"), now.get("schema"), sent=False)
+            yield from _texts(f"{where}, {header}", was.get("description"), now.get("description"))
+            yield from _rest(where, was, now, {"schema", "description"}, f"{header}, ")
 
-    def _callbacks(self, place: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+    def _callbacks(self, where: str, old: Json, new: Json) -> Iterator[DocumentChange]:
         before, after = mapping(old.get("callbacks")), mapping(new.get("callbacks"))
         for name in sorted(before.keys() - after.keys()):
-            yield DocumentChange(place, f"the callback `{name}` is gone", breaking=True)
+            yield DocumentChange(where, f"the callback `{name}` is gone", breaking=True)
         for name in sorted(after.keys() - before.keys()):
-            yield DocumentChange(place, f"new callback `{name}`")
+            yield DocumentChange(where, f"new callback `{name}`")
         for name in sorted(before.keys() & after.keys()):
-            yield from _leaves(place, f"callback `{name}`", before[name], after[name])
+            yield from _leaves(where, f"callback `{name}`", before[name], after[name])
 
     # --------------------------------------------------------------------------------- components
 
@@ -302,7 +304,7 @@ class _Diff:
     # ------------------------------------------------------------------------------------ schemas
 
     def _schema(
-        self, place: str, what: str, old: Any, new: Any, *, sent: bool
+        self, where: str, what: str, old: Any, new: Any, *, sent: bool
     ) -> Iterator[DocumentChange]:
         """Compare two schemas down to the components that they refer to."""
         old, new = mapping(old), mapping(new)
@@ -314,37 +316,37 @@ class _Diff:
         was, now = kind_of(old), kind_of(new)
         if was != now:
             breaking = sent or not {was, now} <= {"string", "enum"}
-            yield DocumentChange(place, f"{lead}is {now}, was {was}", breaking=breaking)
+            yield DocumentChange(where, f"{lead}is {now}, was {was}", breaking=breaking)
         elif _types(old) != _types(new):
             yield DocumentChange(
-                place, f"{lead}type: {_value(old, 'type')} → {_value(new, 'type')}"
+                where, f"{lead}type: {_value(old, 'type')} → {_value(new, 'type')}"
             )
         if nullable != was_nullable:
             description = f"{lead}{'can be null now' if nullable else 'is never null now'}"
-            yield DocumentChange(place, description, breaking=sent is not nullable)
+            yield DocumentChange(where, description, breaking=sent is not nullable)
         if not same(old.get("default"), new.get("default")):
             description = f"{lead}default: {_value(old, 'default')} → {_value(new, 'default')}"
-            yield DocumentChange(place, description)
-        yield from _deprecated(place, what, old, new)
+            yield DocumentChange(where, description)
+        yield from _deprecated(where, what, old, new)
         for name in ("readOnly", "writeOnly"):
             if bool(old.get(name)) != bool(new.get(name)):
                 description = f"{lead}is {'' if new.get(name) else 'no longer '}{name}"
                 breaking = bool(new.get(name)) and (sent if name == "readOnly" else True)
-                yield DocumentChange(place, description, breaking=breaking)
-        yield from _bounds(place, lead, old, new, sent=sent)
-        yield from _enum(place, lead, old, new, sent=sent)
-        below = f"{place}, {what}" if what else place
+                yield DocumentChange(where, description, breaking=breaking)
+        yield from _bounds(where, lead, old, new, sent=sent)
+        yield from _enum(where, lead, old, new, sent=sent)
+        below = f"{where}, {what}" if what else where
         for name in _TEXT_KEYS:
             yield from _texts(below, old.get(name), new.get(name))
-        yield from self._members(place, what, old, new, sent=sent)
+        yield from self._members(where, what, old, new, sent=sent)
         done = {"type", "nullable", "default", "deprecated", "readOnly", "writeOnly", "$ref"}
         done |= {*_BOUNDS, *_TEXT_KEYS, "pattern", "multipleOf", "uniqueItems", "enum", "format"}
         done |= {"properties", "required", "items", "additionalProperties"}
         done |= {"allOf", "anyOf", "oneOf"}
-        yield from _rest(place, old, new, done, lead)
+        yield from _rest(where, old, new, done, lead)
 
     def _members(
-        self, place: str, what: str, old: Json, new: Json, *, sent: bool
+        self, where: str, what: str, old: Json, new: Json, *, sent: bool
     ) -> Iterator[DocumentChange]:
         prefix = f"{what}, " if what else ""
         before, after = mapping(old.get("properties")), mapping(new.get("properties"))
@@ -355,38 +357,38 @@ class _Diff:
             names = (name, renamed[0]) if len(renamed) == 1 else None
             hint = f" (renamed to `{renamed[0]}`?)" if names else ""
             description = f"{prefix}field `{name}` is gone{hint}"
-            yield DocumentChange(place, description, breaking=True, renamed=names)
+            yield DocumentChange(where, description, breaking=True, renamed=names)
         for name in sorted(came):
             needed = name in required
             description = (
                 f"new {'required ' if needed else ''}field `{name}` ({kind_of(after[name])})"
             )
-            yield DocumentChange(place, f"{prefix}{description}", breaking=sent and needed)
+            yield DocumentChange(where, f"{prefix}{description}", breaking=sent and needed)
         for name in sorted(before.keys() & after.keys()):
             if (name in was_required) != (name in required):
                 state = "required" if name in required else "optional"
                 breaking = sent is (name in required)
                 description = f"{prefix}field `{name}` is {state} now"
-                yield DocumentChange(place, description, breaking=breaking)
+                yield DocumentChange(where, description, breaking=breaking)
             field = f"{prefix}field `{name}`"
-            yield from self._schema(place, field, before[name], after[name], sent=sent)
+            yield from self._schema(where, field, before[name], after[name], sent=sent)
         unknown = [n for n in required if n not in after and n not in was_required]
         for name in unknown:
-            yield DocumentChange(place, f"{prefix}required names {name!r}", breaking=sent)
+            yield DocumentChange(where, f"{prefix}required names {name!r}", breaking=sent)
         for key in ("items", "additionalProperties"):
             was, now = old.get(key), new.get(key)
             if isinstance(was, dict) and isinstance(now, dict):
-                yield from self._schema(place, f"{prefix}its {key}", was, now, sent=sent)
+                yield from self._schema(where, f"{prefix}its {key}", was, now, sent=sent)
             elif key == "additionalProperties" and not same(was, now):
                 breaking = sent and now is False
                 description = f"{prefix}{key}: {_value(old, key)} → {_value(new, key)}"
-                yield DocumentChange(place, description, breaking=breaking)
+                yield DocumentChange(where, description, breaking=breaking)
         for key in ("allOf", "anyOf", "oneOf"):
             was, now = sequence(old.get(key)), sequence(new.get(key))
             for old_part, new_part in zip(was, now, strict=False):
-                yield from self._schema(place, what, old_part, new_part, sent=sent)
+                yield from self._schema(where, what, old_part, new_part, sent=sent)
             if len(was) != len(now) and kind_of(old) == kind_of(new):
-                yield DocumentChange(place, f"{prefix}{key} has {len(now)} parts, had {len(was)}")
+                yield DocumentChange(where, f"{prefix}{key} has {len(now)} parts, had {len(was)}")
 
     def _followed(self, old: Any, new: Any) -> tuple[Json, Json]:
         return mapping(follow(self.old, old)[0]), mapping(follow(self.new, new)[0])
@@ -395,34 +397,34 @@ class _Diff:
 # ------------------------------------------------------------------------------- small comparisons
 
 
-def _required(place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+def _required(where: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
     if bool(old.get("required")) != bool(new.get("required")):
         state = "required" if new.get("required") else "optional"
         breaking = bool(new.get("required"))
-        yield DocumentChange(place, f"{what} is {state} now", breaking=breaking)
+        yield DocumentChange(where, f"{what} is {state} now", breaking=breaking)
 
 
-def _deprecated(place: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
+def _deprecated(where: str, what: str, old: Json, new: Json) -> Iterator[DocumentChange]:
     if bool(old.get("deprecated")) != bool(new.get("deprecated")):
         description = f"{what} is " if what else ""
         description += f"{'' if new.get('deprecated') else 'no longer '}deprecated"
-        yield DocumentChange(place, description, urgent=True)
+        yield DocumentChange(where, description, urgent=True)
 
 
-def _bounds(place: str, lead: str, old: Json, new: Json, *, sent: bool) -> Iterator[DocumentChange]:
+def _bounds(where: str, lead: str, old: Json, new: Json, *, sent: bool) -> Iterator[DocumentChange]:
     for name, larger_is_stricter in _BOUNDS.items():
         was, now = old.get(name), new.get(name)
         if not same(was, now):
             breaking = sent and _is_stricter(was, now, larger_is_stricter)
-            yield DocumentChange(place, f"{lead}{name}: {_change(was, now)}", breaking=breaking)
+            yield DocumentChange(where, f"{lead}{name}: {_change(was, now)}", breaking=breaking)
     for name in ("pattern", "multipleOf", "uniqueItems"):
         was, now = old.get(name), new.get(name)
         if not same(was, now):
             breaking = sent and now is not None and now is not False
-            yield DocumentChange(place, f"{lead}{name}: {_change(was, now)}", breaking=breaking)
+            yield DocumentChange(where, f"{lead}{name}: {_change(was, now)}", breaking=breaking)
     if old.get("format") != new.get("format") and kind_of(old) == kind_of(new):
         change = _change(old.get("format"), new.get("format"))
-        yield DocumentChange(place, f"{lead}format: {change}")
+        yield DocumentChange(where, f"{lead}format: {change}")
 
 
 def _parameter_of(data: Json) -> str:
@@ -458,20 +460,20 @@ def _is_stricter(old: Any, new: Any, larger_is_stricter: bool) -> bool:
         return True
 
 
-def _enum(place: str, lead: str, old: Json, new: Json, *, sent: bool) -> Iterator[DocumentChange]:
+def _enum(where: str, lead: str, old: Json, new: Json, *, sent: bool) -> Iterator[DocumentChange]:
     if "enum" not in old or "enum" not in new:
         if ("enum" in old) != ("enum" in new) and kind_of(old) == kind_of(new):
             yield DocumentChange(
-                place, f"{lead}enum: {_value(old, 'enum')} → {_value(new, 'enum')}"
+                where, f"{lead}enum: {_value(old, 'enum')} → {_value(new, 'enum')}"
             )
         return
     values, wanted = sequence(old["enum"]), sequence(new["enum"])
     for value in values:
         if value not in wanted:
-            yield DocumentChange(place, f"{lead}no longer has the value {value!r}", breaking=sent)
+            yield DocumentChange(where, f"{lead}no longer has the value {value!r}", breaking=sent)
     for value in wanted:
         if value not in values:
-            yield DocumentChange(place, f"{lead}has the new value {value!r}")
+            yield DocumentChange(where, f"{lead}has the new value {value!r}")
 
 
 def _security_schemes(old: Json, new: Json) -> Iterator[DocumentChange]:
@@ -491,26 +493,26 @@ def _security_schemes(old: Json, new: Json) -> Iterator[DocumentChange]:
 
 
 def _rest(
-    place: str, old: Any, new: Any, done: Collection[str], lead: str = ""
+    where: str, old: Any, new: Any, done: Collection[str], lead: str = ""
 ) -> Iterator[DocumentChange]:
     """Compare the members that have no rule of their own."""
     old, new = mapping(old), mapping(new)
     for key in sorted((old.keys() | new.keys()) - set(done)):
         was, now = old.get(key, MISSING), new.get(key, MISSING)
         if key in ("description", "summary") and not isinstance(was, dict | list):
-            yield from _texts(f"{place}, {lead.rstrip(' ,:')}" if lead else place, was, now)
+            yield from _texts(f"{where}, {lead.rstrip(' ,:')}" if lead else where, was, now)
         elif not _equal(was, now):
-            yield from _leaves(place, f"{lead}{key}", was, now)
+            yield from _leaves(where, f"{lead}{key}", was, now)
 
 
-def _leaves(place: str, what: str, old: Any, new: Any) -> Iterator[DocumentChange]:
+def _leaves(where: str, what: str, old: Any, new: Any) -> Iterator[DocumentChange]:
     """Compare two values of any kind down to where they differ."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             was, now = old.get(key, MISSING), new.get(key, MISSING)
-            yield from _leaves(place, f"{what}/{key}", was, now)
+            yield from _leaves(where, f"{what}/{key}", was, now)
     elif not _equal(old, new):
-        yield DocumentChange(place, f"{what}: {_arrow(old, new)}")
+        yield DocumentChange(where, f"{what}: {_arrow(old, new)}")
 
 
 def _equal(old: Any, new: Any) -> bool:
@@ -556,7 +558,7 @@ def _security_of(holder: Json) -> str:
     return " or ".join(alternatives) or "none"
 
 
-def _by_place(document: Json, operation: Operation) -> dict[str, Json]:
+def _by_location(document: Json, operation: Operation) -> dict[str, Json]:
     # the order of the path's parameters counts, their names do not
     in_path = re.findall(r"{([^{}]*)}", operation.path)
     return {
@@ -627,7 +629,7 @@ def _sent_components(document: Json) -> set[str]:
 # ------------------------------------------------------------------------------------------- texts
 
 
-def _texts(place: str, old: Any, new: Any) -> Iterator[DocumentChange]:
+def _texts(where: str, old: Any, new: Any) -> Iterator[DocumentChange]:
     """Report each changed sentence: its old words, its new words."""
     before, after = _sentences(text(old)), _sentences(text(new))
     matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
@@ -639,7 +641,7 @@ def _texts(place: str, old: Any, new: Any) -> Iterator[DocumentChange]:
             pairs = list(zip(before[a:b], after[c:d], strict=True))
         for was, now in pairs:
             urgent = bool(_URGENT.search(f"{was} {now}"))
-            yield DocumentChange(place, f"text: {_words(was, now)}", urgent=urgent, is_text=True)
+            yield DocumentChange(where, f"text: {_words(was, now)}", urgent=urgent, is_text=True)
 
 
 def _sentences(prose: str) -> list[str]:
@@ -669,21 +671,21 @@ def _words(old: str, new: str) -> str:
 
 def _grouped(changes: Iterator[DocumentChange]) -> list[DocumentChange]:
     """Report once what is the same at several places."""
-    places: dict[DocumentChange, list[str]] = {}
+    grouped: dict[DocumentChange, list[str]] = {}
     for change in changes:
-        alike = dataclasses.replace(change, place="")
-        listed = places.setdefault(alike, [])
-        if change.place not in listed:
-            listed.append(change.place)
+        alike = dataclasses.replace(change, where="")
+        listed = grouped.setdefault(alike, [])
+        if change.where not in listed:
+            listed.append(change.where)
     return [
-        dataclasses.replace(change, place=_together(listed)) for change, listed in places.items()
+        dataclasses.replace(change, where=_together(listed)) for change, listed in grouped.items()
     ]
 
 
-def _together(places: list[str]) -> str:
-    if len(places) <= _MAX_PLACES:
-        return "; ".join(places)
-    return f"{'; '.join(places[:_MAX_PLACES])} and {len(places) - _MAX_PLACES} more"
+def _together(listed: list[str]) -> str:
+    if len(listed) <= _MAX_LISTED:
+        return "; ".join(listed)
+    return f"{'; '.join(listed[:_MAX_LISTED])} and {len(listed) - _MAX_LISTED} more"
 
 
 # ------------------------------------------------------------------------- published documents
@@ -705,14 +707,14 @@ def diff_published(
         if touched(old_path, old_paths) or touched(new_path, new_paths):
             tokens = split(new_path)
             inside = len(tokens) > 3 and tokens[0] in ("paths", "components")
-            place = (
+            where = (
                 f"{tokens[2].upper()} {tokens[1]}"
                 if tokens[0] == "paths" and inside
                 else ("/".join(tokens[1:3]) if inside else "")
             )
             rest = "/".join(tokens[3:]) if inside else new_path
             description = f"published, {rest}: {_arrow(was, now)}"
-            changes.append(DocumentChange(place or "the document", description))
+            changes.append(DocumentChange(where or "the document", description))
     return _grouped(iter(changes))
 
 

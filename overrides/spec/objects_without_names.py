@@ -18,9 +18,9 @@ SEEN_AT = (
     "/components/responses/ThrottleError",
     "/components/schemas/Summary",
     *(
-        place
-        for place in KNOWN_OPERATIONS
-        if not place.endswith(("/delete", "Id}/get"))  # these have no objects of their own
+        pointer
+        for pointer in KNOWN_OPERATIONS
+        if not pointer.endswith(("/delete", "Id}/get"))  # these have no objects of their own
     ),
 )
 AFTER = ("*", "enums_without_names")

@@ -60,12 +60,12 @@ class Calls(Observer):
 
 @dataclass
 class Argument:
-    """A parameter or a body's field: its name on the wire, what is given and what must arrive."""
+    """A parameter or a body's field: its name on the wire, what is passed and what must arrive."""
 
     name: str
     location: str  # path, query, header, body, array (the whole body), file
     required: bool
-    given: Any
+    passed: Any
     sent: Any
     nullable: bool = False
     python: str = ""
@@ -102,16 +102,18 @@ class ContractTest:
         for parameter in self.operation.parameters:
             sent = self.most.value(parameter.schema, parameter.name)
             if parameter.location == "path":
-                given = f"/{sent}" if parameter.room_name else _given(sent)
-                yield Argument(parameter.name, "path", True, given, str(sent))
+                passed = f"/{sent}" if parameter.room_name else _as_passed(sent)
+                yield Argument(parameter.name, "path", True, passed, str(sent))
                 continue
-            given = {k: _given(v) for k, v in sent.items()} if parameter.deep else _given(sent)
+            passed = (
+                {k: _as_passed(v) for k, v in sent.items()} if parameter.deep else _as_passed(sent)
+            )
             if parameter.location == "header":
                 sent = _as_header(sent)
-                given = _given(sent)
+                passed = _as_passed(sent)
             elif parameter.room_name and isinstance(sent, str):
                 sent = f"/{sent}"
-            yield Argument(parameter.name, parameter.location, parameter.required, given, sent)
+            yield Argument(parameter.name, parameter.location, parameter.required, passed, sent)
 
     def _fields(self) -> Iterator[Argument]:
         bodies = self.operation.bodies
@@ -119,7 +121,9 @@ class ContractTest:
             schema = self.document.resolve(schema)
             if kind_of(schema) == "array":
                 sent = self.most.value(schema)
-                yield Argument("body", "array", self.operation.body_required, _given(sent), sent)
+                yield Argument(
+                    "body", "array", self.operation.body_required, _as_passed(sent), sent
+                )
             for name, inner in schema.get("properties", {}).items():
                 required = name in schema.get("required", ()) and len(bodies) == 1
                 if kind == "multipart/form-data":
@@ -127,7 +131,7 @@ class ContractTest:
                 else:
                     sent = self.most.value(inner, name)
                     nullable = self.document.is_nullable(inner)
-                    yield Argument(name, "body", required, _given(sent), sent, nullable)
+                    yield Argument(name, "body", required, _as_passed(sent), sent, nullable)
 
     def _name_arguments(self) -> None:
         """Find each argument by its name on the wire: `roomName`, `room-name` → `room_name`."""
@@ -160,7 +164,7 @@ class ContractTest:
         least = always if not files else [*(a for a in always if a.location == "path"), *files]
         await self._call(least, self.least)
         await self._call(fields, self.most)
-        nulls = [replace(a, given=None, sent=None) if a.nullable else a for a in fields]
+        nulls = [replace(a, passed=None, sent=None) if a.nullable else a for a in fields]
         if nulls != fields and not files:
             await self._call(nulls, self.most)
         if self.pages:
@@ -199,7 +203,7 @@ class ContractTest:
         result: Any = None
         failure: Exception | None = None
         try:
-            called = self.method(**{a.python: a.given for a in arguments})
+            called = self.method(**{a.python: a.passed for a in arguments})
             if self.pages and not isinstance(called, Paginator):
                 raise Mismatch("its response is a page, and the method returns no paginator")
             result = [item async for item in called] if len(samples) > 1 else await called
@@ -301,10 +305,10 @@ class ContractTest:
             _compare(where, value, sample)
 
 
-def _given(sent: Any) -> Any:
+def _as_passed(sent: Any) -> Any:
     """Return what a caller gives for it: a datetime, or a room's name without its slash."""
     if isinstance(sent, list):
-        return [_given(item) for item in sent]
+        return [_as_passed(item) for item in sent]
     if isinstance(sent, str):
         return MOMENT if sent == SENT_MOMENT else sent.removeprefix("/")
     return sent
@@ -375,7 +379,7 @@ async def run(document: Json) -> list[str]:
 
 
 def main() -> int:
-    """Test the package on the import path against the document that was given."""
+    """Test the package on the import path against the document that was passed."""
     document = json.loads(Path(sys.argv[1]).read_bytes())
     problems = asyncio.run(run(document))
     print("\n".join(problems))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine import Outcome, OverrideResult, Result, changed_places
+from ..engine import Outcome, OverrideResult, Result, changed_pointers
 from ..openapi.diff import DocumentChange, diff_published, key_of
 from ..openapi.document import Json, mapping, operations, sequence, text
 from ..openapi.pointers import MISSING, resolve, split
@@ -145,8 +145,8 @@ def _is_known(published: DocumentChange, changes: list[DocumentChange]) -> bool:
     """Return whether a change is one of the patched document as well: no override hides it."""
     pointer, _, values = published.text.partition(": ")
     ending = f" {pointer.rpartition('/')[2]}: {values}"
-    place = published.place.removeprefix("schemas/")
-    return any(place in change.place and change.text.endswith(ending) for change in changes)
+    start = published.where.removeprefix("schemas/")
+    return any(start in change.where and change.text.endswith(ending) for change in changes)
 
 
 def _is_extraction(old: Any, value: Any) -> bool:
@@ -242,13 +242,13 @@ def _details(findings: Findings, override: OverrideResult, old: Json) -> str:
         return f"; {_why_sleeping(findings, override, old)}"
     if override.outcome is Outcome.ABSENT:
         return "" if old.get("outcome") == Outcome.ABSENT else ", its endpoints are gone"
-    before = _places(old)
+    before = _elements(old)
     changed = dict.fromkeys(change.extracted_from or change.path for change in override.changes)
-    after = Counter(map(place_of, changed))
-    repaired = [place_of(place) for place in override.repaired]
-    less = [place for place in before if place not in after and place in repaired]
-    gone = [place for place in before if resolve(findings.published, place) is MISSING]
-    more = [place for place in after if after[place] > before[place]]
+    after = Counter(map(element_of, changed))
+    repaired = [element_of(element) for element in override.repaired]
+    less = [element for element in before if element not in after and element in repaired]
+    gone = [element for element in before if resolve(findings.published, element) is MISSING]
+    more = [element for element in after if after[element] > before[element]]
     if not findings.old_change_list:
         return f" at {_count(len(after), 'place')}"
     details = f"; repaired by Whereby at {_listed(map(spoken, less))}" if less else ""
@@ -258,9 +258,9 @@ def _details(findings: Findings, override: OverrideResult, old: Json) -> str:
 
 def _why_sleeping(findings: Findings, override: OverrideResult, old: Json) -> str:
     """Return where the defect was repaired, and where what had it is gone."""
-    paths = changed_places(old) or list(override.override.seen_at)
+    paths = changed_pointers(old) or list(override.override.seen_at)
     gone = [path for path in paths if _is_gone(findings, path)]
-    repaired = dict.fromkeys(place_of(path) for path in paths if path not in gone)
+    repaired = dict.fromkeys(element_of(path) for path in paths if path not in gone)
     parts = [f"repaired by Whereby at {_listed(map(spoken, repaired))}"] if repaired else []
     parts += [f"its place is gone: {_listed(map(spoken, gone))}"] if gone else []
     return "; ".join(parts)
@@ -268,19 +268,19 @@ def _why_sleeping(findings: Findings, override: OverrideResult, old: Json) -> st
 
 def _is_gone(findings: Findings, path: str) -> bool:
     """Return whether a place that had the defect is not in the published document any more."""
-    if resolve(findings.published, place_of(path)) is MISSING:
+    if resolve(findings.published, element_of(path)) is MISSING:
         return True
     holder = path.rpartition("/")[0]
     was_there = resolve(findings.old_published, holder) is not MISSING
     return was_there and resolve(findings.published, holder) is MISSING
 
 
-def _places(entry: Json) -> Counter[str]:
+def _elements(entry: Json) -> Counter[str]:
     """Return the operations and components that an override changed, and at how many places."""
-    return Counter(place_of(pointer) for pointer in changed_places(entry))
+    return Counter(element_of(pointer) for pointer in changed_pointers(entry))
 
 
-def place_of(pointer: str) -> str:
+def element_of(pointer: str) -> str:
     """Shorten a pointer to the operation or the component that it is in."""
     tokens = pointer.split("/")
     return "/".join(tokens[:4])

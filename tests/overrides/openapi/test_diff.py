@@ -81,8 +81,8 @@ def test_what_many_operations_share_is_reported_once() -> None:
     response["description"] = "Slow down."
     (change,) = diff_documents(patched(), document)
     assert change.text == "text: new: 'Slow down.'" or " → 'Slow down.'" in change.text
-    assert change.place.count(";") == 5
-    assert change.place.endswith(" more")
+    assert change.where.count(";") == 5
+    assert change.where.endswith(" more")
 
 
 REF = {"$ref": "#/components/schemas/Summary"}

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from overrides.engine import changed_places, load_overrides
+from overrides.engine import changed_pointers, load_overrides
 from overrides.errors import OverridesError
 from overrides.openapi.pointers import MISSING, resolve
 from overrides.paths import (
@@ -122,7 +122,7 @@ def asleep(names: list[str], entries: dict[str, Json], document: Json) -> dict[s
     """Tell why overrides fell asleep: a repair, if one place is left, else no place is left."""
     why = {}
     for name in names:
-        holders = [pointer.rpartition("/")[0] for pointer in changed_places(entries[name])]
+        holders = [pointer.rpartition("/")[0] for pointer in changed_pointers(entries[name])]
         moved = [
             resolve(published(), holder) is not MISSING and resolve(document, holder) is MISSING
             for holder in holders
