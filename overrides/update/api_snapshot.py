@@ -13,6 +13,7 @@ public itself stands in round brackets: its members are there for everybody who 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,7 @@ class _Reader:
 
     def _read(self, path: Path, name: tuple[str, ...], is_package: bool) -> _Module:
         try:
-            body = ast.parse(path.read_bytes()).body
+            body = _parsed(path.read_bytes())
         except SyntaxError as error:
             raise OverridesError(f"{path}, line {error.lineno}: {error.msg}") from None
         module = _Module(name, is_package)
@@ -252,6 +253,12 @@ class _Reader:
                     if method not in own and not method.endswith(".__init__"):
                         yield member, fact
         yield from own.items()
+
+
+@functools.cache
+def _parsed(source: bytes) -> list[ast.stmt]:
+    """Parse a module; most modules of a new package are those of the old one."""
+    return ast.parse(source).body
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

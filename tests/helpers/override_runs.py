@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,13 @@ def result() -> Result:
 
 def patched() -> Json:
     """Return a fresh copy of the patched document."""
-    return copy.deepcopy(result().document)
+    document: Json = pickle.loads(_pickled())
+    return document
+
+
+@cache
+def _pickled() -> bytes:
+    return pickle.dumps(result().document)  # read again in a fifth of the time of a deepcopy
 
 
 def at(document: Any, pointer: str) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,36 +17,47 @@ from overrides import generate
 from overrides.cli import main
 from overrides.generator.render import render
 from overrides.openapi.document import Json
-from overrides.paths import files
+from overrides.paths import PACKAGE, ROOT, files
 from overrides.update import verify
 
+from ..helpers.shared import made_once
 from ..helpers.update_runs import CHANGED, copy, put_back
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache() -> Iterator[None]:
-    """Give each process that runs tests a cache of its own: mypy shares none with another mypy."""
-    usual = verify.CACHE
-    verify.CACHE = usual / f"tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
-    for known in usual.glob("3.*"):  # what `make check` knows already
-        if not (verify.CACHE / known.name).exists():
-            shutil.copytree(known, verify.CACHE / known.name)
-    yield
-    verify.CACHE = usual
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let mypy read the libraries once, into a cache that each process has a copy of."""
+    usual, start = verify.CACHE, verify._start
+    known = usual / "tests"
+
+    def fill(_: Path) -> None:
+        for makes_check in () if known.exists() else usual.glob("3.*"):
+            shutil.copytree(makes_check, known / makes_check.name)
+        command = [sys.executable, "-m", "mypy", "--cache-dir", str(known), str(PACKAGE)]
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+
+    def start_with_cache(command: list[str], folder: Path) -> subprocess.Popen[str]:
+        if "mypy" in command and not verify.CACHE.exists():
+            made_once(tmp_path_factory, "mypy", fill)
+            shutil.copytree(known, verify.CACHE)
+        return start(command, folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "CACHE", tmp_path_factory.mktemp("mypy") / "cache")
+        patch.setattr(verify, "_start", start_with_cache)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Render each document once: most tests begin with the same one."""
-    cache = tmp_path_factory.mktemp("rendered")
 
     def render_once(document: Json, into: Path) -> None:
         digest = hashlib.sha256(json.dumps(document).encode()).hexdigest()
-        if not (cache / digest).exists():
-            render(document, into)
-            shutil.copytree(into, cache / digest)
-        else:
-            shutil.copytree(cache / digest, into)
+        made = made_once(
+            tmp_path_factory, f"rendered-{digest}", lambda path: render(document, path / "package")
+        )
+        shutil.copytree(made / "package", into)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "render", render_once)
@@ -55,7 +67,8 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
     """Return a repository whose outputs are of today, and what an update can change of it."""
-    root = copy(tmp_path_factory.mktemp("repository"))
+    root = tmp_path_factory.mktemp("repository")
+    shutil.copytree(made_once(tmp_path_factory, "prepared", copy), root, dirs_exist_ok=True)
     return root, files(root, CHANGED)
 
 
