@@ -26,14 +26,14 @@ async def test_a_hundred_at_once() -> None:
     budget = PointBudget(limit=50, period=1.0)
     async with (
         fake.serve() as url,
-        WherebyClient(fake.token, base_url=url, budget=budget, timeout=None) as one,
-        WherebyClient(fake.token, base_url=url, budget=budget, timeout=None) as other,
+        WherebyClient(fake.token, base_url=url, budget=budget, timeout=None) as first,
+        WherebyClient(fake.token, base_url=url, budget=budget, timeout=None) as second,
         anyio.create_task_group() as tasks,
     ):
         # the first response tells the budget where the server's window stands
-        await first_page(one, "0")
+        await first_page(first, "0")
         for number in range(1, 100):
-            tasks.start_soon(first_page, (one, other)[number % 2], str(number))
+            tasks.start_soon(first_page, (first, second)[number % 2], str(number))
             await anyio.lowlevel.checkpoint()
     assert [request.status for request in fake.requests].count(429) == 0
     served = [int(dict(request.params)["cursor"]) for request in fake.requests]

@@ -178,11 +178,11 @@ def test_a_clock_that_needs_a_loop() -> None:
     asyncio.run(main())
 
     def work() -> str:
-        async def one() -> int:
+        async def available() -> int:
             await call(points)
             return points.snapshot().available
 
-        return str(asyncio.run(one()))
+        return str(asyncio.run(available()))
 
     assert in_child(work)() == "8"
 
@@ -230,9 +230,9 @@ def test_methods_of_multiprocessing(method: str) -> None:
     async def main() -> None:
         tasks = [asyncio.create_task(call(points)) for _ in range(4)]
         await asyncio.sleep(0.05)
-        made: Any = multiprocessing.get_context(method)
-        results = made.Queue()
-        process = made.Process(target=_in_process, args=[results])
+        context: Any = multiprocessing.get_context(method)
+        results = context.Queue()
+        process = context.Process(target=_in_process, args=[results])
         process.start()
         assert await asyncio.to_thread(results.get, True, STUCK) == "1"
         process.join()

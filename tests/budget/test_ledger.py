@@ -362,7 +362,7 @@ class AnyHistory(RuleBasedStateMachine):
         is_exact=st.booleans(),
         rejected=st.booleans(),
     )
-    def answer(
+    def respond(
         self,
         ticket: Ticket | None,
         limit: int | None,

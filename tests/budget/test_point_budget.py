@@ -64,7 +64,7 @@ async def test_first_come_first_served() -> None:
             group.start_soon(call, number, 3 if number % 4 == 2 else 1)
             await anyio.wait_all_tasks_blocked()
     # Those who get their turn at the same moment run in an order that trio shuffles.
-    assert max(abs(number - place) for place, number in enumerate(order)) < 10
+    assert max(abs(number - position) for position, number in enumerate(order)) < 10
     assert check(points).waiting == 0
 
 
@@ -476,23 +476,23 @@ async def test_a_cancelled_waiter_makes_way() -> None:
     await warm(points)
     await points.acquire(99)
     scope = anyio.CancelScope()
-    got: list[int] = []
+    costs: list[int] = []
 
     async def big() -> None:
         with scope:
             await points.acquire(3)
 
     async def small() -> None:
-        got.append((await points.acquire(1)).cost)
+        costs.append((await points.acquire(1)).cost)
 
     async with anyio.create_task_group() as group:
         group.start_soon(big)
         await anyio.wait_all_tasks_blocked()
         group.start_soon(small)
         await anyio.wait_all_tasks_blocked()
-        assert got == []
+        assert costs == []
         scope.cancel()
-    assert got == [1]
+    assert costs == [1]
     assert check(points).waiting == 0
 
 

@@ -139,14 +139,14 @@ def test_other_period(server: RedisServer, caplog: pytest.LogCaptureFixture) -> 
 
     async def both() -> None:
         with (
-            RedisPointBudget(server.url, limit=LIMIT, period=60.0) as one,
-            RedisPointBudget(server.url, limit=LIMIT, period=30.0) as two,
+            RedisPointBudget(server.url, limit=LIMIT, period=60.0) as first,
+            RedisPointBudget(server.url, limit=LIMIT, period=30.0) as second,
         ):
-            for budget in (one, two, one, two, one, two):
+            for budget in (first, second, first, second, first, second):
                 (await budget.acquire(1)).settle(200, {})
                 await budget.refresh()
-            assert one.is_shared
-            assert two.is_shared
+            assert first.is_shared
+            assert second.is_shared
 
     asyncio.run(both())
     texts = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
@@ -192,11 +192,11 @@ def test_nonsense_in_redis(
 def test_paused_for_ever(server: RedisServer) -> None:
     """Do not believe a pause that no server can have asked for."""
     key = "whereby-points:{whereby}"
-    with RedisPointBudget(server.url, limit=LIMIT) as one, server.client() as client:
-        asyncio.run(spend(one))
+    with RedisPointBudget(server.url, limit=LIMIT) as budget, server.client() as client:
+        asyncio.run(spend(budget))
         text: Any = client.get(key)
         client.set(key, text.replace(b'"paused_until":null', b'"paused_until":1e18'))
         assert client.get(key) != text
-        with RedisPointBudget(server.url, limit=LIMIT) as two:
-            assert asyncio.run(asyncio.wait_for(two.acquire(1), 20)).cost == 1
-            assert two.is_shared
+        with RedisPointBudget(server.url, limit=LIMIT) as second:
+            assert asyncio.run(asyncio.wait_for(second.acquire(1), 20)).cost == 1
+            assert second.is_shared

@@ -152,9 +152,9 @@ def test_the_writer_dies(seed: int) -> None:
         for task in load.tasks[6 * dead : 6 * dead + 6]:
             task.cancel()
         del load.tasks[6 * dead : 6 * dead + 6]
-        made = len(load.spent)
+        before = len(load.spent)
         await asyncio.sleep(2 * PERIOD)
-        assert len(load.spent) > made
+        assert len(load.spent) > before
         assert load.writer() in load.budgets
         await load.stop()
         for budget in load.budgets:

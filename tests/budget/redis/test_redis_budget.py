@@ -46,15 +46,15 @@ one_loop = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.fixture
 def make(server: RedisServer) -> Iterator[Make]:
     """Make budgets of the same organization, and close them in the end."""
-    made: list[RedisPointBudget] = []
+    budgets: list[RedisPointBudget] = []
 
     def make_one(url: Any = server.url, **options: Any) -> RedisPointBudget:
         budget = RedisPointBudget(url, **{"limit": LIMIT + 1, "period": 60.0, **options})
-        made.append(budget)
+        budgets.append(budget)
         return budget
 
     yield make_one
-    for budget in made:
+    for budget in budgets:
         budget.close()
 
 
@@ -94,35 +94,37 @@ async def until_shared(*budgets: RedisPointBudget) -> None:
 @one_loop
 async def test_two_share_one_limit(make: Make) -> None:
     """Take the points of two budgets from one pool, and let them return to it."""
-    one, two = make(limit=LIMIT, period=PERIOD), make(limit=LIMIT, period=PERIOD)
-    await warm(one)
+    first, second = make(limit=LIMIT, period=PERIOD), make(limit=LIMIT, period=PERIOD)
+    await warm(first)
     await anyio.sleep(PERIOD + 0.02)
-    grants = [await one.acquire(10), await two.acquire(10)]
-    assert (await one.refresh()).available == 0
+    grants = [await first.acquire(10), await second.acquire(10)]
+    assert (await first.refresh()).available == 0
     with anyio.move_on_after(0.1) as scope:
-        await two.acquire(1)
+        await second.acquire(1)
     assert scope.cancelled_caught
     began = time.monotonic()
     for grant in grants:
         grant.settle(200, {})
-    (await two.acquire(20)).refund()
+    (await second.acquire(20)).refund()
     assert PERIOD < time.monotonic() - began < SOON
-    assert check(one).limit == LIMIT
+    assert check(first).limit == LIMIT
 
 
 async def test_what_one_learns_all_know(make: Make) -> None:
     """Take over the server's limit for all processes from one's response."""
-    one, two = make(limit=None), make(limit=None)
-    assert (await two.acquire(1)).cost == 1
-    (await one.acquire(1)).settle(200, {"x-ratelimit-limit": "300", "x-ratelimit-remaining": "298"})
-    await until(two, lambda state: state.limit == 300)
+    first, second = make(limit=None), make(limit=None)
+    assert (await second.acquire(1)).cost == 1
+    (await first.acquire(1)).settle(
+        200, {"x-ratelimit-limit": "300", "x-ratelimit-remaining": "298"}
+    )
+    await until(second, lambda state: state.limit == 300)
 
 
 async def test_first_come_first_served_among_processes(make: Make) -> None:
     """Never let one process's reads overtake another one's write."""
-    one, two = make(), make()
-    await warm(one)
-    first = await one.acquire(18)
+    first, second = make(), make()
+    await warm(first)
+    blocker = await first.acquire(18)
     order: list[str] = []
 
     async def call(budget: RedisPointBudget, name: str, cost: int) -> None:
@@ -132,25 +134,25 @@ async def test_first_come_first_served_among_processes(make: Make) -> None:
         grant.refund()
 
     async with anyio.create_task_group() as group:
-        group.start_soon(call, two, "write", 20)
+        group.start_soon(call, second, "write", 20)
         await anyio.sleep(0.05)
         for _ in range(3):
-            group.start_soon(call, one, "read", 1)
+            group.start_soon(call, first, "read", 1)
         await anyio.sleep(0.05)
         assert order == []  # although two points are free
-        first.refund()
+        blocker.refund()
     assert order == ["write", "read", "read", "read"]
 
 
 async def test_many_waiting_calls(make: Make) -> None:
     """Serve more waiting calls than stand in the common queue, in their order."""
-    one, two = make(limit=1001), make(limit=1001)
-    await warm(one)
-    first = await one.acquire(1000)
+    first, second = make(limit=1001), make(limit=1001)
+    await warm(first)
+    blocker = await first.acquire(1000)
     order: list[int] = []
 
     async def call(number: int) -> None:
-        budget = one if number % 3 else two
+        budget = first if number % 3 else second
         grant = await budget.acquire(1)
         order.append(number)
         grant.refund()
@@ -160,12 +162,12 @@ async def test_many_waiting_calls(make: Make) -> None:
             group.start_soon(call, number)
             await anyio.sleep(0.002)
         await anyio.sleep(0.1)
-        assert one.snapshot().waiting + two.snapshot().waiting == 300
-        first.refund()
+        assert first.snapshot().waiting + second.snapshot().waiting == 300
+        blocker.refund()
     assert sorted(order) == list(range(300))
     # What processes tell comes a little late, and trio shuffles who runs at the same moment.
-    assert max(abs(number - place) for place, number in enumerate(order)) < 200
-    await until(one, lambda state: state.in_flight == 0)
+    assert max(abs(number - position) for position, number in enumerate(order)) < 200
+    await until(first, lambda state: state.in_flight == 0)
 
 
 @one_loop
@@ -187,22 +189,22 @@ async def test_ends_of_a_grant(make: Make) -> None:
 @one_loop
 async def test_a_429_pauses_all_processes(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     """Pause every process until the server's own time, and let the refused call go first."""
-    one, two = make(period=PERIOD), make(period=PERIOD)
-    await warm(one)
-    (await one.acquire(1)).settle(429, {}, b'{"data": {"msLeft": 400}}')
+    first, second = make(period=PERIOD), make(period=PERIOD)
+    await warm(first)
+    (await first.acquire(1)).settle(429, {}, b'{"data": {"msLeft": 400}}')
     began = time.monotonic()
     order: list[str] = []
-    assert (await two.refresh()).paused_for <= 0.41
+    assert (await second.refresh()).paused_for <= 0.41
 
-    async def call(budget: RedisPointBudget, name: str, first: bool) -> None:
-        grant = await budget.acquire(1, first=first)
+    async def call(budget: RedisPointBudget, name: str, is_first: bool) -> None:
+        grant = await budget.acquire(1, first=is_first)
         order.append(name)
         grant.settle(200, {})
 
     async with anyio.create_task_group() as group:
-        group.start_soon(call, two, "other", False)
+        group.start_soon(call, second, "other", False)
         await anyio.sleep(0.05)
-        group.start_soon(call, one, "refused", True)
+        group.start_soon(call, first, "refused", True)
     assert order == ["refused", "other"]
     assert 0.4 <= time.monotonic() - began < SOON
 
@@ -239,15 +241,15 @@ async def test_an_uncontended_call_is_one_round_trip(make: Make, server: RedisSe
 
 async def test_max_wait_fails_at_once(make: Make) -> None:
     """Refuse a wait that is too long when Redis tells of it, not after it."""
-    one, two = make(), make()
-    (await one.acquire(1)).settle(200, {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "19"})
-    (await one.acquire(19)).settle(200, {})
+    first, second = make(), make()
+    (await first.acquire(1)).settle(200, {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "19"})
+    (await first.acquire(19)).settle(200, {})
     began = time.monotonic()
     with pytest.raises(BudgetTimeoutError, match=r"the wait is at least (5\d\.|60)"):
-        await two.acquire(3, max_wait=50.0)
+        await second.acquire(3, max_wait=50.0)
     assert time.monotonic() - began < SOON
-    assert check(two).waiting == 0
-    await until(one, lambda state: state.in_flight == 0)
+    assert check(second).waiting == 0
+    await until(first, lambda state: state.in_flight == 0)
 
 
 async def test_no_wait_at_all(make: Make) -> None:
@@ -261,14 +263,14 @@ async def test_no_wait_at_all(make: Make) -> None:
 
 async def test_a_crowd_that_must_not_wait(make: Make) -> None:
     """Answer thousands of calls that come at once, without asking Redis about each."""
-    one = make(limit=101)
-    await warm(one)
-    (await one.acquire(100)).settle(200, {})
+    budget = make(limit=101)
+    await warm(budget)
+    (await budget.acquire(100)).settle(200, {})
     outcomes: list[str] = []
 
     async def call() -> None:
         try:
-            await one.acquire(1, max_wait=61.0)
+            await budget.acquire(1, max_wait=61.0)
         except BudgetTimeoutError as error:
             outcomes.append(str(error))
 
@@ -276,10 +278,10 @@ async def test_a_crowd_that_must_not_wait(make: Make) -> None:
     async with anyio.create_task_group() as group:
         for _ in range(3000):
             group.start_soon(call)
-        await until(one, lambda state: len(outcomes) == 3000 - 101)
+        await until(budget, lambda state: len(outcomes) == 3000 - 101)
         assert time.monotonic() - began < SOON
         # Only so many have a chance, and nobody else stays.
-        await until(one, lambda state: state.waiting == 101)
+        await until(budget, lambda state: state.waiting == 101)
         group.cancel_scope.cancel()
     assert all("the wait is at least" in text for text in outcomes)
 
@@ -299,20 +301,20 @@ async def test_max_wait_bounds_a_wait_that_was_not_foreseen(make: Make) -> None:
 
 async def test_waiting_is_told(make: Make) -> None:
     """Tell how many calls of all processes are ahead, and how long it will take."""
-    told: list[BudgetWait] = []
-    one, two = make(), make(on_wait=told.append)
-    await warm(one)
-    (await one.acquire(20)).settle(200, {})
+    waits: list[BudgetWait] = []
+    first, second = make(), make(on_wait=waits.append)
+    await warm(first)
+    (await first.acquire(20)).settle(200, {})
     async with anyio.create_task_group() as group:
-        group.start_soon(one.acquire, 5)
+        group.start_soon(first.acquire, 5)
         await anyio.sleep(0.1)
-        group.start_soon(two.acquire, 3)
+        group.start_soon(second.acquire, 3)
         await anyio.sleep(0.1)
         group.cancel_scope.cancel()
-    (wait,) = told
+    (wait,) = waits
     assert wait[:3] == (3, "foreground", 1)
     assert wait.expected == pytest.approx(60, rel=0.01)
-    await until(one, lambda state: state.waiting == 0)
+    await until(first, lambda state: state.waiting == 0)
 
 
 async def test_a_hook_that_fails_leaves_no_trace(make: Make) -> None:
@@ -333,12 +335,12 @@ async def test_a_hook_that_fails_leaves_no_trace(make: Make) -> None:
 
 async def test_costs_that_cannot_be(make: Make) -> None:
     """Refuse costs that are none, and those above the limit, even if it falls meanwhile."""
-    one, two = make(limit=51), make(limit=51)
+    first, second = make(limit=51), make(limit=51)
     for cost in (0, -1, 52):
         with pytest.raises(InvalidArgumentError):
-            await one.acquire(cost)
-    await warm(one)
-    grant = await one.acquire(30)
+            await first.acquire(cost)
+    await warm(first)
+    grant = await first.acquire(30)
     async with anyio.create_task_group() as group:
 
         async def lower() -> None:
@@ -347,14 +349,14 @@ async def test_costs_that_cannot_be(make: Make) -> None:
 
         group.start_soon(lower)
         with pytest.raises(InvalidArgumentError, match="the limit of 20"):
-            await two.acquire(40)
+            await second.acquire(40)
 
 
 async def test_priorities(make: Make) -> None:
     """Let the background of one process leave a reserve to the foreground of another."""
-    one, two = make(), make()
-    await warm(one)
-    held = await one.acquire(18, priority="background")
+    first, second = make(), make()
+    await warm(first)
+    grant = await first.acquire(18, priority="background")
     order: list[str] = []
 
     async def call(budget: RedisPointBudget, name: str, priority: Any) -> None:
@@ -362,23 +364,23 @@ async def test_priorities(make: Make) -> None:
         order.append(name)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(call, one, "background", "background")
+        group.start_soon(call, first, "background", "background")
         await anyio.sleep(0.05)
-        group.start_soon(call, two, "foreground", "foreground")
+        group.start_soon(call, second, "foreground", "foreground")
         await anyio.sleep(0.05)
         assert order == ["foreground"]
-        held.refund()
+        grant.refund()
     assert order == ["foreground", "background"]
 
 
 @pytest.mark.parametrize("moment", range(0, 8, 2))
 async def test_cancelled(make: Make, moment: int) -> None:
     """Give everything back when waiting calls are cancelled, at whatever moment."""
-    one, two = make(), make()
-    await warm(one)
-    grant = await one.acquire(20)
+    first, second = make(), make()
+    await warm(first)
+    grant = await first.acquire(20)
     async with anyio.create_task_group() as group:
-        for budget in (one, two, one, two):
+        for budget in (first, second, first, second):
             group.start_soon(budget.acquire, 7)
         await anyio.sleep(0.03)
         grant.refund()
@@ -386,11 +388,11 @@ async def test_cancelled(make: Make, moment: int) -> None:
         group.cancel_scope.cancel()
     # The tasks that were through by then kept their grants and dropped them without an end.
     del grant
-    for budget in (one, two):
+    for budget in (first, second):
         for ticket in list(budget._own.open):
             Grant(budget._queue, budget._own, ticket).refund()
-    await until(one, lambda state: state.available == LIMIT)
-    assert check(one).waiting == check(two).waiting == 0
+    await until(first, lambda state: state.available == LIMIT)
+    assert check(first).waiting == check(second).waiting == 0
 
 
 # -- loops and threads -----------------------------------------------------------------------------
@@ -507,22 +509,22 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_no_redis_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
     """Begin without Redis with one warning, and share when it is there."""
     server = RedisServer()
-    with RedisPointBudget(server.url, limit=LIMIT, period=PERIOD) as one:
+    with RedisPointBudget(server.url, limit=LIMIT, period=PERIOD) as budget:
         began = time.monotonic()
-        grant = await one.acquire(3)
+        grant = await budget.acquire(3)
         assert time.monotonic() - began < SOON
-        assert not one.is_shared
-        assert check(one).in_flight == 3
-        assert "without Redis" in repr(one)
+        assert not budget.is_shared
+        assert check(budget).in_flight == 3
+        assert "without Redis" in repr(budget)
         grant.settle(200, {})
         for _ in range(6):
-            (await one.acquire(2)).settle(200, {})
+            (await budget.acquire(2)).settle(200, {})
         assert len(warnings(caplog)) == 1
         assert "Redis is not available" in caplog.text
-        with server, RedisPointBudget(server.url, limit=LIMIT, period=PERIOD) as two:
-            await until_shared(one)
-            (await one.acquire(4)).settle(200, {})
-            await until(two, lambda state: state.returning >= 4)
+        with server, RedisPointBudget(server.url, limit=LIMIT, period=PERIOD) as second:
+            await until_shared(budget)
+            (await budget.acquire(4)).settle(200, {})
+            await until(second, lambda state: state.returning >= 4)
             assert len(warnings(caplog)) == 1
 
 
@@ -531,11 +533,11 @@ async def test_redis_killed_while_calls_wait(
     make: Make, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Let waiting calls go on when Redis dies, careful of the others, and share again after it."""
-    one, two = make(period=2.0), make(period=2.0)
+    first, second = make(period=2.0), make(period=2.0)
     headers = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "19"}
-    (await one.acquire(1)).settle(200, headers)
-    (await one.acquire(10)).settle(200, {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "9"})
-    flying = await two.acquire(9)
+    (await first.acquire(1)).settle(200, headers)
+    (await first.acquire(10)).settle(200, {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "9"})
+    flying = await second.acquire(9)
     began = time.monotonic()
     served: list[float] = []
 
@@ -545,44 +547,44 @@ async def test_redis_killed_while_calls_wait(
         grant.settle(200, {})
 
     async with anyio.create_task_group() as group:
-        for budget in (one, two, one, two):
+        for budget in (first, second, first, second):
             group.start_soon(call, budget)
         await anyio.sleep(0.1)
         server.stop()
         await anyio.sleep(0.3)
         assert served == []  # they know how much the others have out
-        assert not one.is_shared
-        assert not two.is_shared
-        check(one)
-        check(two)
+        assert not first.is_shared
+        assert not second.is_shared
+        check(first)
+        check(second)
     assert len(served) == 4
     assert min(served) > 1.5
     assert len([text for text in warnings(caplog) if "is not available" in text]) == 2
     server.start()
-    await until_shared(one, two)
+    await until_shared(first, second)
     # The ledger is new: the process that had a call in flight has told of it.
-    await until(one, lambda state: state.in_flight == 9)
+    await until(first, lambda state: state.in_flight == 9)
     await anyio.sleep(0.6)  # longer than a silent process is taken for alive
-    assert (await one.refresh()).in_flight == 9
+    assert (await first.refresh()).in_flight == 9
     flying.settle(200, {})
-    await until(one, lambda state: state.in_flight == 0)
+    await until(first, lambda state: state.in_flight == 0)
 
 
 @one_loop
 async def test_redis_that_has_lost_its_data(make: Make, server: RedisServer) -> None:
     """Tell a new ledger what is out when the old one is gone."""
-    one, two = make(), make()
-    (await one.acquire(1)).settle(200, {})
-    (await one.acquire(5)).settle(200, {})
-    grant = await two.acquire(7)
+    first, second = make(), make()
+    (await first.acquire(1)).settle(200, {})
+    (await first.acquire(5)).settle(200, {})
+    grant = await second.acquire(7)
     with server.client() as client:
         client.flushall()
-    (await one.acquire(1)).settle(200, {})
-    await until(two, lambda state: (state.in_flight, state.returning) == (7, 7))
-    assert one.is_shared
-    assert two.is_shared
+    (await first.acquire(1)).settle(200, {})
+    await until(second, lambda state: (state.in_flight, state.returning) == (7, 7))
+    assert first.is_shared
+    assert second.is_shared
     grant.settle(200, {})
-    await until(one, lambda state: state.returning == 14)
+    await until(first, lambda state: state.returning == 14)
 
 
 @one_loop
@@ -675,12 +677,12 @@ async def test_without_the_right_to_publish(make: Make, server: RedisServer) -> 
             "quiet", enabled=True, passwords="+secret", keys="*", commands=["+@all", "-publish"]
         )
     url = server.url.replace("redis://", "redis://quiet:secret@")
-    one, two = make(url), make(url)
-    await warm(one)
-    grant = await one.acquire(20)
+    first, second = make(url), make(url)
+    await warm(first)
+    grant = await first.acquire(20)
     began = time.monotonic()
     async with anyio.create_task_group() as group:
-        group.start_soon(two.acquire, 3)
+        group.start_soon(second.acquire, 3)
         await anyio.sleep(0.1)
         grant.refund()
     assert time.monotonic() - began < SOON  # a beat
@@ -710,16 +712,16 @@ async def test_a_client_of_your_own(server: RedisServer) -> None:
     """Use a given client, also one that decodes, and leave it open."""
     client = redis.Redis(port=server.port, socket_timeout=1, decode_responses=True)
     with (
-        RedisPointBudget(client, limit=LIMIT + 1) as one,
-        RedisPointBudget(client, limit=LIMIT + 1) as two,
+        RedisPointBudget(client, limit=LIMIT + 1) as first,
+        RedisPointBudget(client, limit=LIMIT + 1) as second,
     ):
-        await warm(one)
-        grant = await one.acquire(20)
+        await warm(first)
+        grant = await first.acquire(20)
         async with anyio.create_task_group() as group:
-            group.start_soon(two.acquire, 3)
+            group.start_soon(second.acquire, 3)
             await anyio.sleep(0.1)
             grant.refund()
-        assert one.is_shared
+        assert first.is_shared
     assert client.ping()
     client.close()
 
@@ -738,16 +740,16 @@ async def test_arguments(server: RedisServer) -> None:
 
 async def test_closed(server: RedisServer) -> None:
     """Leave the shared ledger, give back what waits, and go on alone."""
-    one = RedisPointBudget(server.url, limit=LIMIT, period=60.0)
-    (await one.acquire(1)).settle(200, {})
-    grant = await one.acquire(5)
-    one.close()
-    one.close()
-    assert not one.is_shared
-    assert (await one.acquire(2)).cost == 2
+    budget = RedisPointBudget(server.url, limit=LIMIT, period=60.0)
+    (await budget.acquire(1)).settle(200, {})
+    grant = await budget.acquire(5)
+    budget.close()
+    budget.close()
+    assert not budget.is_shared
+    assert (await budget.acquire(2)).cost == 2
     grant.settle(200, {})
-    with RedisPointBudget(server.url, limit=LIMIT, period=60.0) as two:
-        state = await two.refresh()
+    with RedisPointBudget(server.url, limit=LIMIT, period=60.0) as second:
+        state = await second.refresh()
     assert (state.in_flight, state.returning) == (0, 6)
 
 

@@ -25,7 +25,7 @@ class Load:
     def __init__(self, budgets: list[RedisPointBudget]) -> None:
         self.budgets = budgets
         self.is_on = True
-        self.made = 0
+        self.calls = 0
         self.spent: list[tuple[float, int]] = []  # when the responses came
         self._dice = random.Random(1)
 
@@ -42,7 +42,7 @@ class Load:
     async def _work(self, budget: RedisPointBudget) -> None:
         while self.is_on:
             grant = await budget.acquire(self._dice.choice((1, 2, 3)))
-            self.made += 1
+            self.calls += 1
             await asyncio.sleep(self._dice.uniform(0.005, 0.3))
             self.spent.append((time.monotonic(), grant.cost))
             grant.settle(200, {})
@@ -62,7 +62,7 @@ def test_a_replica_takes_over(server: RedisServer, lag: float) -> None:
 
         task = asyncio.create_task(fail_over())
         await asyncio.wait_for(load.run(task), 30 * PERIOD)
-        assert load.made > 0
+        assert load.calls > 0
         for budget in load.budgets:
             await budget.refresh()
             assert budget.is_shared

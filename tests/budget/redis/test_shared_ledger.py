@@ -69,7 +69,7 @@ class Organization:
 
     def open(self) -> None:
         """Let a first call be answered and its point return: the ledger knows the server."""
-        process = self.process("first")
+        process = self.process("opener")
         process.want(1)
         process.end("settle", limit=self.limit, remaining=self.limit - 1)
         process.ask(goodbye=True)
@@ -82,8 +82,8 @@ class Organization:
         out = ledger.in_flight + ledger.counted + ledger.lost + ledger.foreign
         assert ledger._spent_total - ledger._returned_total == out
         for spent, points in ((ledger._counted, ledger.counted), (ledger._lost, ledger.lost)):
-            assert sum(one.points for one in spent) == points
-            assert [one.due for one in spent] == sorted(one.due for one in spent)
+            assert sum(part.points for part in spent) == points
+            assert [part.due for part in spent] == sorted(part.due for part in spent)
         held = sum(
             member.in_flight + sum(grant[2] for grant in member.grants)
             for member in shared.members.values()
@@ -139,10 +139,10 @@ class Process:
             wants.append((self.numbers, rank, self.of.now - waited, cost, ""))
         return [grant[1] for grant in self.ask(wants=wants, **words).grants]
 
-    def end(self, kind: str, place: int = 0, **said: Any) -> Reply:
+    def end(self, kind: str, index: int = 0, **reported: Any) -> Reply:
         """End a call."""
-        _, _, points, ticket = self.open.pop(place)
-        ending: Ending = (kind, points, ticket, self.of.now, said)
+        _, _, points, ticket = self.open.pop(index)
+        ending: Ending = (kind, points, ticket, self.of.now, reported)
         return self.ask(endings=[ending])
 
     def numbers_of(self, reply: Reply) -> list[int]:
@@ -165,80 +165,80 @@ def points_of(grants: list[Granted]) -> list[int]:
 
 def test_one_pool(crowd: Organization) -> None:
     """Take the points of all processes from one pool."""
-    one, two = crowd.process("one"), crowd.process("two")
-    assert one.want(40, 40) == [1, 2]
-    assert two.want(30) == []
-    assert one.end("refund").available == 30
-    assert points_of(two.ask().grants) == [30]
-    assert one.ask().state[0] == 70
+    first, second = crowd.process("first"), crowd.process("second")
+    assert first.want(40, 40) == [1, 2]
+    assert second.want(30) == []
+    assert first.end("refund").available == 30
+    assert points_of(second.ask().grants) == [30]
+    assert first.ask().state[0] == 70
 
 
 def test_first_come_first_served_among_all(crowd: Organization) -> None:
     """Never let one process's later reads overtake another's write."""
-    one, two = crowd.process("one"), crowd.process("two")
-    assert one.want(1, 97) == [1, 2]
+    first, second = crowd.process("first"), crowd.process("second")
+    assert first.want(1, 97) == [1, 2]
     crowd.now += 1
-    assert two.want(3) == []
+    assert second.want(3) == []
     crowd.now += 1
-    assert one.want(1, 1) == []
-    assert one.end("refund").grants == []  # the three points are two's
-    assert one.numbers_of(two.ask()) == [1]
-    assert one.numbers_of(one.end("refund")) == [3, 4]
+    assert first.want(1, 1) == []
+    assert first.end("refund").grants == []  # the three points are the second's
+    assert first.numbers_of(second.ask()) == [1]
+    assert first.numbers_of(first.end("refund")) == [3, 4]
 
 
 def test_those_who_waited_before_they_came(crowd: Organization) -> None:
     """Place a call by when it came, not by when its process told of it."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(100)
-    assert one.want(5, waited=1.0) == []
-    assert two.want(7, waited=2.0) == []
-    assert [want.member for want in crowd.check().queue] == ["two", "one"]
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(100)
+    assert first.want(5, waited=1.0) == []
+    assert second.want(7, waited=2.0) == []
+    assert [want.member for want in crowd.check().queue] == ["second", "first"]
 
 
 def test_put_back_comes_first(crowd: Organization) -> None:
     """Let a refused call go before all others, of all processes."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(100)
-    two.want(60)
-    one.want(50, rank=0)
-    assert one.numbers_of(one.end("refund")) == [2]
-    assert two.ask().grants == []
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(100)
+    second.want(60)
+    first.want(50, rank=0)
+    assert first.numbers_of(first.end("refund")) == [2]
+    assert second.ask().grants == []
 
 
 def test_others_are_told(crowd: Organization) -> None:
     """Notify a process when another one's response lets its calls go."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(100)
-    two.want(60)
-    assert one.end("refund").ledger.notices == {"two"}
-    assert points_of(crowd.check().members["two"].grants) == [60]
-    assert points_of(two.ask().grants) == [60]
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(100)
+    second.want(60)
+    assert first.end("refund").ledger.notices == {"second"}
+    assert points_of(crowd.check().members["second"].grants) == [60]
+    assert points_of(second.ask().grants) == [60]
 
 
 def test_who_asks_urgently_is_told(crowd: Organization) -> None:
     """Notify a process that its request was folded in, if it wants to know that."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(100)
-    assert two.ask(is_urgent=True).ledger.notices == {"two"}
-    assert two.ask().ledger.notices == set()
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(100)
+    assert second.ask(is_urgent=True).ledger.notices == {"second"}
+    assert second.ask().ledger.notices == set()
 
 
 def test_when_points_return(crowd: Organization) -> None:
     """Say when there may be points for the call that is next, if one waits."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(100)
-    one.end("settle")
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(100)
+    first.end("settle")
     assert crowd.check().next_change() is None
-    assert two.want(60) == []
+    assert second.want(60) == []
     assert crowd.check().next_change() == pytest.approx(crowd.now + HOLD, abs=0.01)
 
 
 def test_the_title(crowd: Organization) -> None:
     """Say in the first line what everybody needs to know."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(100)
-    one.end("settle")
-    two.want(60, 3, rank=3)
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(100)
+    first.end("settle")
+    second.want(60, 3, rank=3)
     title = Title.from_line(crowd.text.partition("\n")[0])
     assert title == crowd.check().title
     assert (title.limit, title.in_flight, title.returning) == (100, 0, 100)
@@ -248,12 +248,12 @@ def test_the_title(crowd: Organization) -> None:
 
 def test_a_response_that_shows_a_price(crowd: Organization) -> None:
     """Hope for responses while calls wait that hold more than they may cost."""
-    one = crowd.process("one")
-    one.want(50)
-    one.end("settle", limit=100, remaining=50)
-    one.want(60)
+    first = crowd.process("first")
+    first.want(50)
+    first.end("settle", limit=100, remaining=50)
+    first.want(60)
     assert not crowd.check().title.hopes
-    one.ask(wants=[(3, 1, crowd.now, 1, "meetings.list")])
+    first.ask(wants=[(3, 1, crowd.now, 1, "meetings.list")])
     assert crowd.check().title.hopes  # its price is not known
 
 
@@ -279,108 +279,108 @@ def test_a_title_that_is_none(crowd: Organization, changes: dict[str, Any]) -> N
 
 def test_the_silent_expire(crowd: Organization) -> None:
     """Let a silent process's points return one period after it was last seen."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(40)
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(40)
     seen = crowd.now
     crowd.now += LEASE - 0.1
-    assert two.ask().state == (40, 0)
+    assert second.ask().state == (40, 0)
     crowd.now += 0.2
-    reply = two.ask()
+    reply = second.ask()
     assert reply.state == (0, 40)
-    assert list(reply.ledger.members) == ["two"]
-    assert reply.ledger.expired == ["one"]
+    assert list(reply.ledger.members) == ["second"]
+    assert reply.ledger.expired == ["first"]
     for _ in range(18):
         crowd.now += 3
-        two.ask()
+        second.ask()
     crowd.now = seen + HOLD + PATIENCE - 0.1
-    assert two.ask().available == 60
+    assert second.ask().available == 60
     crowd.now = seen + HOLD + PATIENCE + 0.1
-    assert two.ask().available == 100
+    assert second.ask().available == 100
 
 
 def test_what_the_silent_never_fetched(crowd: Organization) -> None:
     """Count points as lost that a silent process was granted: it may have heard of them."""
-    one, two = crowd.process("one"), crowd.process("two")
-    two.want(100)
-    one.want(30, 40, 50)
-    two.end("refund")  # grants two of one's
-    assert two.ask().state[0] == 70
+    first, second = crowd.process("first"), crowd.process("second")
+    second.want(100)
+    first.want(30, 40, 50)
+    second.end("refund")  # grants two of the first's
+    assert second.ask().state[0] == 70
     crowd.now += LEASE + 0.1
-    reply = two.ask()
+    reply = second.ask()
     assert (*reply.state, len(reply.ledger.queue)) == (0, 70, 0)
 
 
 def test_what_was_fetched(crowd: Organization) -> None:
     """Count points as lost that a process has fetched before it fell silent."""
-    one, two = crowd.process("one"), crowd.process("two")
-    two.want(100)
-    one.want(30, 40)
-    two.end("refund")
-    first, _ = crowd.check().members["one"].grants
-    one.ask(fetched=[first[0]], wants=[])
+    first, second = crowd.process("first"), crowd.process("second")
+    second.want(100)
+    first.want(30, 40)
+    second.end("refund")
+    grant, _ = crowd.check().members["first"].grants
+    first.ask(fetched=[grant[0]], wants=[])
     crowd.now += LEASE + 0.1
-    assert two.ask().state == (0, 70)
+    assert second.ask().state == (0, 70)
 
 
 def test_the_waiting_silent_block_nobody(crowd: Organization) -> None:
     """Let the calls of a silent process leave the queue."""
-    one, two = crowd.process("one"), crowd.process("two")
-    two.want(50)
-    one.want(90)
-    assert two.want(30) == []
+    first, second = crowd.process("first"), crowd.process("second")
+    second.want(50)
+    first.want(90)
+    assert second.want(30) == []
     crowd.now += LEASE - 1
-    assert two.ask().grants == []
+    assert second.ask().grants == []
     crowd.now += 2
-    assert two.numbers_of(two.ask()) == [2]
+    assert second.numbers_of(second.ask()) == [2]
 
 
 def test_a_process_that_expired(crowd: Organization) -> None:
     """Let a process that has expired come back with what it has in flight."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(40)
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(40)
     crowd.now += 2 * LEASE
-    assert two.ask().state == (0, 40)
-    assert not one.ask().is_folded
-    again = crowd.process("one again", join=Join(replaces=["one"], in_flight=[40]))
+    assert second.ask().state == (0, 40)
+    assert not first.ask().is_folded
+    again = crowd.process("first again", join=Join(replaces=["first"], in_flight=[40]))
     # The 40 count as lost as well for a while: careful, not balanced to the point.
     assert again.ask().state == (40, 40)
 
 
 def test_no_request_twice(crowd: Organization) -> None:
     """Carry out no request that was carried out before, and none after a gap."""
-    one = crowd.process("one")
-    one.want(3)
-    one.seq -= 1
-    assert not one.ask().is_folded
-    one.seq += 1
-    assert not one.ask().is_folded
+    first = crowd.process("first")
+    first.want(3)
+    first.seq -= 1
+    assert not first.ask().is_folded
+    first.seq += 1
+    assert not first.ask().is_folded
     assert crowd.check().ledger.in_flight == 3
-    assert not one.ask(join=Join()).is_folded
-    one.seq = 2
-    assert one.ask().is_folded
+    assert not first.ask(join=Join()).is_folded
+    first.seq = 2
+    assert first.ask().is_folded
 
 
 def test_join_again(crowd: Organization) -> None:
     """Take over what a process did alone, and forget what it was before."""
-    one = crowd.process("one")
-    one.want(10, 20)
-    one.end("settle")  # 10 are counted
+    first = crowd.process("first")
+    first.want(10, 20)
+    first.end("settle")  # 10 are counted
     soon = crowd.now + HOLD - 1
     past = [
-        (10, soon, False, "one", one.seq),
+        (10, soon, False, "first", first.seq),
         (7, soon, False, "", 0),
-        (5, soon + PATIENCE, True, "one", one.seq + 1),
+        (5, soon + PATIENCE, True, "first", first.seq + 1),
         (3, crowd.now - 1, False, "", 0),
     ]
-    two = crowd.process("two", join=Join(["one"], [20, 2], list(past)))
+    second = crowd.process("second", join=Join(["first"], [20, 2], list(past)))
     # 20 again and 2 in flight; the 10 are known, 7 and 5 are not, 3 have returned.
-    assert two.ask().state == (22, 22)
-    reply = two.ask(
+    assert second.ask().state == (22, 22)
+    reply = second.ask(
         endings=[("settle", 20, adopted(20), crowd.now, {"limit": 100, "remaining": 55})]
     )
     assert reply.state == (2, 42)
     crowd.now += HOLD - 0.5
-    assert crowd.process("three").ask().state == (0, 37)  # the silent two's 2, and the last
+    assert crowd.process("three").ask().state == (0, 37)  # the silent second's 2, and the last
     crowd.now += 1.5 + PATIENCE
     assert crowd.process("four").ask().available == 100
 
@@ -392,32 +392,32 @@ def adopted(points: int) -> list[Any]:
 
 def test_join_in_a_pause(crowd: Organization) -> None:
     """Take over the pause that a process was told while it was alone."""
-    one = crowd.process("one", join=Join(paused_for=3.0))
-    assert one.want(1) == []
+    first = crowd.process("first", join=Join(paused_for=3.0))
+    assert first.want(1) == []
     assert crowd.check().next_change() == pytest.approx(crowd.now + 3.0)
     crowd.now += 3.0
-    assert one.numbers_of(one.ask()) == [1]
-    crowd.process("two", join=Join(paused_for=1e9))
-    assert one.ask().ledger.ledger.paused_until == pytest.approx(crowd.now + PERIOD)
+    assert first.numbers_of(first.ask()) == [1]
+    crowd.process("second", join=Join(paused_for=1e9))
+    assert first.ask().ledger.ledger.paused_until == pytest.approx(crowd.now + PERIOD)
 
 
 def test_an_end_of_an_unknown_call(crowd: Organization) -> None:
     """Count a call that was let through while its process was alone and ended when it was not."""
-    one = crowd.process("one")
-    said = {"limit": 100, "remaining": 97}
-    assert one.ask(endings=[("settle", 3, None, crowd.now, said)]).state == (0, 3)
-    assert one.ask(endings=[("refund", 3, None, crowd.now, {})]).available == 97
-    assert one.ask(endings=[("lose", 3, None, crowd.now, {})]).state == (0, 6)
+    first = crowd.process("first")
+    reported = {"limit": 100, "remaining": 97}
+    assert first.ask(endings=[("settle", 3, None, crowd.now, reported)]).state == (0, 3)
+    assert first.ask(endings=[("refund", 3, None, crowd.now, {})]).available == 97
+    assert first.ask(endings=[("lose", 3, None, crowd.now, {})]).state == (0, 6)
 
 
 def test_an_end_counts_from_its_own_time(crowd: Organization) -> None:
     """Return points one period after the response, however late that was told."""
-    one = crowd.process("one")
-    one.want(10)
+    first = crowd.process("first")
+    first.want(10)
     ended = crowd.now
     crowd.now += 2
-    _, _, points, ticket = one.open.pop()
-    one.ask(endings=[("settle", points, ticket, ended, {})])
+    _, _, points, ticket = first.open.pop()
+    first.ask(endings=[("settle", points, ticket, ended, {})])
     for when, available in ((HOLD - 0.1, 90), (HOLD + 0.1, 100)):
         crowd.now = ended + when
         assert crowd.process(f"at {when}").ask().available == available
@@ -425,33 +425,33 @@ def test_an_end_counts_from_its_own_time(crowd: Organization) -> None:
 
 def test_goodbye(crowd: Organization) -> None:
     """Count what a process leaves behind in flight as lost, and serve the others."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(60)
-    one.want(50)
-    two.want(40)
-    one.ask(goodbye=True)
-    reply = two.ask()
-    assert points_of(two.open) == [40]
-    assert (*reply.state, list(reply.ledger.members)) == (40, 60, ["two"])
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(60)
+    first.want(50)
+    second.want(40)
+    first.ask(goodbye=True)
+    reply = second.ask()
+    assert points_of(second.open) == [40]
+    assert (*reply.state, list(reply.ledger.members)) == (40, 60, ["second"])
 
 
 def test_leaving_the_queue(crowd: Organization) -> None:
     """Forget a call that was cancelled; if it was served meanwhile, its points are given back."""
-    one, two = crowd.process("one"), crowd.process("two")
-    two.want(100)
-    one.want(60, 50)
-    _, _, points, ticket = two.open.pop()
-    two.ask(endings=[("refund", points, ticket, crowd.now, {})])
-    reply = one.ask(leaves=[1, 2])
-    assert one.numbers_of(reply) == [1]
+    first, second = crowd.process("first"), crowd.process("second")
+    second.want(100)
+    first.want(60, 50)
+    _, _, points, ticket = second.open.pop()
+    second.ask(endings=[("refund", points, ticket, crowd.now, {})])
+    reply = first.ask(leaves=[1, 2])
+    assert first.numbers_of(reply) == [1]
     assert reply.ledger.queue == []
-    assert one.end("refund").available == 100
+    assert first.end("refund").available == 100
 
 
 def test_too_dear(crowd: Organization) -> None:
     """Refuse a call that costs more than the limit."""
-    one = crowd.process("one")
-    grants = one.ask(wants=[(1, 1, crowd.now, 101, ""), (2, 1, crowd.now, 100, "")]).grants
+    first = crowd.process("first")
+    grants = first.ask(wants=[(1, 1, crowd.now, 101, ""), (2, 1, crowd.now, 100, "")]).grants
     assert [(number, points, bool(ticket)) for _, number, points, ticket in grants] == [
         (1, 0, False),
         (2, 100, True),
@@ -460,86 +460,86 @@ def test_too_dear(crowd: Organization) -> None:
 
 def test_the_background_leaves_a_reserve(crowd: Organization) -> None:
     """Keep a tenth of the common limit for the foreground of all."""
-    one, two = crowd.process("one"), crowd.process("two")
-    assert one.want(90, rank=3) == [1]
-    assert one.want(1, rank=3) == []
-    assert two.want(10) == [1]
+    first, second = crowd.process("first"), crowd.process("second")
+    assert first.want(90, rank=3) == [1]
+    assert first.want(1, rank=3) == []
+    assert second.want(10) == [1]
 
 
 def test_the_background_is_not_starved(crowd: Organization) -> None:
     """Give every tenth turn to a background call that has waited for a period."""
-    one, two = crowd.process("one"), crowd.process("two")
-    two.want(95)
-    one.want(10, rank=3)
+    first, second = crowd.process("first"), crowd.process("second")
+    second.want(95)
+    first.want(10, rank=3)
     since, turns = crowd.now, 0
-    while not one.open:
-        two.want(95)
-        assert len(two.open) == 1
+    while not first.open:
+        second.want(95)
+        assert len(second.open) == 1
         if crowd.now - since > PERIOD:
             turns += 1
-        two.end("refund")
+        second.end("refund")
         crowd.now += 1.5
-        one.ask()
+        first.ask()
     assert turns == 10
 
 
 def test_calls_not_shown_come_first_all_the_same(crowd: Organization) -> None:
     """Do not let others pass the calls that a process has not told of yet."""
-    one, two = crowd.process("one"), crowd.process("two")
-    two.want(100)
-    one.want(10, waited=2.0, more=[(1, crowd.now - 2.0)])
-    two.want(5, waited=1.0)
-    assert two.end("refund").grants == []  # one has more, and it came before
-    assert points_of(one.ask().grants) == [10]
-    assert points_of(two.ask().grants) == [5]
+    first, second = crowd.process("first"), crowd.process("second")
+    second.want(100)
+    first.want(10, waited=2.0, more=[(1, crowd.now - 2.0)])
+    second.want(5, waited=1.0)
+    assert second.end("refund").grants == []  # one has more, and it came before
+    assert points_of(first.ask().grants) == [10]
+    assert points_of(second.ask().grants) == [5]
 
 
 def test_two_that_have_more_do_not_block_each_other(crowd: Organization) -> None:
     """Serve the first of all calls, however long their processes say that they have waited."""
-    one, two = crowd.process("one"), crowd.process("two")
-    two.want(100)
+    first, second = crowd.process("first"), crowd.process("second")
+    second.want(100)
     early = [(1, crowd.now - 5.0)]
-    one.want(10, waited=1.0, more=early)  # told late: it cannot come before the one shown
-    two.want(10, waited=1.0, more=early)
-    assert points_of(two.end("refund").grants) == [10]
-    assert points_of(one.ask().grants) == [10]
+    first.want(10, waited=1.0, more=early)  # told late: it cannot come before the one shown
+    second.want(10, waited=1.0, more=early)
+    assert points_of(second.end("refund").grants) == [10]
+    assert points_of(first.ask().grants) == [10]
 
 
 def test_the_order_of_one_process_stays(crowd: Organization) -> None:
     """Keep the order in which a process tells its calls, whatever their times seem to be."""
-    one = crowd.process("one")
-    one.want(100)
-    one.want(1, waited=1.0)
-    one.want(2, 3, waited=1.5)
+    first = crowd.process("first")
+    first.want(100)
+    first.want(1, waited=1.0)
+    first.want(2, 3, waited=1.5)
     assert [want.points for want in crowd.check().queue] == [1, 2, 3]
 
 
 def test_how_long_a_call_waits(crowd: Organization) -> None:
     """Count the calls of all processes that come first."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(100)
-    one.end("settle")
-    two.want(60, waited=3.0)
-    one.want(20, waited=1.0)
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(100)
+    first.end("settle")
+    second.want(60, waited=3.0)
+    first.want(20, waited=1.0)
     shared = crowd.check()
-    # A call of two's own that is shown does not count twice: it brings the figures of its own.
+    # A call of the second's own that is shown does not count twice: it brings its own figures.
     forecasts = [
-        shared.forecast("two", rank, crowd.now - waited, 3, 1, 60)
+        shared.forecast("second", rank, crowd.now - waited, 3, 1, 60)
         for rank, waited in ((1, 0.0), (1, 2.0), (3, 0.0))
     ]
     assert [ahead for ahead, _ in forecasts] == [2, 1, 2]
     assert forecasts[0][1] == pytest.approx(HOLD, abs=0.01)
-    assert shared.forecast("one", 1, crowd.now, 50, 1, 20)[1] > PERIOD * 1.9
+    assert shared.forecast("first", 1, crowd.now, 50, 1, 20)[1] > PERIOD * 1.9
 
 
 def test_a_clock_that_steps_back(crowd: Organization) -> None:
     """Go on from the latest time when the clock steps back, and let it run on."""
-    one = crowd.process("one")
-    one.want(100)
-    one.end("settle")
+    first = crowd.process("first")
+    first.want(100)
+    first.end("settle")
 
     def left() -> float:
-        shared = one.ask().ledger
+        shared = first.ask().ledger
         back = shared.ledger.next_return(shared.latest)
         assert back is not None
         return back - shared.latest
@@ -555,27 +555,27 @@ def test_a_clock_that_steps_back(crowd: Organization) -> None:
 
 def test_an_older_copy(crowd: Organization) -> None:
     """Begin a new epoch when a member finds a copy too old, and lose nothing that anybody knows."""
-    one, two = crowd.process("one"), crowd.process("two")
-    one.want(30)
-    one.end("settle")
-    two.want(20)
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(30)
+    first.end("settle")
+    second.want(20)
     copy = crowd.text
-    one.want(10)
-    two.end("lose")
+    first.want(10)
+    second.end("lose")
     crowd.text = copy
     epoch = crowd.check().epoch
     due = crowd.now + HOLD
-    back = Process(crowd, "one again")
-    told = Join(["one"], [10], [(30, due, False, "one", 3)], renews=epoch)
-    reply = back.ask(join=told, epoch="e2")
+    back = Process(crowd, "first again")
+    join = Join(["first"], [10], [(30, due, False, "first", 3)], renews=epoch)
+    reply = back.ask(join=join, epoch="e2")
     assert (reply.is_folded, reply.ledger.epoch) == (True, "e2")
     # What the copy had out, 50, is the least; 40 of them are told now.
     assert reply.state == (10, 40)
-    assert not two.ask().is_folded
+    assert not second.ask().is_folded
     # A second one that has noticed the same does not begin anew once more.
-    again = Process(crowd, "two again")
-    told = Join(["two"], [], [(20, due + PATIENCE, True, "two", 3)], renews=epoch)
-    reply = again.ask(join=told, epoch="e3")
+    again = Process(crowd, "second again")
+    join = Join(["second"], [], [(20, due + PATIENCE, True, "second", 3)], renews=epoch)
+    reply = again.ask(join=join, epoch="e3")
     assert (reply.ledger.epoch, reply.state) == ("e2", (10, 50))
     crowd.now += HOLD + PATIENCE + 0.1
     assert crowd.process("last").ask().available == 100
@@ -583,18 +583,18 @@ def test_an_older_copy(crowd: Organization) -> None:
 
 def test_all_is_lost(crowd: Organization) -> None:
     """Let every process tell what it has out when the ledger is new."""
-    one = crowd.process("one")
-    one.want(10)
+    first = crowd.process("first")
+    first.want(10)
     crowd.text = SharedLedger.begin("e9", 100, period=PERIOD).to_text()
-    assert not one.ask().is_folded
-    past = [(30, crowd.now + HOLD - 3, False, "one", 1), (5, crowd.now - 1, False, "", 0)]
-    two = crowd.process("two", join=Join(["one"], [10], list(past)))
-    assert two.ask().state == (10, 30)
+    assert not first.ask().is_folded
+    past = [(30, crowd.now + HOLD - 3, False, "first", 1), (5, crowd.now - 1, False, "", 0)]
+    second = crowd.process("second", join=Join(["first"], [10], list(past)))
+    assert second.ask().state == (10, 30)
     # The server is unknown again: one call at a time.
-    assert two.want(3) == []
+    assert second.want(3) == []
     crowd.now += PATIENCE
-    assert two.numbers_of(two.ask()) == [1]
-    assert two.want(3) == []
+    assert second.numbers_of(second.ask()) == [1]
+    assert second.want(3) == []
     crowd.now += HOLD - 3
     assert crowd.process("three").ask().state[1] == 13  # only what the silent two had in flight
 
@@ -619,8 +619,8 @@ def test_all_is_lost(crowd: Organization) -> None:
         ("ledger._window_end", "x"),
         ("ledger._counted", [[5, 0.0, 1e15]]),
         ("ledger._counted", [[5]]),
-        ("members.one", [1, 0, [[1, -3]], [], [], 60.0, 1000.0]),
-        ("members.one", []),
+        ("members.first", [1, 0, [[1, -3]], [], [], 60.0, 1000.0]),
+        ("members.first", []),
         ("members", []),
         ("queue", [[1, 0.0, 1, "nobody", 1, 1, ""]]),
         ("queue", 5),
@@ -629,7 +629,7 @@ def test_all_is_lost(crowd: Organization) -> None:
 )
 def test_nonsense_is_lost_state(crowd: Organization, path: str, value: Any) -> None:
     """Refuse a text with numbers that no ledger can have."""
-    crowd.process("one").want(3)
+    crowd.process("first").want(3)
     title, _, rest = crowd.text.partition("\n")
     content = json.loads(rest)
     parent = content
@@ -675,7 +675,7 @@ def test_another_release(crowd: Organization) -> None:
 )
 def test_requests_that_are_none(words: dict[str, Any]) -> None:
     """Refuse a request with numbers that no process can mean."""
-    request = Request("one", 1, "e1", PERIOD, 100, 0.1)._asdict() | words
+    request = Request("first", 1, "e1", PERIOD, 100, 0.1)._asdict() | words
     if isinstance(request["join"], Join):
         request["join"] = request["join"]._asdict()
     with pytest.raises(UnreadableLedger):
@@ -713,8 +713,10 @@ def test_any_history_balances(seed: int) -> None:
             elif rng.random() < 0.5:
                 process.open.remove(grant)
                 kind = rng.choice(("settle", "settle", "settle", "lose", "refund", "reject"))
-                said: dict[str, Any] = {"limit": 30, "remaining": rng.randrange(31)}
-                endings.append((kind, points, ticket, crowd.now, said if kind == "settle" else {}))
+                reported: dict[str, Any] = {"limit": 30, "remaining": rng.randrange(31)}
+                endings.append(
+                    (kind, points, ticket, crowd.now, reported if kind == "settle" else {})
+                )
         wants = []
         for _ in range(rng.choice((0, 0, 1, 3))):
             process.numbers += 1
@@ -732,8 +734,8 @@ def test_any_history_balances(seed: int) -> None:
             due = crowd.now + rng.random() * HOLD
             spent = [(rng.choice((1, 2, 3)), due, rng.random() < 0.3, process.name, 5)]
             renews = crowd.check().epoch if rng.random() < 0.5 else ""
-            told = Join([process.name], costs, spent, rng.choice((0.0, 2.0)), renews)
-            back.ask(join=told, epoch=f"e{next(names)}")
+            join = Join([process.name], costs, spent, rng.choice((0.0, 2.0)), renews)
+            back.ask(join=join, epoch=f"e{next(names)}")
             back.open += [("", 0, points, adopted(points)) for points in costs]
             alive.append(back)
         elif process.name not in crowd.check().members:
