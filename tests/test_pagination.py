@@ -83,7 +83,7 @@ async def test_the_end(last: str | None) -> None:
 
 @pytest.mark.parametrize("cursors", [["x", "x"], ["x", "y", "x"]])
 async def test_a_repeated_cursor(cursors: list[str]) -> None:
-    """Refuse to walk in a circle, after giving the items that did come."""
+    """Stop at a cursor that comes again, after giving the items that did come."""
     listing = Listing([Numbers([number], cursor) for number, cursor in enumerate(cursors)])
     items = aiter(listing.paginator)
     assert [await anext(items) for _ in cursors] == list(range(len(cursors)))

@@ -351,14 +351,14 @@ class _Diff:
         prefix = f"{what}, " if what else ""
         before, after = mapping(old.get("properties")), mapping(new.get("properties"))
         was_required, required = sequence(old.get("required")), sequence(new.get("required"))
-        went, came = before.keys() - after.keys(), after.keys() - before.keys()
-        for name in sorted(went):
-            renamed = [n for n in sorted(came) if _alike(before[name], after[n])]
+        removed, added = before.keys() - after.keys(), after.keys() - before.keys()
+        for name in sorted(removed):
+            renamed = [n for n in sorted(added) if _alike(before[name], after[n])]
             names = (name, renamed[0]) if len(renamed) == 1 else None
             hint = f" (renamed to `{renamed[0]}`?)" if names else ""
             description = f"{prefix}field `{name}` is gone{hint}"
             yield DocumentChange(where, description, breaking=True, renamed=names)
-        for name in sorted(came):
+        for name in sorted(added):
             needed = name in required
             description = (
                 f"new {'required ' if needed else ''}field `{name}` ({kind_of(after[name])})"
@@ -524,12 +524,12 @@ def _short(value: Any) -> str:
 
 
 def _arrow(old: Any, new: Any) -> str:
-    """Write `old → new`; of two lists only the items that came and went."""
+    """Write `old → new`; of two lists only the items that were added and removed."""
     if isinstance(old, list) and isinstance(new, list):
         gone = [item for item in old if not any(same(item, other) for other in new)]
-        came = [item for item in new if not any(same(item, other) for other in old)]
+        added = [item for item in new if not any(same(item, other) for other in old)]
         parts = [f"gone: {_short(gone)}"] if gone else []
-        parts += [f"new: {_short(came)}"] if came else []
+        parts += [f"new: {_short(added)}"] if added else []
         return ", ".join(parts) or "in another order, or repeated"
     return f"{_short(old)} → {_short(new)}"
 

@@ -174,7 +174,7 @@ def _take_in(
         users=using,
     )
     if errors := verify(package.parent):
-        text = "\n".join(["the generated package is not good enough:", *errors])
+        text = "\n".join(["the generated package fails its checks:", *errors])
         text += _hint(text, published.document, read_json(root / DOCUMENT))
         raise UpdateError(text, make_report(findings))
     return findings

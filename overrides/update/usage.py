@@ -35,7 +35,7 @@ _OTHERS = (
     "tests/helpers/override_",
     "tests/helpers/planted_changes.py",
 )
-# what Whereby sends to webhooks is not in the document: its names are none of the document's
+# what Whereby sends to webhooks is not in the document, nor are its names
 _WEBHOOKS = "whereby_api_client/webhooks/"
 
 

@@ -175,7 +175,7 @@ class SendLog:
             self.out -= self.log.popleft()[1]
 
     def admits(self, cost: int, now: float) -> bool:
-        """Tell whether a call may be sent."""
+        """Return whether a call may be sent."""
         return now >= self.paused_until and self.out + cost <= self.limit
 
     def price(self, operation: str, documented: int) -> int:

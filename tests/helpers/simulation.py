@@ -160,12 +160,12 @@ class Client:
     def _arrive(self, call: _Call) -> None:
         response = self.server.handle(call.cost, self.world.now)
         if call.fate == "answered":
-            self.world.at(self.world.now + self.downward(), self._answer, call, response)
+            self.world.at(self.world.now + self.downward(), self._receive, call, response)
 
     def _lose(self, call: _Call) -> None:
         self._end(call, self.ledger.lose, call.ticket, self.world.now)
 
-    def _answer(self, call: _Call, response: Response) -> None:
+    def _receive(self, call: _Call, response: Response) -> None:
         now = self.world.now
         reported = read_rate_limit(response.status, response.headers, response.body)
         rejected = response.status == 429

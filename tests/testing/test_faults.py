@@ -185,7 +185,7 @@ async def test_slow_responses_time_out(reach: Reach) -> None:
 
 
 def test_typing_errors_are_caught() -> None:
-    """Refuse faults for operations that do not exist and drops that are none."""
+    """Refuse faults for operations that do not exist and invalid drops."""
     fake = FakeWhereby()
     with pytest.raises(ValueError, match=r"one of .*meetings.create.*; got 'meetings.craete'"):
         fake.fail("meetings.craete", status=500)

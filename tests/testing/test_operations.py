@@ -642,18 +642,18 @@ async def test_room_filters() -> None:
             page = (await client.get(url)).json()
             return [item["roomName"] for item in page["results"]]
 
-        one, two, three = "/alpha-one", "/alpha-two", "/beta-one"
-        assert await names("roomName[exact]=/alpha-one") == [one]
-        assert await names("roomName%5Bexact%5D=%2Falpha-one") == [one]
-        assert await names("roomName[startsWith]=/alpha") == [one, two]
-        assert await names("roomName[contains]=one") == [one, three]
-        assert await names("roomName[contains]=one&roomName[startsWith]=beta") == [three]
-        assert await names("createdAt[from]=2025-01-02T00:00:00.000Z") == [two, three]
-        assert await names("createdAt[to]=2025-01-02T01:00:00%2B01:00") == [one, two]
+        first, second, third = "/alpha-one", "/alpha-two", "/beta-one"
+        assert await names("roomName[exact]=/alpha-one") == [first]
+        assert await names("roomName%5Bexact%5D=%2Falpha-one") == [first]
+        assert await names("roomName[startsWith]=/alpha") == [first, second]
+        assert await names("roomName[contains]=one") == [first, third]
+        assert await names("roomName[contains]=one&roomName[startsWith]=beta") == [third]
+        assert await names("createdAt[from]=2025-01-02T00:00:00.000Z") == [second, third]
+        assert await names("createdAt[to]=2025-01-02T01:00:00%2B01:00") == [first, second]
         assert await names(
             "createdAt[from]=2025-01-02T00:00:00Z&createdAt[to]=2025-01-02T00:00:00Z"
-        ) == [two]
-        assert await names("sortBy=roomName:desc") == [three, two, one]
+        ) == [second]
+        assert await names("sortBy=roomName:desc") == [third, second, first]
 
 
 async def test_sessions_of_a_room() -> None:

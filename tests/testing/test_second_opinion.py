@@ -73,7 +73,7 @@ for row in ROWS:
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_validator_agrees(name: str) -> None:
     """Refuse, when strict, what the validator finds invalid, and nothing else documented."""
-    (path, method), schema = _place(name)
+    (path, method), schema = _request_of(name)
     whole = {**_as_meant(schema), "components": _as_meant(DOCUMENT["components"])}
     validator = OAS30WriteValidator(whole, format_checker=oas30_format_checker)
     fake = FakeWhereby(strict=True)
@@ -108,7 +108,7 @@ def test_validator_agrees(name: str) -> None:
     assert verdicts == {True, False}
 
 
-def _place(name: str) -> tuple[tuple[str, str], dict[str, Any]]:
+def _request_of(name: str) -> tuple[tuple[str, str], dict[str, Any]]:
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
             if isinstance(operation, dict) and operation.get("operationId") == name:

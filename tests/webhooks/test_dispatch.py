@@ -328,7 +328,7 @@ async def test_watch() -> None:
 
 
 def test_handlers_that_cannot_work() -> None:
-    """Refuse plain functions, and kinds that are none, when they are registered."""
+    """Refuse plain functions and invalid kinds when they are registered."""
     hooks = Webhooks(SECRET)
 
     def plain(event: Event[Any]) -> None:

@@ -19,7 +19,7 @@ class BudgetTransport(httpx.AsyncBaseTransport):
     """Waits for the points of a request before it is sent, and settles them after.
 
     The response is read to its end here. So its connection is free again whatever happens further
-    up, and half a response is an outcome that `RetryTransport` can judge.
+    up, and half a response is an outcome that `RetryTransport` can decide on.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, budget: Budget) -> None:

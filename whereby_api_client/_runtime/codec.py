@@ -98,7 +98,7 @@ def _as_date_time(value: object) -> datetime | None:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return _EPOCH + timedelta(milliseconds=value)
         if isinstance(value, str):
-            # years beyond 9999, which JavaScript writes with a sign, are none for datetime
+            # years beyond 9999, which JavaScript writes with a sign, are no datetime
             read = datetime.fromisoformat(value[:-1] + "Z" if value[-1:] == "z" else value)
             return read if read.tzinfo else read.replace(tzinfo=UTC)
     except (OverflowError, ValueError):
@@ -144,7 +144,7 @@ def misfit(model: type, field: str, expected: str, value: object) -> Any:
 def without_misfits(
     model: type, source: dict[str, Any], dates: Iterable[str]
 ) -> dict[str, Any] | None:
-    """Return the source with None for narrowed dates that are none; None if all are fine."""
+    """Return the source with None for narrowed dates that cannot be read; None if all can."""
     misfits = [
         name
         for name in dates

@@ -334,7 +334,7 @@ async def test_a_hook_that_fails_leaves_no_trace(make: Make) -> None:
 
 
 async def test_costs_that_cannot_be(make: Make) -> None:
-    """Refuse costs that are none, and those above the limit, even if it falls meanwhile."""
+    """Refuse costs that are not positive, and those above the limit, even if it falls meanwhile."""
     first, second = make(limit=51), make(limit=51)
     for cost in (0, -1, 52):
         with pytest.raises(InvalidArgumentError):

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 from tests.helpers.override_runs import Json, at, objects, operations, published
 
-Places = Iterator[str]
+Occurrences = Iterator[str]
 
 
 class Case:
     """The defect, in a sentence."""
 
     name: str
-    places: int  # how many the published document has
-    drifts_at: str  # empty if it cannot drift; the place that the result of `drift` has to name
+    occurrences: int  # how many the published document has
+    drifts_at: str  # empty if it cannot drift; the pointer that the result of `drift` has to name
     fixed_one_by_one = True  # False: upstream fixes it for the whole document, or not at all
 
     @property
@@ -34,7 +34,7 @@ class Case:
     def plant(self, document: Json) -> None:
         """Put the defect into the document, if only earlier ones had it."""
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         """Find the places that have the defect."""
         raise NotImplementedError
 
@@ -51,10 +51,10 @@ class ObjectCase(Case):
     """A defect of JSON objects, wherever in the document they stand."""
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
-        """Tell whether an object has the defect."""
+        """Return whether an object has the defect."""
         raise NotImplementedError
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         for pointer, value in objects(document):
             if self.affected(document, pointer, value):
                 yield pointer
@@ -72,20 +72,20 @@ class OperationCase(Case):
     """A defect of operations."""
 
     def affected(self, document: Json, path: str, operation: Json) -> bool:
-        """Tell whether an operation has the defect."""
+        """Return whether an operation has the defect."""
         raise NotImplementedError
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         for path, method, operation in operations(document):
             if self.affected(document, path, operation):
                 yield f"{method} {path}"
 
 
 def is_property(pointer: str) -> bool:
-    """Tell whether the place is an object's property."""
+    """Return whether a pointer leads to a property of an object."""
     return pointer.split("/")[-2:-1] == ["properties"]
 
 
 def is_named(pointer: str) -> bool:
-    """Tell whether the place is a component schema, which has a name."""
+    """Return whether a pointer leads to a component schema, which has a name."""
     return pointer.startswith("/components/schemas/") and pointer.count("/") == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.helpers.override_cases import Case, ObjectCase, Places, is_property
+from tests.helpers.override_cases import Case, ObjectCase, Occurrences, is_property
 from tests.helpers.override_runs import (
     Json,
     at,
@@ -26,10 +26,10 @@ class EnumTrailingComma(Case):
     """All values of `liveTranscription.language` end in a comma."""
 
     name = "enum_trailing_comma"
-    places = 33
+    occurrences = 33
     drifts_at = LANGUAGE + "/enum"
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         for pointer, value in objects(document):
             for member in value.get("enum", []):
                 if member is not None and member.endswith(","):
@@ -47,7 +47,7 @@ class NullOnlyInText(ObjectCase):
     """Cursors, destinations, triggers and the language can be null by their texts only."""
 
     name = "null_only_in_text"
-    places = 13
+    occurrences = 13
     drifts_at = LANGUAGE
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -70,7 +70,7 @@ class NullInPractice(Case):
     """Fields of responses that can be null or missing are declared as always there."""
 
     name = "null_in_practice"
-    places = 12
+    occurrences = 12
     drifts_at = INSIGHTS.format("participants") + "/properties/results/items/properties/displayName"
 
     FIELDS = (
@@ -95,7 +95,7 @@ class NullInPractice(Case):
                 schema = schema.get("items") or schema["properties"]["results"]
         return schema
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         for where, names in self.FIELDS:
             owner = self._object(document, where)
             for name in names.split():
@@ -126,7 +126,7 @@ class EitherOrParameters(ObjectCase):
     """GET /insights/participants requires `roomSessionId`, although `externalId` would do."""
 
     name = "either_or_parameters"
-    places = 1
+    occurrences = 1
     drifts_at = "/paths/~1insights~1participants/get/parameters/0"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -148,7 +148,7 @@ class FieldsOnlyInText(ObjectCase):
     """The text of a recording's destination demands `region`, and there is no such property."""
 
     name = "fields_only_in_text"
-    places = 1
+    occurrences = 1
     drifts_at = (
         "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties/recording"
         "/properties/destination/properties/region"
@@ -171,7 +171,7 @@ class PatternAgainstExample(ObjectCase):
     """The pattern of `roomNamePrefix` refuses the example beside it."""
 
     name = "pattern_against_example"
-    places = 1
+    occurrences = 1
     drifts_at = (
         "/paths/~1meetings/post/requestBody/content/application~1json/schema/properties"
         "/roomNamePrefix/pattern"
@@ -194,7 +194,7 @@ class DatetimesWithoutFormat(ObjectCase):
     """The date-times of the insights are plain texts."""
 
     name = "datetimes_without_format"
-    places = 9
+    occurrences = 9
     drifts_at = INSIGHTS.format("rooms") + "/properties/results/items/properties/endAt"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -213,7 +213,7 @@ class NullableFieldsRequired(ObjectCase):
     """Destinations and triggers that may be null have to be sent."""
 
     name = "nullable_fields_required"
-    places = 3
+    occurrences = 3
     drifts_at = RECORDING + "/required"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -238,7 +238,7 @@ class RoomNamePrefixesRefused(ObjectCase):
     """A prefix cannot be null, nor a slash and 39 characters."""
 
     name = "room_name_prefixes_refused"
-    places = 1
+    occurrences = 1
     drifts_at = RECORDING.replace("recording", "roomNamePrefix")
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -256,10 +256,10 @@ class UndocumentedEnumValues(Case):
     """`fields` takes `dialIn`, and its enum does not know it."""
 
     name = "undocumented_enum_values"
-    places = 1
+    occurrences = 1
     drifts_at = "/components/schemas/Fields"
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         for pointer, value in objects(document["components"]["schemas"]):
             if "hostRoomUrl" in value.get("enum", ()) and "dialIn" not in value["enum"]:
                 yield pointer
@@ -275,10 +275,10 @@ class SortOrdersOnlyInExample(Case):
     """What a sort order looks like stands in examples only."""
 
     name = "sort_orders_only_in_example"
-    places = 6
+    occurrences = 6
     drifts_at = "/paths/~1recordings/get/parameters/3"
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         for pointer, value in objects(document):
             if value.get("name") == "sortBy" and "x-sort-order" not in value.get("schema", {}):
                 yield pointer

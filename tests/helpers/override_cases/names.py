@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.helpers.override_cases import (
     Case,
     ObjectCase,
+    Occurrences,
     OperationCase,
-    Places,
     is_named,
     is_property,
 )
@@ -28,7 +28,7 @@ class OperationsWithoutNames(OperationCase):
     """Operations have no `operationId` and no tags."""
 
     name = "operations_without_names"
-    places = 27
+    occurrences = 27
     drifts_at = "/paths/~1meetings/get/operationId"
 
     def affected(self, document: Json, path: str, operation: Json) -> bool:
@@ -47,7 +47,7 @@ class SecurityNeverApplied(OperationCase):
     """`BearerAuth` is declared, and no operation asks for it."""
 
     name = "security_never_applied"
-    places = 27
+    occurrences = 27
     fixed_one_by_one = False
     drifts_at = "/components/securitySchemes"
 
@@ -66,7 +66,7 @@ class SecretsUnmarked(ObjectCase):
     """Nothing marks the fields that hold secrets."""
 
     name = "secrets_unmarked"
-    places = 7
+    occurrences = 7
     drifts_at = "/components/schemas/Meeting/properties/hostRoomUrl"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -84,10 +84,10 @@ class RoomNamesUnmarked(Case):
     """Nothing tells a room's name from any other text."""
 
     name = "room_names_unmarked"
-    places = 6
+    occurrences = 6
     drifts_at = "/paths/~1recordings/get/parameters/0"
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         for pointer, value in objects(document):
             if value.get("name") == "roomName":
                 schema = deref(document, value.get("schema", {}))
@@ -111,7 +111,7 @@ class PointsOnlyInProse(OperationCase):
     """What a call costs stands only in the prose."""
 
     name = "points_only_in_prose"
-    places = 27
+    occurrences = 27
     drifts_at = "/info/description"
 
     def affected(self, document: Json, path: str, operation: Json) -> bool:
@@ -134,7 +134,7 @@ class EnumsWithoutNames(ObjectCase):
     """Enums are written inline and have no names."""
 
     name = "enums_without_names"
-    places = 24
+    occurrences = 24
     drifts_at = "/components/schemas/Transcription/properties/state"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -151,7 +151,7 @@ class ObjectsWithoutNames(ObjectCase):
     """Objects are written inline and have no names."""
 
     name = "objects_without_names"
-    places = 38
+    occurrences = 38
     drifts_at = "/components/responses/ThrottleError/content/application~1json/schema"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:

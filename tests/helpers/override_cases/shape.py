@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from tests.helpers.override_cases import Case, ObjectCase, OperationCase, Places
+from tests.helpers.override_cases import Case, ObjectCase, Occurrences, OperationCase
 from tests.helpers.override_runs import (
     Json,
     deref,
@@ -19,7 +19,7 @@ class MisplacedProperties(ObjectCase):
     """The pages of transcriptions and summaries have `cursor` beside `properties`."""
 
     name = "misplaced_properties"
-    places = 2
+    occurrences = 2
     drifts_at = "/paths/~1summaries/get/responses/200/content/application~1json/schema/cursor"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -36,7 +36,7 @@ class UnwrappedProperties(ObjectCase):
     """The 201 responses of transcriptions and summaries list properties without `properties`."""
 
     name = "unwrapped_properties"
-    places = 2
+    occurrences = 2
     drifts_at = "/paths/~1summaries/post/responses/201/content/application~1json/schema"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -56,7 +56,7 @@ class PathParametersNotInPath(OperationCase):
     """POST /transcriptions and POST /summaries declare path parameters that their paths lack."""
 
     name = "path_parameters_not_in_path"
-    places = 2
+    occurrences = 2
     drifts_at = "/paths/~1summaries~1{id}/post/parameters/0"
 
     def affected(self, document: Json, path: str, operation: Json) -> bool:
@@ -80,7 +80,7 @@ class PropertiesOnlyInExample(ObjectCase):
     """`Recording` and `Summary` have required names and an example, but no properties."""
 
     name = "properties_only_in_example"
-    places = 2
+    occurrences = 2
     drifts_at = "/components/schemas/Summary"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -98,10 +98,10 @@ class UndocumentedFields(Case):
     """Recordings carry `roomName`, and their schema does not know it."""
 
     name = "undocumented_fields"
-    places = 1
+    occurrences = 1
     drifts_at = "/components/schemas/Recording/properties/roomName"
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         schema = document["components"]["schemas"]["Recording"]
         if "roomName" not in schema.get("properties", {}):
             yield "/components/schemas/Recording"
@@ -117,7 +117,7 @@ class ParametersWithoutSchema(ObjectCase):
     """Fifteen query parameters have no schema."""
 
     name = "parameters_without_schema"
-    places = 15
+    occurrences = 15
     drifts_at = "/paths/~1recordings/get/parameters/3"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -134,7 +134,7 @@ class FiltersWithoutDeepObject(ObjectCase):
     """The filters of GET /insights/rooms are objects in a query, without `style: deepObject`."""
 
     name = "filters_without_deep_object"
-    places = 2
+    occurrences = 2
     drifts_at = "/paths/~1insights~1rooms/get/parameters/0/style"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -153,7 +153,7 @@ class NullInTypeList(ObjectCase):
     """The ratings of the insights have a 3.1-style type list inside the 3.0 document."""
 
     name = "null_in_type_list"
-    places = 7
+    occurrences = 7
     drifts_at = (
         "/paths/~1insights~1rooms/get/responses/200/content/application~1json/schema/properties"
         "/results/items/properties/rating/type"
@@ -174,7 +174,7 @@ class RequiredNamesUnknown(ObjectCase):
     """The sessions and the participant's details require names that are no properties."""
 
     name = "required_names_unknown"
-    places = 2
+    occurrences = 2
     drifts_at = (
         "/paths/~1insights~1room-sessions/get/responses/200/content/application~1json/schema"
         "/properties/results/items"
@@ -202,7 +202,7 @@ class PageFieldsNotRequired(ObjectCase):
     """The pages of the insights do not say that `results` and `cursor` are always there."""
 
     name = "page_fields_not_required"
-    places = 3
+    occurrences = 3
     drifts_at = (
         "/paths/~1insights~1rooms/get/responses/200/content/application~1json/schema/properties"
         "/results"
@@ -226,7 +226,7 @@ class OptionalRequestBodies(ObjectCase):
     """Request bodies that cannot be left out are not marked as required."""
 
     name = "optional_request_bodies"
-    places = 9
+    occurrences = 9
     drifts_at = "/paths/~1meetings/post/requestBody/required"
 
     def affected(self, document: Json, pointer: str, value: Json) -> bool:
@@ -243,10 +243,10 @@ class UndocumentedParameters(Case):
     """The filter of meetings by the start of the room's name is not documented."""
 
     name = "undocumented_parameters"
-    places = 1
+    occurrences = 1
     drifts_at = "/paths/~1meetings/get/parameters"
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         listed = operation(document, "GET /meetings")["parameters"]
         if not any(parameter.get("name") == "roomName" for parameter in listed):
             yield "/paths/~1meetings/get"
@@ -271,13 +271,13 @@ class MisplacedSecurity(Case):
     """Earlier documents had `security` among the components."""
 
     name = "misplaced_security"
-    places = 1
+    occurrences = 1
     drifts_at = "/components/security"
 
     def plant(self, document: Json) -> None:
         document["components"]["security"] = [{"BearerAuth": []}]
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         if "security" in document["components"]:
             yield "/components/security"
 
@@ -292,7 +292,7 @@ class RepeatedEnumValues(ObjectCase):
     """Earlier documents listed values of an enum twice."""
 
     name = "repeated_enum_values"
-    places = 2
+    occurrences = 2
     drifts_at = ""
 
     def plant(self, document: Json) -> None:
@@ -311,14 +311,14 @@ class PathsWithoutSlash(Case):
     """Earlier documents had a path without a slash in front."""
 
     name = "paths_without_slash"
-    places = 2
+    occurrences = 2
     drifts_at = "/paths/summaries"
 
     def plant(self, document: Json) -> None:
         for path in ("/summaries", "/recordings/bulk-delete"):
             document["paths"][path[1:]] = document["paths"].pop(path)
 
-    def find(self, document: Json) -> Places:
+    def find(self, document: Json) -> Occurrences:
         yield from (path for path in document["paths"] if not path.startswith("/"))
 
     def fix(self, document: Json) -> None:

@@ -284,12 +284,12 @@ ODD: tuple[Any, ...] = (
 )
 
 
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
+def members(value: Any) -> Iterator[tuple[Any, Any]]:
     """Go through every member of every object and array: its holder and its key."""
     for key in list(value) if isinstance(value, dict) else range(len(value)):
         yield value, key
         if isinstance(value[key], dict | list):
-            yield from places(value[key])
+            yield from members(value[key])
 
 
 @pytest.mark.parametrize("seed", mostly_slow(range(120), *range(20)))
@@ -298,7 +298,7 @@ def test_an_odd_document_makes_no_traceback(seed: int) -> None:
     chance = random.Random(seed)
     document = published()
     for _ in range(chance.choice((1, 1, 2, 5))):
-        holder, key = chance.choice(list(places(document)))
+        holder, key = chance.choice(list(members(document)))
         if chance.random() < 0.4:
             del holder[key]
         else:

@@ -39,7 +39,7 @@ def test_every_override_has_a_case() -> None:
 @every_case
 def test_the_published_document_has_the_defect(case: Case) -> None:
     """Show the defect where the override was written for it."""
-    assert len(list(case.find(case.published()))) == case.places, case.defect
+    assert len(list(case.find(case.published()))) == case.occurrences, case.defect
 
 
 @every_case

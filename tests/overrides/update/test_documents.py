@@ -44,7 +44,7 @@ from tests.helpers.override_runs import (
     request_schema,
 )
 from tests.helpers.slow import mostly_slow
-from tests.overrides.openapi.test_document import ODD, places, shuffled, tomorrow
+from tests.overrides.openapi.test_document import ODD, members, shuffled, tomorrow
 from tests.overrides.spec.test_every_override import CASES
 
 from ...helpers.update_runs import Json, facts, section, sleeping, state, take, unverified
@@ -610,7 +610,7 @@ def test_an_odd_document(root: Path, seed: int) -> None:
     chance = random.Random(seed)
     document = published() | (tomorrow() if seed % 2 else {})
     for _ in range(chance.choice((1, 1, 1, 2, 4))):
-        holder, key = chance.choice(list(places(document)))
+        holder, key = chance.choice(list(members(document)))
         if chance.random() < 0.4:
             del holder[key]
         else:
