@@ -207,7 +207,7 @@ class WherebyClient(Resources):
         caller = owner._caller if isinstance(owner, Resource) else owner
         if not isinstance(caller, WherebyClient):
             raise InvalidArgumentError(
-                "method: expected one of a client's methods, such as whereby.meetings.get"
+                "method: must be one of a client's methods, such as whereby.meetings.get"
             )
         responses: list[RawResponse] = []
         view = caller._view()
@@ -344,7 +344,9 @@ def _options(
     points: int | None = None,
 ) -> Options:
     if priority not in ("foreground", "background"):
-        raise InvalidArgumentError('priority: expected "foreground" or "background"')
+        raise InvalidArgumentError(
+            f"priority: must be one of foreground, background; got {priority!r}"
+        )
     checks.seconds("timeout", timeout)
     return Options(
         timeout,

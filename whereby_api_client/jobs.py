@@ -104,7 +104,7 @@ class Waitable(Resource, ABC, Generic[JobT]):
         identifier = arg.item_id(self._id_name, job_id, self._id_name)
         if webhooks is not None and not hasattr(webhooks, "watch"):
             raise InvalidArgumentError(
-                f"webhooks: must be a Webhooks, got {type(webhooks).__name__}"
+                f"webhooks: must be a Webhooks; got {type(webhooks).__name__}"
             )
         background = type(self)(self._caller.with_options(priority="background"))
         poller = _Poller[JobT](identifier, self._id_name.removesuffix("_id"))

@@ -72,14 +72,14 @@ def identifier(name: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
-def literals(operation: Operation) -> list[str]:
+def fixed_segments(operation: Operation) -> list[str]:
     """Return the path's segments that are no parameters."""
     return [segment for segment in operation.segments if "{" not in segment]
 
 
 def tag_of(operation: Operation) -> str:
     """Return the tag: the first segment of the path."""
-    tag = identifier(snake(next(iter(literals(operation)), "root")) or "root")
+    tag = identifier(snake(next(iter(fixed_segments(operation)), "root")) or "root")
     return f"{tag}_" if tag in TAKEN_TAGS else tag
 
 
@@ -122,7 +122,7 @@ def _candidates(document: Any, operation: Operation, tag: str) -> Iterable[str]:
     if key in METHOD_NAMES:
         yield METHOD_NAMES[key]
     yield identifier(_by_rule(document, operation, tag))
-    extra = [snake(segment) for segment in literals(operation)[1:]]
+    extra = [snake(segment) for segment in fixed_segments(operation)[1:]]
     schema, _ = success(document, operation)
     verbs = {**_VERBS, "get": "list" if is_page(schema) else "get", "post": ""}
     longer = "_".join(filter(None, [verbs.get(operation.method, operation.method), *extra]))
@@ -138,7 +138,7 @@ def _candidates(document: Any, operation: Operation, tag: str) -> Iterable[str]:
 
 
 def _by_rule(document: Any, operation: Operation, tag: str) -> str:
-    method, extra = operation.method, literals(operation)[1:]
+    method, extra = operation.method, fixed_segments(operation)[1:]
     on_item = bool(operation.segments) and "{" in operation.segments[-1]
     if method == "get":
         schema, _ = success(document, operation)
@@ -173,7 +173,7 @@ def _from_summary(operation: Operation, tag: str) -> str:
 
 
 def _from_segment(operation: Operation, tag: str) -> str:
-    last = next(iter(literals(operation)[:0:-1]), "")
+    last = next(iter(fixed_segments(operation)[:0:-1]), "")
     parts = _without_tag(words(last), tag) or words(last)
     if operation.method == "post":  # `bulk-delete`: a POST's last segment is what it does
         return "_".join(parts) or "post"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from overrides.naming.known_operations import KNOWN_OPERATIONS
-from overrides.naming.operations import known_first, literals, pascal, singular_pascal, tag_of
+from overrides.naming.operations import fixed_segments, known_first, pascal, singular_pascal, tag_of
 from overrides.openapi.document import (
     Json,
     Operation,
@@ -73,7 +73,7 @@ def result_name(operation: Operation, tag: str, method: str) -> str:
     """Name the model of a response, or of the items of its page or array."""
     if name := RESULT_NAMES.get(f"{tag}.{method}"):
         return name
-    extra = literals(operation)[1:]
+    extra = fixed_segments(operation)[1:]
     if operation.method == "get" and extra:
         last = singular_pascal(extra[-1])
         # /insights/rooms: a room, seen by insights. /recordings/{id}/access-link: an access link.

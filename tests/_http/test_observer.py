@@ -196,6 +196,27 @@ async def test_an_observer_cannot_break_a_call(caplog: pytest.LogCaptureFixture)
     assert "Broken.call_ended failed" in caplog.text
 
 
+async def call_at_random(
+    whereby: WherebyClient, rng: random.Random, *, calls: int, workers: int
+) -> None:
+    """Let workers read, delete and write at random; some of it fails."""
+    operations: list[Callable[[], Any]] = [
+        lambda: whereby.meetings.list(),
+        lambda: whereby.meetings.delete("unknown"),
+        lambda: whereby.rooms.set_colors("/r", tokens_preset="default"),
+    ]
+    jobs = iter([rng.choice(operations) for _ in range(calls)])
+
+    async def worker() -> None:
+        for job in jobs:
+            with contextlib.suppress(WherebyError):
+                await job()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(workers):
+            group.start_soon(worker)
+
+
 async def test_the_sums_agree_with_the_server() -> None:
     """Add up to the server's own count over 1000 mixed calls with faults and cancellations."""
     rng = random.Random(4)
@@ -213,21 +234,7 @@ async def test_the_sums_agree_with_the_server() -> None:
     notes = Notes()
     points = PointBudget(1000, clock=anyio.current_time)
     whereby = client(notes, handler, budget=points)
-    calls: list[Callable[[], Any]] = [
-        lambda: whereby.meetings.list(),
-        lambda: whereby.meetings.delete("m"),
-        lambda: whereby.rooms.set_colors("/r", tokens_preset="default"),
-    ]
-    jobs = iter([rng.choice(calls) for _ in range(1000)])
-
-    async def worker() -> None:
-        for job in jobs:
-            with contextlib.suppress(WherebyError):
-                await job()
-
-    async with anyio.create_task_group() as group:
-        for _ in range(50):
-            group.start_soon(worker)
+    await call_at_random(whereby, rng, calls=1000, workers=50)
     assert len(notes.calls) == 1000
     assert sum(call.points for call in notes.calls) == counted[0] > 1500
     assert len(notes.waits) == len(notes.waited) > 0
@@ -248,21 +255,7 @@ async def test_the_sums_agree_with_the_ledger_of_the_fake(algorithm: AlgorithmNa
         observer=notes,
     )
     fake.fail("meetings.list", status=503, execute=True, times=3)
-    calls: list[Callable[[], Any]] = [
-        lambda: whereby.meetings.list(),
-        lambda: whereby.meetings.delete("unknown"),
-        lambda: whereby.rooms.set_colors("/r", tokens_preset="default"),
-    ]
-    jobs = iter([rng.choice(calls) for _ in range(120)])
-
-    async def worker() -> None:
-        for job in jobs:
-            with contextlib.suppress(WherebyError):
-                await job()
-
-    async with anyio.create_task_group() as group:
-        for _ in range(20):
-            group.start_soon(worker)
+    await call_at_random(whereby, rng, calls=120, workers=20)
     reported: Counter[str] = Counter()
     for call in notes.calls:
         reported[call.operation] += call.points

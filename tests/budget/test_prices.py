@@ -82,24 +82,15 @@ class Run:
         return used * period / self.limiter.limit / (starts[-1] - starts[2])
 
 
+@pytest.mark.parametrize(
+    ("seeds", "windows"), [(2, 6), pytest.param(20, 12, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(("limit", "period"), SCALES)
 @pytest.mark.parametrize("algorithm", USUAL)
-def test_random_prices(algorithm: str, limit: int, period: float) -> None:
+def test_random_prices(algorithm: str, limit: int, period: float, seeds: int, windows: int) -> None:
     """Draw no 429 and use 95 % of the limit, without knowing a price beforehand."""
-    for seed in range(2):
-        run = Run(algorithm, limit, period, seed, windows=6)
-        run.run()
-        assert run.limiter.refused == 0
-        assert run.share() >= 0.95
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("limit", "period"), SCALES)
-@pytest.mark.parametrize("algorithm", USUAL)
-def test_random_prices_many_seeds(algorithm: str, limit: int, period: float) -> None:
-    """Draw no 429 and use 95 % of the limit with each of 20 seeds."""
-    for seed in range(20):
-        run = Run(algorithm, limit, period, seed, windows=12)
+    for seed in range(seeds):
+        run = Run(algorithm, limit, period, seed, windows=windows)
         run.run()
         assert run.limiter.refused == 0
         assert run.share() >= 0.95

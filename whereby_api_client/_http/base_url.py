@@ -15,7 +15,7 @@ def checked_base_url(text: str, *, allow_insecure: bool) -> httpx.URL:
     with contextlib.suppress(httpx.InvalidURL, TypeError, ValueError):
         url = httpx.URL(text)
     if url is None or url.scheme not in ("https", "http") or not url.host:
-        raise InvalidArgumentError("base_url: expected https://host/path")
+        raise InvalidArgumentError("base_url: must be like https://host/path")
     if url.userinfo or url.query or url.fragment:
         raise InvalidArgumentError("base_url: may hold no user, query or fragment")
     if url.scheme == "http" and not allow_insecure and not is_loopback(url.host):

@@ -127,14 +127,16 @@ def headers(values: Any) -> Mapping[str, str]:
 def files(values: Any) -> Mapping[str, tuple[str, bytes, str]]:
     """Check a multipart body: nothing in it may write a header of its own."""
     if not isinstance(values, Mapping):
-        raise InvalidArgumentError("files must be a mapping of field → (name, content, type)")
+        raise InvalidArgumentError("files: must be a mapping of field → (name, content, type)")
     checked: dict[str, tuple[str, bytes, str]] = {}
     for field, value in values.items():
         match field, value:
             case (str(), (str(name), bytes(content), str(content_type))):
                 pass
             case _:
-                raise InvalidArgumentError("files: expected field → (file name, bytes, type)")
+                raise InvalidArgumentError(
+                    "files: must have (file name, bytes, type) for each field"
+                )
         if re.search(r"[\x00-\x1f\x7f]", field + name):
             raise InvalidArgumentError("files: a name holds a control character")
         if re.fullmatch(r"[\w.+-]+/[\w.+-]+( *;[\x20-\x7e]+)?", content_type, re.ASCII) is None:

@@ -442,7 +442,7 @@ def parse(body: bytes | bytearray | memoryview | str) -> Event[Any]:
     """
     if not isinstance(body, (bytes, bytearray, memoryview, str)):
         raise InvalidArgumentError(
-            f"body: must be the body of the request, got a {type(body).__name__}"
+            f"body: must be the body of the request; got a {type(body).__name__}"
         )
     try:
         values = json.loads(bytes(body) if isinstance(body, memoryview) else body)

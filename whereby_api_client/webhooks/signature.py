@@ -142,7 +142,7 @@ def sign(
 def _check_body(body: object) -> None:
     if not isinstance(body, (bytes, bytearray, memoryview)):
         raise InvalidArgumentError(
-            f"body: must be the raw bytes of the request, got a {type(body).__name__}; "
+            f"body: must be the raw bytes of the request; got a {type(body).__name__}; "
             "what was parsed and written again has another signature"
         )
 
@@ -176,7 +176,7 @@ def _read(header: object) -> tuple[str, list[str]]:
         header = header.decode("latin-1")
     if header is not None and not isinstance(header, str):
         raise InvalidArgumentError(
-            f"signature_header: must be the value of the {HEADER} header, "
+            f"signature_header: must be the value of the {HEADER} header; "
             f"got a {type(header).__name__}"
         )
     if header is None or not header.strip():
