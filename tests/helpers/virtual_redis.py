@@ -11,9 +11,13 @@ import asyncio
 import random
 import re
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from whereby_api_client.budget.ledger import Ledger
+from whereby_api_client.budget.observer import Observer
+from whereby_api_client.budget.queue import CallQueue, Waiter
 from whereby_api_client.budget.redis_budget import RedisPointBudget
 from whereby_api_client.budget.redis_store import Result, Write
 
@@ -27,6 +31,11 @@ class MemoryRedis:
     Args:
         rtt: seconds for a round trip.
         jitter: how much longer it may take.
+
+    Attributes:
+        interrupt: called with a point and a process that reaches it: "sending" (its request is on
+            the way), "handled" (Redis has done what it says, the reply is on the way), "delivered"
+            (its calls have their points, and have not run yet).
     """
 
     def __init__(self, rtt: float = 0.001, jitter: float = 0.5, seed: int = 0) -> None:
@@ -41,6 +50,7 @@ class MemoryRedis:
         self.lost_messages = 0.0  # the part of all messages that does not arrive
         self.exchanges = 0
         self.largest = 0
+        self.interrupt: Callable[[str, VirtualBudget, Write], object] = lambda *arguments: None
         self._jitter = jitter
         self._dice = random.Random(seed)
         self._history: deque[tuple[float, str, list[str]]] = deque()
@@ -66,7 +76,8 @@ class MemoryRedis:
         is_alive = any(name in since for name in write.expired)
         line = self.text.partition("\n")[0]
         is_known = not write.last or self.inbox[write.folded - 1 : write.folded] == [write.last]
-        if write.text and line == write.title and is_known and not is_alive:
+        is_time = moment >= write.clock
+        if write.text and line == write.title and is_known and is_time and not is_alive:
             self.writes += 1
             self.text, self.inbox = write.text, self.inbox[write.folded :]
             self.largest = max(self.largest, len(self.text))
@@ -120,11 +131,16 @@ class MemoryRedis:
 
 
 class VirtualWorker:
-    """The sync worker's thread as a task."""
+    """The sync worker's thread as a task.
+
+    Attributes:
+        connecting: seconds that its next request takes longer than others.
+    """
 
     patience = 2.5
 
     def __init__(self, budget: VirtualBudget, redis: MemoryRedis) -> None:
+        self.connecting = 0.0
         self.membership = budget._membership
         self._budget = budget
         self._redis = redis
@@ -163,28 +179,59 @@ class VirtualWorker:
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._bell.wait()
+            await self._budget.run_on()
             self._bell.clear()
             exchanges = self.membership.step(self._budget)
             try:
                 write = next(exchanges)
                 while True:
-                    await asyncio.sleep(self._redis.delay() + self._redis.computing())
+                    connecting, self.connecting = self.connecting, 0.0
+                    self._redis.interrupt("sending", self._budget, write)
+                    await self._pass(self._redis.delay() + self._redis.computing() + connecting)
                     result: Result | Exception
                     try:
                         result = self._redis.exchange(write)
                     except Exception as error:
                         result = error
-                    await asyncio.sleep(self._redis.delay())
-                    if isinstance(result, Exception):
-                        write = exchanges.throw(result)
-                    else:
-                        write = exchanges.send(result)
+                    self._redis.interrupt("handled", self._budget, write)
+                    await self._pass(self._redis.delay())
+                    before = write
+                    try:
+                        if isinstance(result, Exception):
+                            write = exchanges.throw(result)
+                        else:
+                            write = exchanges.send(result)
+                    finally:
+                        self._redis.interrupt("delivered", self._budget, before)
             except StopIteration as end:
                 delay = end.value
+
+    async def _pass(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._budget.run_on()
+
+
+class VirtualQueue(CallQueue):
+    """The queue of a process that may stand still when a call wakes up."""
+
+    __slots__ = ("_budget",)
+
+    def __init__(self, budget: VirtualBudget) -> None:
+        super().__init__(budget._clock, budget._serve)
+        self._budget = budget
+
+    async def wait(self, waiter: Waiter, ledger: Ledger, max_wait: float | None) -> None:
+        """Sleep, and then until the process runs."""
+        await super().wait(waiter, ledger, max_wait)
+        await self._budget.run_on()
 
 
 class VirtualBudget(RedisPointBudget):
     """A budget of a process that is only a few tasks."""
+
+    __slots__ = ("_memory", "_stopped_until")
+
+    _worker: Any
 
     @staticmethod
     def _clock() -> float:
@@ -192,7 +239,25 @@ class VirtualBudget(RedisPointBudget):
 
     def __init__(self, redis: MemoryRedis, **options: Any) -> None:
         self._memory = redis
+        self._stopped_until = 0.0
         super().__init__("", **options)
+
+    def _begin(self, limit: int, observers: tuple[Observer, ...] = ()) -> None:
+        super()._begin(limit, observers)
+        self._queue = VirtualQueue(self)
+
+    def connect_slowly(self, seconds: float) -> None:
+        """Let the next request take so many seconds longer."""
+        self._worker.connecting = seconds
+
+    def stop(self, seconds: float) -> None:
+        """Let the process stand still: what it does next, it does later."""
+        self._stopped_until = max(self._stopped_until, self._clock() + seconds)
+
+    async def run_on(self) -> None:
+        """Wait while the process stands still: a test's tasks of this process call it."""
+        while (seconds := self._stopped_until - self._clock()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(seconds)
 
     def _make_worker(self) -> Any:
         return VirtualWorker(self, self._memory)

@@ -21,6 +21,8 @@ from .._backoff import backoff
 from .redis_store import ConnectionCut, Result, Write
 from .shared_ledger import (
     FORMAT,
+    MISSED,
+    REMEMBERED,
     Granted,
     Join,
     OtherFormat,
@@ -72,7 +74,7 @@ _FIRST_RETRY: Final = 0.01
 _YOUNG: Final = 2
 
 # Ids of so many grants are remembered.
-_REMEMBERED: Final = 2000
+_MOST_DELIVERED: Final = 2000
 
 # Redis forgets the ledger of an organization that has made no call for so many periods.
 _KEPT: Final = 5
@@ -84,6 +86,10 @@ _GOODBYES: Final = 3
 # more than a quarter of a second from what was expected was set, or is another server's.
 _DRIFT: Final = 0.0005
 _STEP: Final = 0.25
+
+# One request reaches Redis a little sooner than another, and clocks drift while nothing is sent. A
+# ledger is written for so many seconds less than the fastest one showed.
+_SLACK: Final = 0.002
 
 
 class Outgoing(NamedTuple):
@@ -161,9 +167,7 @@ class RedisClock:
     """What the clock of Redis shows, as far as one process can know.
 
     Its time lies between those at which a request was sent and its reply was received, so each
-    exchange bounds the offset from both sides. The upper bound at the sending of a request is the
-    earliest time at which Redis can handle it, and not before anything that has happened by then:
-    this is the time to write with.
+    exchange bounds the offset from both sides.
     """
 
     def __init__(self) -> None:
@@ -192,9 +196,16 @@ class RedisClock:
             low, high = max(low, self._low - drift), min(high, self._high + drift)
         self._low, self._high, self._at = low, max(low, high), received
 
-    def time(self, local: float) -> float:
-        """Return the time of Redis when this machine's is `local`."""
+    def latest(self, local: float) -> float:
+        """Return what it shows at most when this machine's clock shows `local`."""
         return local + self._high
+
+    def to_write(self, local: float) -> float:
+        """Return what it will show, as far as can be known, when it handles what is sent now.
+
+        Wrong only if no request has been so fast before; then the script does not write.
+        """
+        return self.latest(local) - _SLACK
 
 
 class Membership:
@@ -209,6 +220,9 @@ class Membership:
         member: its name, "" if it has to join.
         hears: notices of others reach it.
         waited_at: when calls of the process last waited.
+        said_at: when it last sent a request that has arrived.
+        silent_until: when it did so after a silence longer than `lease`.
+        lease: seconds of silence after which it uses no grant: others take it for dead soon.
         talking_since: None if no exchange is under way.
         address: where notices are sent to.
     """
@@ -229,6 +243,7 @@ class Membership:
         self._limit = 1  # as the budget knows it
         self._now = clock
         self._heartbeat = heartbeat(period)
+        self.lease: float = (MISSED - 1) * self._heartbeat
         self.address: str = uuid.uuid4().hex[:8]
         self.hears: bool = False
         self.waited_at: float = -math.inf
@@ -240,6 +255,7 @@ class Membership:
         self._joins = 0
         self._renews = ""
         self._is_joined = False  # seen in the ledger
+        self._seen_at = -math.inf  # ... when that was written
         self._seq = 0  # of its latest request
         self._folded_seq = 0  # ... that was seen in the ledger
         self._waits_for = 0  # ... that somebody has to write soon
@@ -270,7 +286,8 @@ class Membership:
         self._retry_at = math.inf  # ... or what was sent was not written; then even if
         self._take_over_at = math.inf  # another process should write.
         self._talked_at = -math.inf
-        self._said_at = -math.inf
+        self.said_at: float = -math.inf
+        self.silent_until: float = -math.inf
         self._try_at = -math.inf
         self._warned: set[str] = set()
 
@@ -367,7 +384,7 @@ class Membership:
         return (
             title is not None
             and title.writer not in ("-", self.address)
-            and 1000 * self._clock.time(self._now()) < title.until
+            and 1000 * self._clock.latest(self._now()) < title.until
         )
 
     def _is_fresh(self) -> bool:
@@ -389,7 +406,7 @@ class Membership:
         reads, self._reads = self._reads, False
         # Who only asks, or writes what lies in the inbox, need not say each time that it is alive.
         request: Request | None = None
-        is_due = not reads and now >= self._said_at + self._heartbeat
+        is_due = not reads and now >= self.said_at + self._heartbeat
         if outgoing.has_news or self._unfetched or is_due:
             request = self._request(outgoing, is_urgent=is_urgent)
         ledger: SharedLedger | None = None
@@ -406,7 +423,9 @@ class Membership:
             self._seq = request.seq
             if request.fetched:
                 self._fetched_seq = request.seq
-            self._said_at = self._talked_at
+            if self._talked_at > self.said_at + self.lease:
+                self.silent_until = self._talked_at
+            self.said_at = self._talked_at
             self._unsent, self._unfetched = Outgoing(), []
             self._has_more = bool(outgoing.more)
             self._send_at = math.inf
@@ -441,12 +460,13 @@ class Membership:
         self._troubles = 0
         if not self._deliver(budget, ledger, own, is_current=is_current):
             self._part()  # too late: the budget did not wait for it
+            self._join_again_soon()
             return
         self._failures = 0
         if result.is_written:
             assert ledger is not None
             change = ledger.next_change()
-            self._ask_at = math.inf if change is None else self._local(change)
+            self._ask_at = math.inf if change is None else self._local(change) + _SLACK
         else:
             self._wait_for_writer(outgoing, takes_over=takes_over)
 
@@ -478,7 +498,7 @@ class Membership:
         *,
         is_current: bool = False,
     ) -> bool:
-        """Hand over what is known. False: the budget has gone on alone since it spoke."""
+        """Hand over what is known. False: it comes too late."""
         heard, self._granted = self._granted, []
         if ledger is not None and (me := ledger.members.get(self.member)) is not None:
             heard += me.grants
@@ -488,7 +508,7 @@ class Membership:
         self._unfetched += [grant[0] for grant in heard]
         grants = [*(own or ()), *heard]
         self._delivered.update(dict.fromkeys(grant[0] for grant in grants))
-        while len(self._delivered) > _REMEMBERED:
+        while len(self._delivered) > _MOST_DELIVERED:
             del self._delivered[next(iter(self._delivered))]
         return budget._deliver(View(self._title, ledger, grants, is_current, self._shared(0.0)))
 
@@ -526,7 +546,7 @@ class Membership:
         if self._clock.stepped and ledger.shift == self._shift:
             # The ledger's time goes on as it did. The first process that notices sets it right.
             ledger.shift -= self._clock.stepped
-        clock = self._clock.time(self._now())
+        clock = self._clock.to_write(self._now())
         ledger.advance(clock)
         for raw, left in self._inbox:
             with contextlib.suppress(UnreadableLedger):
@@ -571,7 +591,8 @@ class Membership:
         elif self.member:
             self._find_myself(ledger)
         self._written_at = ledger.latest
-        clock = self._clock.time(self._now())
+        # No further: what returns now is gone for whoever writes this.
+        clock = result.time
         ledger.advance(clock - self._clock.stepped if ledger.shift == self._shift else clock)
         self._note(ledger)
         return ledger
@@ -581,8 +602,10 @@ class Membership:
         if me is None:
             if self._is_joined:
                 seq, _ = ledger.left.get(self.member, (-1, 0.0))
-                # It has expired; or this is an older copy.
-                self._part(renews="" if seq >= self._folded_seq else ledger.epoch)
+                # It has expired, perhaps before all that is remembered; or this is an older copy.
+                is_old = ledger.latest >= self._seen_at + REMEMBERED * ledger.ledger.period
+                has_expired = is_old or seq >= self._folded_seq
+                self._part(renews="" if has_expired else ledger.epoch)
             elif self._seq and not self._is_in_inbox(1):
                 self._part()
         elif me.seq < self._folded_seq:
@@ -629,6 +652,7 @@ class Membership:
         self._title = title
         if self.member and seq:
             self._is_joined = True
+            self._seen_at = max(self._seen_at, title.latest)
             self._names = [self.member]
             self._folded_seq = max(self._folded_seq, seq)
             self._epoch = title.epoch
@@ -661,6 +685,7 @@ class Membership:
         """Take it that the ledger does not know this process any more, or not rightly."""
         self.member = ""
         self._is_joined = False
+        self._seen_at = -math.inf
         self._renews = renews or self._renews
         self._revision = self._waits_for = self._fetched_seq = 0
         self._unsent = Outgoing()
@@ -702,7 +727,7 @@ class Membership:
 
     def _shared(self, local: float) -> float:
         """Return the shared ledger's time."""
-        return self._clock.time(local) - self._clock.stepped + self._shift
+        return self._clock.latest(local) - self._clock.stepped + self._shift
 
     def _local(self, shared: float) -> float:
         return shared - self._shared(0.0)
@@ -715,6 +740,7 @@ class Membership:
         return Write(
             title=(self._text or "").partition("\n")[0],
             text=text,
+            clock=0.0 if ledger is None else ledger.clock,
             folded=len(self._inbox),
             last=self._inbox[-1][0] if self._inbox else "",
             expired=[] if ledger is None else list(ledger.expired),

@@ -389,11 +389,25 @@ class RedisPointBudget:
         if waiter.is_queued:
             await queue.wait(waiter, ledger, max_wait)
         if waiter.ticket is not None:
+            now = self._clock()
+            if self._stood_still(waiter.ticket, now):
+                queue.give_up(waiter, ledger)
+                if max_wait is not None:
+                    max_wait = max(0.0, max_wait - (now - waiter.since))
+                return await self.acquire(
+                    cost, operation=operation, priority=priority, max_wait=max_wait, first=True
+                )
             logger.debug("a call for %d points waited %.1f s", waiter.cost, waiter.waited)
             return Grant(queue, ledger, waiter.ticket, waiter.waited)
         if waiter.error is not None:
             raise waiter.error
         raise BudgetTimeoutError(f"{waiter.cost} points exceeded max_wait={max_wait:g} s")
+
+    def _stood_still(self, ticket: Ticket, now: float) -> bool:
+        """Return whether others may have taken this process for dead, and given its points away."""
+        membership = self._membership
+        is_silent = now > membership.said_at + membership.lease
+        return self._is_shared and (is_silent or ticket.sent_at < membership.silent_until)
 
     def _refuse(self, waiter: Waiter, max_wait: float) -> None:
         """Refuse a call that cannot come in time whatever Redis says: too many are waiting here."""
@@ -617,6 +631,9 @@ class RedisPointBudget:
         with self._queue as now:
             if self._parting_collected != self._parting:
                 return False
+            then = now + view.offset - self._membership.lease
+            if any(points and ticket[2] < then for _, _, points, ticket in view.grants):
+                return False  # as if it had stood still
             own.advance(now)
             if view.title is not None:
                 self._take_state(view.title, now, now + view.offset)

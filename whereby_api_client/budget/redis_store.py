@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     import redis
     import redis.cluster
 
-# Written only if the text's first line and the inbox are as the writer knows them, and if nobody
-# whom it lets expire has said something since. Else the request goes into the inbox. If another
-# process writes for all (`Title`) and listens, it gets the request, and the reply is only the first
-# line, the number of the member's latest request that is in the text, and of its grants there. Else
-# the reply is all that the process does not know.
+# Written only if the text's first line and the inbox are as the writer knows them, if it is not
+# later in the text than here, and if nobody whom it lets expire has said something since. Else the
+# request goes into the inbox. If another process writes for all (`Title`) and listens, it gets the
+# request, and the reply is only the first line, the number of the member's latest request that is
+# in the text, and of its grants there. Else the reply is all that the process does not know.
 _SCRIPT: Final = """
-local title, new, folded, last, expired, request, ttl, member, wants_text = unpack(ARGV)
+local title, new, clock, folded, last, expired, request, ttl, member, wants_text = unpack(ARGV)
 local text = redis.call('GET', KEYS[1]) or ''
 local found = text:match('^[^\\n]*')
 local time = redis.call('TIME')
-local is_written = new ~= '' and found == title
+local is_written = new ~= '' and found == title and time[1] * 1e6 + time[2] >= tonumber(clock)
   and (last == '' or redis.call('LINDEX', KEYS[2], folded - 1) == last)
 if is_written and expired ~= '' then
   for _, other in ipairs(redis.call('LRANGE', KEYS[2], folded, -1)) do
@@ -38,7 +38,7 @@ end
 if is_written then
   redis.call('SET', KEYS[1], new, 'PX', ttl)
   redis.call('LTRIM', KEYS[2], folded, -1)
-  for i = 10, #ARGV, 2 do redis.pcall('PUBLISH', KEYS[1] .. ':' .. ARGV[i], ARGV[i + 1]) end
+  for i = 11, #ARGV, 2 do redis.pcall('PUBLISH', KEYS[1] .. ':' .. ARGV[i], ARGV[i + 1]) end
   return {1, time[1], time[2], false, redis.call('LRANGE', KEYS[2], 0, -1)}
 end
 if request ~= '' then
@@ -70,6 +70,7 @@ class Write(NamedTuple):
     Attributes:
         title: the first line of the text that was read, "" if there was none.
         text: the new one; "" leaves the request only.
+        clock: what the clock of Redis is taken to show in it; do not write before.
         folded: how many requests of the inbox are in it.
         last: the last one of those.
         expired: members; do not write if one of them has left a request since.
@@ -82,6 +83,7 @@ class Write(NamedTuple):
 
     title: str
     text: str
+    clock: float
     folded: int
     last: str
     expired: list[str]
@@ -170,6 +172,7 @@ class RedisStore:
         arguments = [
             write.title.encode("utf-8", "surrogateescape"),
             write.text,
+            math.ceil(1e6 * write.clock),
             write.folded,
             write.last,
             " ".join(write.expired),

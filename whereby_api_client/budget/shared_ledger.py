@@ -50,7 +50,7 @@ _LONGEST_HEARTBEAT: Final = 1.0
 MISSED: Final = 4
 
 # Members that left or went silent are remembered for so many periods.
-_REMEMBERED: Final = 2
+REMEMBERED: Final = 2
 
 #: A waiting call: number, rank, when it came, its documented points, its operation.
 Want: TypeAlias = tuple[int, int, float, int, str]
@@ -253,6 +253,11 @@ class JointLedger(Ledger):
         """A limit that the server cannot raise."""
         return self._ceiling
 
+    @property
+    def patience(self) -> float:
+        """Seconds that a request may travel."""
+        return self._patience
+
     def set_ceiling(self, ceiling: int | None) -> None:
         """Use another limit that the server cannot raise."""
         self._ceiling = ceiling
@@ -349,6 +354,7 @@ class SharedLedger:
 
     Attributes:
         epoch, revision, writer, until: see `Title`.
+        clock: what the clock showed when it was last advanced.
         notices: members that have to hear of this.
         expired: members that `expire` has taken out.
     """
@@ -360,6 +366,7 @@ class SharedLedger:
         self.until: int = 0
         self.ledger: JointLedger = ledger
         self.latest: float = 0.0
+        self.clock: float = 0.0
         self.shift: float = 0.0
         self.members: dict[str, Member] = {}
         self.left: dict[str, tuple[int, float]] = {}  # request and time of members' ends
@@ -398,6 +405,7 @@ class SharedLedger:
         """
         if clock + self.shift < self.latest - _CLOCK_SLACK:
             self.shift = self.latest - clock
+        self.clock = clock
         self.latest = max(self.latest, clock + self.shift)
         self.notices.clear()
         self.expired.clear()
@@ -466,10 +474,11 @@ class SharedLedger:
             if now < due and not 0 < seq <= known:
                 reported += points
                 ledger.adopt_spent(points, min(due, now + 2 * ledger.period), is_lost=is_lost)
-        # They were in the copy that was given up, too.
-        explained = min(reported, self.unexplained, ledger.foreign)
-        self.unexplained -= explained
-        ledger.explain(explained)
+        # They were in the copy that was given up, too. What the server had forgotten of that by now
+        # may have been these points: of the others', no more may be missing than is left to tell.
+        reported = min(reported, self.unexplained)
+        self.unexplained -= reported
+        ledger.explain(min(reported, max(0, ledger.foreign - self.unexplained)))
         if join.paused_for > 0:
             pause = min(join.paused_for, ledger.period)
             ledger.paused_until = max(ledger.paused_until, now + pause)
@@ -514,8 +523,10 @@ class SharedLedger:
         self.ledger.lose(ticket, self.latest)
 
     def _expire(self, ticket: Ticket, seen: float) -> None:
-        # `_append` never puts a return before one that is there: a little late, not early.
-        self.ledger.lose(ticket, seen)
+        # It may have sent its calls shortly before that, and so long they travel. `_append` never
+        # puts a return before one that is there: a little late, not early.
+        lease = MISSED * heartbeat(self.ledger.period)
+        self.ledger.lose(ticket, seen + lease - self.ledger.patience)
 
     def expire(self) -> None:
         """Take out members that were silent too long; what they had in flight is lost."""
@@ -523,7 +534,7 @@ class SharedLedger:
             if self.latest > member.seen + MISSED * heartbeat(member.period):
                 self._remove(name, self._expire)
                 self.expired.append(name)
-        oldest = self.latest - _REMEMBERED * self.ledger.period
+        oldest = self.latest - REMEMBERED * self.ledger.period
         self.left = {name: end for name, end in self.left.items() if end[1] > oldest}
         self.ledger.advance(self.latest)
 

@@ -7,6 +7,7 @@ import logging
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import trustme
 from redis.cluster import RedisCluster
 
 from whereby_api_client.budget.redis_budget import RedisPointBudget
+from whereby_api_client.budget.redis_store import RedisStore, Write
 from whereby_api_client.budget.shared_ledger import FORMAT
 from whereby_api_client.errors import InvalidArgumentError
 
@@ -101,6 +103,16 @@ def test_sentinel(sentinel: RedisServer, server: RedisServer, replica: RedisServ
             asyncio.run(fail_over(budget))
     finally:
         server.start()
+
+
+def test_a_write_that_is_too_early(server: RedisServer) -> None:
+    """Write nothing that is later in it than Redis's clock shows, but keep the request."""
+    with closing(RedisStore(server.url, "early", timeout=1)) as store:
+        write = Write("", "a 1 - 0 []\n", 0.0, 0, "", [], "", 60.0, "one", False, [])
+        now = store.exchange(write._replace(text="")).time
+        early = store.exchange(write._replace(clock=now + 30, request="request"))
+        assert (early.is_written, early.text, early.inbox) == (False, None, ["request"])
+        assert store.exchange(write._replace(clock=now)).is_written
 
 
 def test_tls(server: RedisServer, tmp_path: Path) -> None:

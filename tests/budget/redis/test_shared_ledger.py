@@ -278,7 +278,7 @@ def test_a_title_that_is_none(crowd: Organization, changes: dict[str, Any]) -> N
 
 
 def test_the_silent_expire(crowd: Organization) -> None:
-    """Let a silent process's points return one period after it was last seen."""
+    """Let a silent process's points return one period after it can have sent its last call."""
     first, second = crowd.process("first"), crowd.process("second")
     first.want(40)
     seen = crowd.now
@@ -292,9 +292,9 @@ def test_the_silent_expire(crowd: Organization) -> None:
     for _ in range(18):
         crowd.now += 3
         second.ask()
-    crowd.now = seen + HOLD + PATIENCE - 0.1
+    crowd.now = seen + LEASE + HOLD - 0.1
     assert second.ask().available == 60
-    crowd.now = seen + HOLD + PATIENCE + 0.1
+    crowd.now = seen + LEASE + HOLD + 0.1
     assert second.ask().available == 100
 
 
@@ -381,7 +381,7 @@ def test_join_again(crowd: Organization) -> None:
     assert reply.state == (2, 42)
     crowd.now += HOLD - 0.5
     assert crowd.process("three").ask().state == (0, 37)  # the silent second's 2, and the last
-    crowd.now += 1.5 + PATIENCE
+    crowd.now += 1.5 + LEASE
     assert crowd.process("four").ask().available == 100
 
 
@@ -577,8 +577,30 @@ def test_an_older_copy(crowd: Organization) -> None:
     join = Join(["second"], [], [(20, due + PATIENCE, True, "second", 3)], renews=epoch)
     reply = again.ask(join=join, epoch="e3")
     assert (reply.ledger.epoch, reply.state) == ("e2", (10, 50))
-    crowd.now += HOLD + PATIENCE + 0.1
+    crowd.now += HOLD + LEASE + 0.1
     assert crowd.process("last").ask().available == 100
+
+
+def test_what_the_server_has_forgotten_is_not_explained_twice(crowd: Organization) -> None:
+    """Keep what has yet to be reported of an older copy when points that returned are reported."""
+    first, second = crowd.process("first"), crowd.process("second")
+    first.want(30)
+    first.end("settle")
+    second.want(20)
+    second.end("settle")
+    epoch = crowd.check().epoch
+    third = crowd.process("third", join=Join(renews=epoch))
+    assert third.ask().state == (0, 50)
+    # The server still counts the 20 of the second, which has not reported them yet.
+    (number,) = third.want(1)
+    assert number == 1
+    assert third.end("settle", limit=100, remaining=79).state == (0, 21)
+    join = Join(["first"], [], [(30, crowd.now + HOLD, False, "first", 3)])
+    crowd.process("first again", join=join)
+    assert third.ask().ledger.ledger.foreign == 20
+    join = Join(["second"], [], [(20, crowd.now + HOLD, False, "second", 3)])
+    crowd.process("second again", join=join)
+    assert third.ask().ledger.ledger.foreign == 0
 
 
 def test_all_is_lost(crowd: Organization) -> None:
