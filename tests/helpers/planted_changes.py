@@ -41,11 +41,11 @@ def _delete(pointer: str, key: str) -> Callable[[Json], object]:
     return make
 
 
-def _prose(old: str, new: str, pointer: str = "/info") -> Callable[[Json], object]:
+def _prose(old: str, new: str) -> Callable[[Json], object]:
     def make(document: Json) -> None:
-        holder = at(document, pointer)
-        assert old in holder["description"]
-        holder["description"] = holder["description"].replace(old, new)
+        info = document["info"]
+        assert old in info["description"]
+        info["description"] = info["description"].replace(old, new)
 
     return make
 

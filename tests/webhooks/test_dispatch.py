@@ -359,7 +359,6 @@ async def post(
     header: str | None,
     *,
     method: str = "POST",
-    chunk: int = 100,
     more_headers: list[tuple[bytes, bytes]] | None = None,
     leave: bool = False,
 ) -> tuple[int, str] | None:
@@ -367,7 +366,7 @@ async def post(
     headers = [(b"host", b"x"), *(more_headers or [])]
     if header is not None:
         headers.append((b"whereby-signature", header.encode("latin-1")))
-    pieces = [body[at : at + chunk] for at in range(0, len(body), chunk)] or [b""]
+    pieces = [body[at : at + 100] for at in range(0, len(body), 100)] or [b""]
     messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": piece, "more_body": True} for piece in pieces
     ]

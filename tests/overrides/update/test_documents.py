@@ -599,9 +599,7 @@ def test_the_report_is_kept(root: Path) -> None:
     assert str(root) not in markdown
 
 
-@pytest.mark.parametrize(
-    "seed", mostly_slow(range(int(os.environ.get("WHEREBY_ODD_DOCUMENTS", "12"))), 0, 1)
-)
+@pytest.mark.parametrize("seed", mostly_slow(range(ODD_DOCUMENTS), 0, 1))
 def test_an_odd_document(root: Path, seed: int) -> None:
     """Delete and replace members at random: a package comes out, or a reason; nothing else.
 
