@@ -4,8 +4,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # The tests start hundreds of processes: each of them would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
-# the room at hand: `make quick ROOM=budget` runs the tests in tests/budget; without it, the fast ones
-ROOM ?=
+# `make quick FOLDER=budget` runs the tests in tests/budget; without it, the fast ones
+FOLDER ?=
 FAST := _generated _runtime/test_codec.py _runtime/test_arguments.py budget/test_ledger.py budget/test_headers.py \
 	docs/test_paths.py overrides/naming test_errors.py test_pagination.py test_response.py
 .DEFAULT_GOAL := help
@@ -34,11 +34,11 @@ demo: .venv/.demo  ## run examples/quickstart.py against an embedded local Where
 	$(BIN)/python examples/quickstart.py
 
 .PHONY: quick
-quick: .venv/.dev  ## the inner loop: format, lint, types, the tests of one room (ROOM=budget) or the fast ones
+quick: .venv/.dev  ## the inner loop: format, lint, types, the tests of one folder (FOLDER=budget) or the fast ones
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m 'not slow' $(addprefix tests/,$(or $(ROOM),$(FAST)))
+	$(BIN)/python -m pytest -q -m 'not slow' $(addprefix tests/,$(or $(FOLDER),$(FAST)))
 
 .PHONY: test
 test: .venv/.dev  ## run the tests, but for the slow ones

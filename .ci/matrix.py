@@ -113,7 +113,7 @@ def run(name: str, python: str, arguments: list[str]) -> bool:
 
 
 def main() -> None:
-    """Run what is asked for, and say what came of it."""
+    """Run what is asked for, and report the outcome."""
     dashes = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     names, arguments = sys.argv[1:dashes], sys.argv[dashes + 1 :]
     pythons = {version: find_python(version) for version in VERSIONS}

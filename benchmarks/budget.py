@@ -39,7 +39,7 @@ MIX = (("GET", 1, 0.5), ("DELETE", 2, 0.2), ("PUT", 3, 0.3))
 
 @define
 class Outcome:
-    """What became of one limiter's work."""
+    """The outcome of one limiter's work."""
 
     name: str
     wall: float = 0.0

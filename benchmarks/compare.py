@@ -263,7 +263,7 @@ PROPER: dict[str, str] = {}
 
 
 async def outcome(peer: Peer, call: Call) -> str:
-    """Say what became of a call: an error of the SDK, of another library, or a result.
+    """Return the outcome of a call: an error of the SDK, of another library, or a result.
 
     Names the kind of a result that is not that of a proper response.
     """

@@ -18,20 +18,20 @@ from whereby_api_client import PointBudget
 
 
 class Limiter(Protocol):
-    """Gives leave to send a call of some cost, and hears of its answer."""
+    """Gives leave to send a call of some cost, and is told of its response."""
 
     async def acquire(self, cost: int, again: bool) -> Any:
         """Wait for the points; `again` after a 429."""
 
     def answered(self, grant: Any, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Hear of the answer."""
+        """Take note of the response."""
 
 
 class _Deaf:
     """Base of the limiters that do not listen to the server."""
 
     def answered(self, grant: Any, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Ignore the answer."""
+        """Ignore the response."""
 
 
 class Ours:

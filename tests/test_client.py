@@ -357,7 +357,7 @@ async def test_everything_that_goes_wrong(
 
 
 async def test_a_decode_error_tells_the_place() -> None:
-    """Name model, field and place, and keep the answer at hand."""
+    """Name model, field and place, and keep the response at hand."""
     meetings = [{"meetingId": "1", "roomUrl": 7}]
     async with (
         serve(reply(200, {"results": meetings, "cursor": None}, x_request_id="r7")) as server,
@@ -439,7 +439,7 @@ async def test_max_wait() -> None:
 
 
 async def test_retries_are_on_by_default() -> None:
-    """Repeat a read whose answer was lost, but not a creating call."""
+    """Repeat a read whose response was lost, but not a creating call."""
     fake = FakeWhereby()
     async with fake.serve() as url, WherebyClient(fake.token, base_url=url) as whereby:
         fake.fail("meetings.list", drop="after")
@@ -660,7 +660,7 @@ def everything_about(error: BaseException) -> Iterator[str]:
 
 
 def echo() -> Behaviour:
-    """Answer as some proxies do: with the headers that they were sent."""
+    """Respond as some proxies do: with the headers that they were sent."""
     body = {"error": f"cannot proxy: Authorization: Bearer {TOKEN}"}
     return reply(502, body, x_debug=f"Bearer {TOKEN}")
 

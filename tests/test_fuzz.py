@@ -117,14 +117,14 @@ extra_headers = st.dictionaries(
 )
 
 
-class Answering(httpx.AsyncBaseTransport):
-    """A transport that gives the same raw answer to everything."""
+class FixedResponse(httpx.AsyncBaseTransport):
+    """A transport that gives the same raw response to everything."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.response = (status, headers, body)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer; the body is decoded on the way out, as one from a socket."""
+        """Respond; the body is decoded on the way out, as one from a socket."""
         status, headers, body = self.response
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
@@ -143,8 +143,8 @@ async def call(case: Case, transport: httpx.AsyncBaseTransport) -> Any:
         return result
 
 
-def answer_a_call(data: st.DataObject) -> None:
-    """Answer some call in some way: the result is a value or a WherebyError, and points balance."""
+def respond_to_a_call(data: st.DataObject) -> None:
+    """Respond to some call somehow: the result is a value or a WherebyError, and points balance."""
     case = data.draw(st.sampled_from(CASES), label="call")
     status = data.draw(
         st.sampled_from([200, 200, 200, 204]) | st.integers(200, 599), label="status"
@@ -154,7 +154,7 @@ def answer_a_call(data: st.DataObject) -> None:
     result = trio.run(
         call,
         case,
-        Answering(status, headers, body),
+        FixedResponse(status, headers, body),
         clock=trio.testing.MockClock(autojump_threshold=0),
     )
     if not isinstance(result, WherebyError):
@@ -170,17 +170,17 @@ few = settings(
 
 @few
 @given(data=st.data())
-def test_any_answer_to_any_call(data: st.DataObject) -> None:
+def test_any_response_to_any_call(data: st.DataObject) -> None:
     """Any status, headers and body give a result or a WherebyError."""
-    answer_a_call(data)
+    respond_to_a_call(data)
 
 
 @pytest.mark.slow
 @settings(few, max_examples=EXAMPLES)
 @given(data=st.data())
-def test_many_answers_to_any_call(data: st.DataObject) -> None:
-    """The same with many more answers."""
-    answer_a_call(data)
+def test_many_responses_to_any_call(data: st.DataObject) -> None:
+    """The same with many more responses."""
+    respond_to_a_call(data)
 
 
 @pytest.mark.parametrize("name", models.__all__)

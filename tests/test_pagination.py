@@ -1,4 +1,4 @@
-"""Paginators: lazy, complete, and never without end."""
+"""Paginators: lazy, complete, and never endless."""
 
 from __future__ import annotations
 

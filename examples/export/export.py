@@ -30,7 +30,7 @@ from whereby_api_client.progress import ProgressCallback, progress_bar
 
 
 async def report(name: str, download: Awaitable[list[Path]]) -> int:
-    """Await a download of many files; print what came of it, and return how many are missing."""
+    """Await a download of many files; print the outcome, and return how many are missing."""
     errors: dict[str, WherebyError] = {}
     try:
         paths = await download

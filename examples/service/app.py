@@ -109,7 +109,7 @@ async def create_meeting(request: Request) -> JSONResponse:
         raise HTTPException(400, "send a JSON object with minutes and name") from None
     if not 0 < minutes <= 24 * 60:
         raise HTTPException(400, "minutes must be more than 0 and at most a day")
-    # somebody waits for the answer: better to say that there are no points left than to be silent
+    # somebody waits for the response: better to say that there are no points left than to be silent
     whereby: WherebyClient = request.app.state.whereby.with_options(max_wait=5)
     try:
         meeting = await whereby.meetings.create(
@@ -157,7 +157,7 @@ def make_app(whereby: WherebyClient, hooks: Webhooks, folder: Path) -> Starlette
 
     @hooks.on(RecordingFinished)
     async def recording_finished(event: RecordingFinished) -> None:
-        # Whereby waits five seconds for the answer, so the work itself is done afterwards
+        # Whereby waits five seconds for the response, so the work itself is done afterwards
         await archive.accept(event.data.recording_id)
         app.state.tasks.start_soon(archive.file, event.data.recording_id)
 

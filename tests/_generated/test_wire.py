@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def received(case: Case) -> Any:
-    """Make the call against a server that answers with the document's example."""
+    """Make the call against a server that responds with the document's example."""
     fake = FakeWhereby()
     example = success_example(case.operation)
     fake.fail(
@@ -132,7 +132,7 @@ async def test_either_or() -> None:
 
 
 def test_lists_return_paginators() -> None:
-    """Every operation whose answer is a page returns a paginator, without sending anything."""
+    """Every operation whose response is a page returns a paginator, without sending anything."""
     whereby = WherebyClient("token")
     for name, _, operation in operations():
         tag, _, method = name.partition(".")

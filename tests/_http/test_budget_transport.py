@@ -69,7 +69,7 @@ async def test_every_attempt_pays() -> None:
 
 
 async def test_the_server_corrects_the_points() -> None:
-    """Hand the headers of every answer to the budget."""
+    """Hand the headers of every response to the budget."""
     budget = PointBudget()
     response = httpx.Response(200, headers={"X-RateLimit-Limit": "1000"})
     await BudgetTransport(Script(response), budget).handle_async_request(call())

@@ -104,7 +104,7 @@ async def is_stuck(phase: str, server: Any, whereby: WherebyClient) -> bool:
 
 
 class DeafServer:
-    """A server that answers the first request, and reads no more than the headers of others."""
+    """A server that responds to the first request, and reads no more than the headers of others."""
 
     def __init__(self) -> None:
         self.requests: list[bytes] = []

@@ -41,7 +41,7 @@ class Pools:
         return self.pools[-1]
 
     async def send(self, url: str, budget: PointBudget | None = None) -> httpx.Response:
-        """Send one request and read its answer."""
+        """Send one request and read its response."""
         transport = BudgetTransport(self.transport, budget or PointBudget(10_000))
         return await transport.handle_async_request(httpx.Request("GET", url))
 

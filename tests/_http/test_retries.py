@@ -73,7 +73,7 @@ async def test_it_helps_in_the_end() -> None:
 
 
 async def test_the_last_outcome_stands() -> None:
-    """After `max_retries` hand on what there is: an answer, or an exception."""
+    """After `max_retries` hand on what there is: a response, or an exception."""
     retries = Retries(Script(500, 502, 503))
     response = await retries.transport.handle_async_request(call(repeatable=True, max_retries=2))
     assert response.status_code == 503

@@ -125,7 +125,7 @@ def test_missing_optional_fields_are_none() -> None:
         ([], r"MeetingPage: expected an object, got an array"),
     ],
 )
-def test_wrong_answers_name_the_place(broken: Any, message: str) -> None:
+def test_wrong_responses_name_the_field(broken: Any, message: str) -> None:
     """A wrong or missing value is told with model, field and place in the list, not the value."""
     with pytest.raises(DecodeError, match=message):
         MeetingPage.from_dict(broken)

@@ -323,7 +323,7 @@ def test_the_earliest_time_is_a_lower_bound() -> None:
 
 
 def test_the_earliest_time_knows_the_window() -> None:
-    """Count on the window's end, and on the answer that may show a new one."""
+    """Count on the window's end, and on the response that may show a new one."""
     ledger = opened()
     spend(ledger, 1, 0.0, remaining=LIMIT - 1)
     spend(ledger, LIMIT - 1, 50.0, remaining=0)

@@ -29,7 +29,7 @@ STUCK = 60.0
 
 
 def opened(limit: int = 10, **options: Any) -> PointBudget:
-    """Make a budget that has had its first answer, which cost nothing that matters."""
+    """Make a budget that has had its first response, which cost nothing that matters."""
     points = PointBudget(limit + 1, **options)
     asyncio.run(_first(points))
     return points

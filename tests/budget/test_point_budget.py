@@ -35,7 +35,7 @@ def budget(limit: int | None = 100, **options: Any) -> PointBudget:
 
 
 async def warm(points: PointBudget) -> None:
-    """Let the first answer come, and its point return."""
+    """Let the first response come, and its point return."""
     (await points.acquire(1)).settle(200, {})
     await anyio.sleep(HOLD)
 
@@ -117,7 +117,7 @@ async def test_limit_is_learnt_from_the_first_response() -> None:
 
 
 async def test_one_call_first_then_all() -> None:
-    """Wait for the first answer before anything else is sent, then send what it allows."""
+    """Wait for the first response before anything else is sent, then send what it allows."""
     points = budget()
     first = await points.acquire(1)
     sent: list[float] = []

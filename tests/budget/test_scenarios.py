@@ -249,7 +249,7 @@ class NoisyServer(Server):
         self._rng = rng
 
     def handle(self, cost: int, now: float) -> Response:
-        """Answer one call, with or without some of the headers."""
+        """Respond to one call, with or without some of the headers."""
         status, headers, body = super().handle(cost, now)
         for name in list(headers):
             if self._rng.random() < self._noise:

@@ -36,7 +36,7 @@ CONTENT = MadeUp(3_000_000)
 
 @contextmanager
 def uvicorn(whereby_url: str, token: str, archive: Path) -> Iterator[str]:
-    """Run the service as a process of its own; give its address when it answers."""
+    """Run the service as a process of its own; give its address when it responds."""
     environment = {
         **os.environ,
         "WHEREBY_BASE_URL": whereby_url,
@@ -241,7 +241,7 @@ async def test_odd_requests(tmp_path: Path) -> None:
 
 
 async def test_no_points(tmp_path: Path) -> None:
-    """Answer at once that there are no points left, rather than let somebody wait."""
+    """Respond at once that there are no points left, rather than let somebody wait."""
     fake = FakeWhereby(limit=10)
     async with running(fake, tmp_path) as (browser, _):
         statuses = [(await browser.post("/meetings", json={})).status_code for _ in range(4)]

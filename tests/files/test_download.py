@@ -273,7 +273,7 @@ TAG = {"etag": '"v1"'}
 def part(
     start: int, stop: int, *, total: int | str = SIZE, extra: bytes = b"", **headers: str
 ) -> Behaviour:
-    """Answer with a part of the file."""
+    """Respond with a part of the file."""
     span = f"bytes {start}-{stop - 1}/{total}"
     return reply(206, BYTES[start:stop] + extra, content_range=span, **headers)
 
@@ -394,7 +394,7 @@ async def test_host_without_strong_versions(tmp_path: Path) -> None:
 
 
 def chunked(body: bytes, *, end: bytes = b"0\r\n\r\n") -> Behaviour:
-    """Answer in chunks, without a length."""
+    """Respond in chunks, without a length."""
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     return send(head + f"{len(body):x}\r\n".encode() + body + b"\r\n" + end, keep=end != b"")
 

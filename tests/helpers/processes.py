@@ -48,7 +48,7 @@ class Order(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of it.
+    """The outcome of a process.
 
     Attributes:
         done: calls that got a response.

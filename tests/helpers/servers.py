@@ -33,7 +33,7 @@ class Received:
 
 @attrs.define
 class RawServer:
-    """Answers each request with the next behaviour; the last one stays."""
+    """Responds to each request with the next behaviour; the last one stays."""
 
     behaviours: list[Behaviour]
     greeting: bytes = b""
@@ -129,7 +129,7 @@ def send(data: bytes, *, keep: bool = True) -> Behaviour:
 
 
 def reply(status: int, body: Any = None, /, **headers: str) -> Behaviour:
-    """Answer properly: bytes as they are, all else as JSON; `_` in header names becomes `-`."""
+    """Respond properly: bytes as they are, all else as JSON; `_` in header names becomes `-`."""
     content = (
         body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     )
@@ -162,7 +162,7 @@ async def hang(stream: Connection) -> bool:
 
 
 async def drip(stream: Connection) -> bool:
-    """Answer a byte at a time, for ever: no single read is slow."""
+    """Respond a byte at a time, for ever: no single read is slow."""
     await stream.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
     while True:
         await stream.send(b" ")

@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     web: Web
 
     def do_GET(self) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         self.web.asked.append(self.path)
         page = self.web.pages.get(self.path, respond(404, b"nothing here", "text/plain"))
         with contextlib.suppress(ConnectionError):

@@ -152,7 +152,7 @@ class Inbox:
 
 
 def test_webhooks_on_demand() -> None:
-    """Send one event, or those of a whole meeting, and return what came of it."""
+    """Send one event, or those of a whole meeting, and return the responses."""
     with Inbox() as inbox, remote(webhooks=WebhookSender(inbox.url, "s3cret")) as client:
         meeting = order(client, "meetings")["meetingId"]
         played = order(client, "play", meeting=meeting, participants=2, recorded=True)

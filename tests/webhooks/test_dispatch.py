@@ -392,7 +392,7 @@ async def post(
 
 
 async def test_asgi() -> None:
-    """Answer deliveries by ASGI: good ones, repeated ones, forged ones, broken ones."""
+    """Respond to deliveries by ASGI: good ones, repeated ones, forged ones, broken ones."""
     hooks = Webhooks(SECRET)
     event_ids = EventIds()
     hooks.on(Event)(event_ids)

@@ -1,4 +1,4 @@
-"""What became of each attempt, for who observes the client. Not in the chain otherwise."""
+"""The outcome of each attempt, for those who observe the client. Not in the chain otherwise."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class _Exchange:
         self._ended = False
 
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Listen to httpcore: what has become of the connection?"""
+        """Listen to httpcore: what happened to the connection?"""
         if event.endswith("send_request_headers.started"):
             self._touched = self._context.reached = True
         elif event.endswith(("connect_tcp.complete", "start_tls.complete")):

@@ -44,7 +44,7 @@ class CallReport(NamedTuple):
         points: what all attempts have cost.
         waited: seconds that it waited for points.
         seconds: seconds on the wire; neither waiting for points nor pauses between attempts.
-        attempts: what became of each.
+        attempts: the outcome of each.
         started_at: when it began, in seconds since 1970.
         duration: seconds from beginning to end, with everything.
         status: the status of the last response, None if there was none.

@@ -103,7 +103,7 @@ def test_one_stands_still(crowd: Crowd) -> None:
 def test_a_lonely_death(crowd: Crowd) -> None:
     """Have the points back one period after the death."""
     with RedisPointBudget(crowd.server.url, limit=LIMIT, period=PERIOD) as watcher:
-        # Answers that never come: all points stay in flight.
+        # Responses that never come: all points stay in flight.
         crowd.fake.delay = 30.0
         (process,) = crowd.start(1, calls=LIMIT)
         while asyncio.run(watcher.refresh()).in_flight == 0:

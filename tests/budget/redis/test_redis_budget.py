@@ -29,7 +29,7 @@ from ...helpers.redis_server import RedisServer
 
 pytestmark = pytest.mark.anyio
 
-#: What is left after the first call, whose answer opens the rest.
+#: What is left after the first call, whose response opens the rest.
 LIMIT = 20
 #: For tests in which points return; else it is a minute.
 PERIOD = 0.8
@@ -262,7 +262,7 @@ async def test_no_wait_at_all(make: Make) -> None:
 
 
 async def test_a_crowd_that_must_not_wait(make: Make) -> None:
-    """Answer thousands of calls that come at once, without asking Redis about each."""
+    """Refuse thousands of calls that come at once, without asking Redis about each."""
     budget = make(limit=101)
     await warm(budget)
     (await budget.acquire(100)).settle(200, {})

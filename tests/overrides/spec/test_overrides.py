@@ -36,7 +36,7 @@ def apply(name: str, document: Json) -> Patch:
 
 
 def alone(name: str, schema: Json, *, request: bool = False) -> tuple[Json, Patch]:
-    """Run one override on a document with one schema in it; return what became of it."""
+    """Run one override on a document with one schema in it; return the schema and the patch."""
     media = {"content": {"application/json": {"schema": schema}}}
     data = {"requestBody": media} if request else {"responses": {"200": media}}
     patch = apply(name, {"openapi": "3.0.0", "paths": {"/things": {"get": data}}})
@@ -179,7 +179,7 @@ def test_a_list_of_required_names_never_ends_up_empty() -> None:
     assert "required" not in left
 
 
-def test_what_can_be_null_in_practice_is_so_in_answers_only() -> None:
+def test_what_can_be_null_in_practice_is_so_in_responses_only() -> None:
     """Keep requests exact."""
     schema = of("displayName", dict(TEXT)) | {"required": ["displayName"]}
     left, patch = alone("null_in_practice", schema, request=True)

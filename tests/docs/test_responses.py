@@ -16,7 +16,7 @@ from ..helpers.pages import python_blocks, run_block
 
 pytestmark = pytest.mark.anyio
 
-PAGE = Path(__file__).parents[2] / "docs/answers.md"
+PAGE = Path(__file__).parents[2] / "docs/responses.md"
 
 
 async def test_the_page() -> None:
