@@ -79,7 +79,7 @@ def client(url: str, **options: Any) -> WherebyClient:
 
 
 def test_public_names() -> None:
-    """Let `__all__` be true, and classes say that they are defined at the front door."""
+    """Let `__all__` be true, and classes have the package itself as their module."""
     for name in whereby_api_client.__all__:
         value = getattr(whereby_api_client, name)
         if isinstance(value, type):
@@ -356,7 +356,7 @@ async def test_everything_that_goes_wrong(
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
-async def test_a_decode_error_tells_the_place() -> None:
+async def test_a_decode_error_names_the_field() -> None:
     """Name model, field and place, and keep the response at hand."""
     meetings = [{"meetingId": "1", "roomUrl": 7}]
     async with (

@@ -268,7 +268,7 @@ async def test_no_points_within_max_wait() -> None:
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", True])
 async def test_odd_timeouts(timeout: Any) -> None:
-    """Refuse a timeout that is none, and what is no transcription."""
+    """Refuse an invalid timeout, and what is no transcription."""
     fake = fake_whereby()
     recording = fake.add_recording()
     async with client(fake) as whereby:
@@ -302,7 +302,7 @@ async def test_closed_client(webhooks: Webhooks | None) -> None:
         await whereby.transcriptions.wait(job.transcription_id)
 
 
-async def test_model_in_place_of_its_id() -> None:
+async def test_model_instead_of_its_id() -> None:
     """Take the model where the id goes."""
     fake = fake_whereby()
     fake.add_transcription(job_time=45)

@@ -91,7 +91,7 @@ async def test_a_repeated_cursor(cursors: list[str]) -> None:
         await anext(items)
 
 
-async def test_an_error_leaves_the_place() -> None:
+async def test_an_error_keeps_the_position() -> None:
     """Go on with the same page after an error, so that the caller can try again."""
     listing = Listing(THREE)
     fetch, failures = listing.fetch, [True]

@@ -204,7 +204,7 @@ def test_close_in_a_child_leaves_the_parent_alone() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_too_many_open_files_is_said() -> None:
+def test_too_many_open_files_is_reported() -> None:
     """Show the system's reason, which stands deep in the chain of exceptions."""
     resource = pytest.importorskip("resource")
     script = """

@@ -126,7 +126,7 @@ async def test_retry_after(headers: Mapping[str, str], pauses: list[float]) -> N
 
 
 async def test_no_pause_that_outlasts_the_call() -> None:
-    """Tell the bad news now if the time would be over before the next attempt."""
+    """Raise now if the time would be over before the next attempt."""
     request = call(repeatable=True, max_retries=3, timeout=5.0, scope=anyio.CancelScope())
     request.extensions[EXTENSION].start_clock()
     retries = Retries(Script(httpx.Response(503, headers={"Retry-After": "6"})))

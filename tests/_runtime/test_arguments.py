@@ -94,7 +94,7 @@ def test_bounds() -> None:
 @pytest.mark.parametrize(
     "check", [arg.string, arg.boolean, arg.integer, arg.date_time, arg.room_name]
 )
-def test_not_given_and_null(check: Any) -> None:
+def test_left_out_and_null(check: Any) -> None:
     """`UNSET` passes every check; `None` only where the API documents null."""
     assert check("x", UNSET) is UNSET
     assert check("x", None, null=True) is None
@@ -199,7 +199,7 @@ def test_query() -> None:
     )
 
 
-def test_body_leaves_out_what_is_not_given() -> None:
+def test_body_leaves_out_unset_arguments() -> None:
     """A body holds the given arguments and the caller's extra fields, which win."""
     assert arg.body({"a": 1, "b": UNSET, "c": None}, {"d": 2, "a": 3}) == {
         "a": 3,

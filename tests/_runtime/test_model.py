@@ -176,7 +176,7 @@ def test_a_narrowed_type_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_what_the_document_promises_is_strict() -> None:
-    """An id that is none is refused, although a date beside it fails alone."""
+    """An id that is no string is refused, although a date beside it fails alone."""
     for odd, problem in (
         ({"recordingId": 5}, "Recording.recordingId: expected a string, got a number"),
         ({"startDate": "soon", "recordingId": None}, "Recording.recordingId: .* got null"),

@@ -83,7 +83,7 @@ def test_a_ticket_ends_once() -> None:
     assert ledger.paused_until < 0
 
 
-def test_nothing_is_known_before_the_first_answer() -> None:
+def test_nothing_is_known_before_the_first_response() -> None:
     """Send one call only until the server has told how much is left; after a second, one more."""
     ledger = Ledger(LIMIT, ceiling=None, period=PERIOD)
     first = ledger.take(1, 0.0)
@@ -295,7 +295,7 @@ def test_below_a_ceiling_others_take_from_what_is_left_first() -> None:
 
 
 def test_odd_limits_are_ignored() -> None:
-    """Keep the limit when the server's is none that could be."""
+    """Keep the limit when the server's is impossible."""
     ledger = opened()
     for odd in (0, 1, 9, 10**9):
         settle(ledger, ledger.take(1, 0.0), 0.0, RateLimit(odd, None))
@@ -396,7 +396,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def rest(self) -> None:
-        """See that nothing is held for ever, and nothing is stopped for longer than a period."""
+        """Check that nothing is held for ever, and nothing is stopped for longer than a period."""
         soon = self.now + HOLD + 1.0
         assert self.ledger.paused_until <= self.now + PERIOD
         assert (self.ledger.next_return(self.now) or 0.0) <= soon
@@ -409,7 +409,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @invariant()
     def balanced(self) -> None:
-        """See that every point is in one place."""
+        """Check that every point is in one place."""
         ledger = self.ledger
         assert ledger.in_flight == sum(self.in_flight.values())
         assert ledger.counted == sum(spent.points for spent in ledger._counted)

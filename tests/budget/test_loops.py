@@ -40,7 +40,7 @@ async def _first(points: PointBudget) -> None:
 
 
 def check(points: PointBudget) -> None:
-    """See that the ledger balance."""
+    """Check that the ledger balances."""
     state = points.snapshot()
     assert state.available + state.in_flight + state.returning == state.limit
 

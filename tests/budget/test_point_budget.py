@@ -41,7 +41,7 @@ async def warm(points: PointBudget) -> None:
 
 
 def check(points: PointBudget) -> BudgetSnapshot:
-    """See that the ledger balance."""
+    """Check that the ledger balances."""
     state = points.snapshot()
     assert state.available + state.in_flight + state.returning == state.limit
     return state
@@ -431,7 +431,7 @@ async def test_background_never_more_than_the_whole() -> None:
 # -- what can be seen ------------------------------------------------------------------------------
 
 
-async def test_waiting_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_waiting_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     """Tell hook and log when a call begins to wait, how long at least, and how long it was."""
     caplog.set_level(logging.DEBUG, "whereby_api_client.budget")
     waits: list[BudgetWait] = []

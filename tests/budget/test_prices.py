@@ -130,7 +130,7 @@ def test_points_return_together_while_prices_are_learned() -> None:
 
 @pytest.mark.parametrize(("limit", "period"), SCALES)
 def test_prices_of_a_fixed_window_are_exact(limit: int, period: float) -> None:
-    """Know every price to the point, after some windows."""
+    """Know every price exactly, after some windows."""
     run = Run("fixed", limit, period, 3, windows=16)
     run.run()
     assert run.ledger.prices.to_dict() == run.real
@@ -154,7 +154,7 @@ def test_configured_prices_without_headers(algorithm: str) -> None:
     assert run.limiter.refused > 0
 
 
-def test_given_prices_are_corrected() -> None:
+def test_configured_prices_are_corrected() -> None:
     """Believe the server more than the caller: the real prices are found out all the same."""
     run = Run("fixed", 300, 3.0, 6, windows=16)
     run.ledger.prices = PriceList({"operation *": 10})
@@ -270,7 +270,7 @@ def test_without_counts_the_document_is_right() -> None:
     assert ledger.available == 97
 
 
-def test_given_patterns() -> None:
+def test_configured_patterns() -> None:
     """Prefer an operation's own name, then the first pattern that fits."""
     prices = PriceList({"insights.*": 10, "insights.get_participant": 4, "*.list": 2})
     assert prices.most("insights.list_rooms", 1) == 10
@@ -280,7 +280,7 @@ def test_given_patterns() -> None:
 
 
 @pytest.mark.parametrize("points", [0, -1, 1.5, True, "3"])
-def test_given_prices_that_are_none(points: object) -> None:
+def test_invalid_configured_prices(points: object) -> None:
     """Refuse prices that make no sense."""
     with pytest.raises(InvalidArgumentError, match="whole number of at least 1"):
         PriceList({"a": points})  # type: ignore[dict-item]

@@ -69,7 +69,7 @@ def saturate(
 
 
 def share_used(limiter: Limiter) -> float:
-    """Tell which part of the limit was used per period, from the first call to the last full use.
+    """Return which part of the limit was used per period, from the first call to the last full use.
 
     The end is left out: how much is left to do then says nothing about the budget.
     """
@@ -194,7 +194,7 @@ class SendLog:
             self.paused_until = now + (reported.retry_in or 1.0)
 
     def next_change(self, cost: int, now: float) -> float | None:
-        """Tell when to look again."""
+        """Return when to try again."""
         times = [self.paused_until, *(when + self.period for when, _ in list(self.log)[:1])]
         return min((time for time in times if time > now), default=now + 0.001)
 
@@ -352,7 +352,7 @@ def test_alone_is_never_refused_in_many_lives(seed: int) -> None:
 
 @pytest.mark.slow
 def test_lives_are_long() -> None:
-    """See that the property test covers hours of simulated time within seconds."""
+    """Check that the property test covers hours of simulated time within seconds."""
     assert sum(live_alone(seed)[1] for seed in range(60)) > 2 * 3600
 
 

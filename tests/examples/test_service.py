@@ -162,7 +162,7 @@ async def running(
         yield browser, WebhookSender("https://service.test/webhooks", SECRET, app=app)
 
 
-async def test_a_webhook_is_a_short_cut(tmp_path: Path) -> None:
+async def test_a_webhook_ends_the_wait_early(tmp_path: Path) -> None:
     """File a transcript as soon as the webhook says that it is ready."""
     fake = FakeWhereby(job_time=10_000)
     recording = fake.add_recording(content=b"video")

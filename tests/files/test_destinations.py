@@ -48,7 +48,7 @@ async def test_slash_after_a_file(fake: FakeWhereby, tmp_path: Path) -> None:
     assert fake.requests == []
 
 
-async def test_model_in_place_of_its_id(fake: FakeWhereby, tmp_path: Path) -> None:
+async def test_model_instead_of_its_id(fake: FakeWhereby, tmp_path: Path) -> None:
     """Take the model where the id goes; it also saves the point for the name."""
     async with fake.client() as whereby:
         recording = await whereby.recordings.get("r1")

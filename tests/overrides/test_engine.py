@@ -124,24 +124,24 @@ def test_the_same_document_gives_the_same_bytes() -> None:
     assert json.dumps(change_list(again)) == json.dumps(change_list(result()))
 
 
-def test_a_patched_document_is_at_rest() -> None:
+def test_a_patched_document_needs_no_override() -> None:
     """Find nothing to do in a patched document: everything sleeps."""
     again = apply_overrides(result().document)
     assert {report.outcome for report in again.overrides} == {Outcome.SLEEPING}
     assert again.document == result().document
 
 
-def test_a_rule_that_stumbles_is_told_by_name() -> None:
+def test_a_rule_that_fails_is_named() -> None:
     """Make no traceback of what a rule did not foresee."""
 
-    def stumble(patch: Patch) -> None:
+    def fail(patch: Patch) -> None:
         patch.document["nowhere"]["at all"] = 1
 
-    (report,) = apply_overrides({"info": {}}, [make_override("stumbler", stumble)]).overrides
+    (report,) = apply_overrides({"info": {}}, [make_override("failing", fail)]).overrides
     assert report.outcome is Outcome.DRIFTED
     assert report.messages == [
-        "stumbler: drifted, check overrides/spec/stumbler.py against the document: "
-        "the defect of stumbler (evidence: a test)",
+        "failing: drifted, check overrides/spec/failing.py against the document: "
+        "the defect of failing (evidence: a test)",
         "  at the document: expected a document that the rule can read, got KeyError: 'nowhere'",
     ]
 
@@ -158,7 +158,7 @@ def test_drift_outweighs_what_was_changed() -> None:
     assert report.changes[0].path == "/a"
 
 
-def test_new_places_are_told_from_known_ones() -> None:
+def test_new_places_are_listed_apart_from_known_ones() -> None:
     """Tell a maintainer what a rule has changed that nobody had seen before."""
 
     def mark(patch: Patch) -> None:
@@ -181,7 +181,7 @@ def test_new_places_are_told_from_known_ones() -> None:
     ]
 
 
-def test_the_change_list_keeps_what_stood_there_before() -> None:
+def test_the_change_list_keeps_the_old_values() -> None:
     """Record path, operation, old and new value, in plain JSON."""
     entries = json.loads(json.dumps(change_list(result())))
     assert [entry["override"] for entry in entries] == [

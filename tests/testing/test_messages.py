@@ -66,7 +66,7 @@ def test_multipart_boundaries(boundary: str) -> None:
     ],
 )
 def test_broken_multipart_is_refused(content_type: str, body: bytes, error: str) -> None:
-    """Say what is wrong with a body that is none."""
+    """Say what is wrong with a malformed body."""
     with pytest.raises(ValueError, match=error):
         parse_multipart(content_type, body)
 

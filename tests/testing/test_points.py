@@ -94,7 +94,7 @@ def test_more_than_the_limit_never_passes(name: AlgorithmName) -> None:
     st.integers(3, 30),
     st.lists(st.tuples(st.floats(0, 50), st.sampled_from([1, 2, 3])), max_size=60),
 )
-def test_who_waits_as_told_passes(
+def test_who_waits_as_long_as_reported_passes(
     name: AlgorithmName, limit: int, steps: list[tuple[float, int]]
 ) -> None:
     """Let a client through that waits for Retry-After, and never give out more than promised."""

@@ -74,7 +74,7 @@ class Load:
         await asyncio.wait_for(asyncio.gather(*self.tasks), 20 * PERIOD)
 
     def check(self) -> None:
-        """See that the shared ledger is right, to the point."""
+        """Check that the shared ledger is exactly right."""
         shared = SharedLedger.from_text(self.redis.text)
         now = self.loop.time()
         shared.advance(now + self.redis.clock_offset)

@@ -57,7 +57,7 @@ def crowd(server: RedisServer) -> Iterator[Crowd]:
 
 
 def nothing_failed(results: list[Result], calls: int) -> None:
-    """See that every call was answered."""
+    """Check that every call has its response."""
     assert [result.failed for result in results] == [[]] * len(results)
     assert [result.done for result in results] == [calls] * len(results)
 

@@ -59,14 +59,14 @@ def make(server: RedisServer) -> Iterator[Make]:
 
 
 def check(budget: RedisPointBudget) -> BudgetSnapshot:
-    """See that the ledger balances."""
+    """Check that the ledger balances."""
     state = budget.snapshot()
     assert state.available + state.in_flight + state.returning == state.limit
     return state
 
 
 async def warm(budget: RedisPointBudget) -> None:
-    """Let a first call be answered; its point stays out for a period."""
+    """Make a first call; its point stays out for a period."""
     (await budget.acquire(1)).settle(200, {})
 
 
@@ -299,7 +299,7 @@ async def test_max_wait_bounds_a_wait_that_was_not_foreseen(make: Make) -> None:
     assert (await budget.refresh()).available == LIMIT
 
 
-async def test_waiting_is_told(make: Make) -> None:
+async def test_waiting_is_reported(make: Make) -> None:
     """Tell how many calls of all processes are ahead, and how long it will take."""
     waits: list[BudgetWait] = []
     first, second = make(), make(on_wait=waits.append)
@@ -689,7 +689,7 @@ async def test_without_the_right_to_publish(make: Make, server: RedisServer) -> 
 
 
 @one_loop
-async def test_the_wrong_password_is_not_told(
+async def test_the_wrong_password_is_not_shown(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Keep the password of Redis out of logs and reprs, and do not fail because of it."""
@@ -786,7 +786,7 @@ def test_collected(server: RedisServer) -> None:
     raise AssertionError
 
 
-def test_nothing_is_left_unsaid_at_the_end(server: RedisServer) -> None:
+def test_the_last_response_is_sent_at_the_end(server: RedisServer) -> None:
     """Tell Redis of the last response when the process ends right after it."""
     code = f"""
 import asyncio

@@ -68,7 +68,7 @@ class Organization:
         return process
 
     def open(self) -> None:
-        """Let a first call be answered and its point return: the ledger knows the server."""
+        """Make a first call and let its point return: the ledger knows the server."""
         process = self.process("opener")
         process.want(1)
         process.end("settle", limit=self.limit, remaining=self.limit - 1)
@@ -76,7 +76,7 @@ class Organization:
         self.now += 3 * HOLD
 
     def check(self) -> SharedLedger:
-        """See that the ledger balances, and return it."""
+        """Check that the ledger balances, and return it."""
         shared = SharedLedger.from_text(self.text)
         ledger = shared.ledger
         out = ledger.in_flight + ledger.counted + ledger.lost + ledger.foreign
@@ -205,7 +205,7 @@ def test_put_back_comes_first(crowd: Organization) -> None:
     assert second.ask().grants == []
 
 
-def test_others_are_told(crowd: Organization) -> None:
+def test_others_are_notified(crowd: Organization) -> None:
     """Notify a process when another one's response lets its calls go."""
     first, second = crowd.process("first"), crowd.process("second")
     first.want(100)
@@ -215,7 +215,7 @@ def test_others_are_told(crowd: Organization) -> None:
     assert points_of(second.ask().grants) == [60]
 
 
-def test_who_asks_urgently_is_told(crowd: Organization) -> None:
+def test_who_asks_urgently_is_notified(crowd: Organization) -> None:
     """Notify a process that its request was folded in, if it wants to know that."""
     first, second = crowd.process("first"), crowd.process("second")
     first.want(100)
@@ -666,7 +666,7 @@ def test_nonsense_is_lost_state(crowd: Organization, path: str, value: Any) -> N
 
 @pytest.mark.parametrize("text", ["", "x", "a b\n{}", "a 1\n[]", "a 1\n" + "[" * 100_000, "\0\n"])
 def test_no_ledger_at_all(text: str) -> None:
-    """Refuse a text that is none."""
+    """Refuse a text that is no ledger."""
     with pytest.raises(UnreadableLedger):
         SharedLedger.from_text(text)
 

@@ -139,7 +139,7 @@ def test_a_newcomer_takes_no_known_name() -> None:
         assert patched["paths"][path][method]["operationId"] == data["operationId"]
 
 
-def test_names_given_upstream_are_replaced_and_remembered() -> None:
+def test_upstream_names_are_replaced_and_remembered() -> None:
     """Keep what callers write; keep the other name in the ledger."""
     document = published()
     operation(document, "GET /meetings").update(operationId="getMeetings", tags=["Meetings"])
@@ -219,7 +219,7 @@ def test_the_generator_invents_no_class() -> None:
     assert not any(keyword.iskeyword(name) for name in known)
 
 
-def test_an_enum_keeps_its_text_and_its_place_keeps_the_rest() -> None:
+def test_an_enum_keeps_its_text_and_its_use_keeps_the_rest() -> None:
     """Leave description, default and null at the property, in an allOf beside the reference."""
     schemas = result().document["components"]["schemas"]
     mode = schemas["MeetingCreateRequest"]["properties"]["roomMode"]

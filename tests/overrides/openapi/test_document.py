@@ -251,7 +251,7 @@ def test_an_endpoint_of_tomorrow_is_named_typed_and_priced() -> None:
     assert schemas["CreatedPoll"]["required"] == ["pollId"]
 
 
-def test_an_endpoint_of_tomorrow_is_told_to_the_maintainer() -> None:
+def test_an_endpoint_of_tomorrow_is_reported_to_the_maintainer() -> None:
     """List the new places by override, and rename nothing that was there."""
     done = apply_overrides(published() | tomorrow(), OVERRIDES)
     lines = messages(done)

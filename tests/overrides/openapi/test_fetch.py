@@ -135,7 +135,7 @@ def test_a_bad_address(site: Web, root: Path, page: web.Page, reason: str) -> No
     assert state(root) == before
 
 
-def test_a_huge_answer(site: Web) -> None:
+def test_a_huge_response(site: Web) -> None:
     """Stop reading when it cannot be a document any more."""
     url = site.add("/", web.endless(b"x" * 1000))
     with pytest.raises(OverridesError, match="longer than 5000 bytes"):

@@ -117,7 +117,7 @@ def test_commas_inside_values_are_no_defect() -> None:
     assert not patch.drifts
 
 
-def test_an_answer_of_bare_properties_is_an_object_that_requires_them() -> None:
+def test_a_response_of_bare_properties_is_an_object_that_requires_them() -> None:
     """Wrap the 201 responses, and name them."""
     document = result().document
     for call, name, field in (

@@ -129,7 +129,7 @@ def test_a_change(change: dict[str, str | None], text: str, breaking: bool) -> N
     assert str(difference).startswith("BREAKING ") is breaking
 
 
-def test_what_is_gone_is_told_once() -> None:
+def test_what_is_gone_is_reported_once() -> None:
     """Say nothing of the arguments of a method that is gone, nor of the members of a class."""
     new = {n: f for n, f in OLD.items() if not n.startswith(("WherebyClient", "models.Theme"))}
     assert [change.text for change in diff_apis(OLD, new)] == [

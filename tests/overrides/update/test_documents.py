@@ -119,7 +119,7 @@ def promised(before: dict[str, str], old: Json, new: Json) -> dict[str, str]:
 
 
 def asleep(names: list[str], entries: dict[str, Json], document: Json) -> dict[str, str]:
-    """Tell why overrides fell asleep: a repair, if one place is left, else no place is left."""
+    """Return why overrides fell asleep: a repair, if one place is left, else no place is left."""
     why = {}
     for name in names:
         holders = [pointer.rpartition("/")[0] for pointer in changed_pointers(entries[name])]
@@ -131,7 +131,7 @@ def asleep(names: list[str], entries: dict[str, Json], document: Json) -> dict[s
     return why
 
 
-def said_asleep(report: Report) -> dict[str, str]:
+def reported_asleep(report: Report) -> dict[str, str]:
     """Read from a report why overrides fell asleep."""
     reasons = {}
     for line in section(report, "Overrides"):
@@ -151,7 +151,7 @@ def test_a_defect_fixed_upstream(root: Path, case: Case) -> None:
     report = take(document, root)
     assert case.name in names
     # an override that names a schema moves it among the components: its old place is gone
-    assert said_asleep(report) == asleep(sorted(set(names) - HISTORIC), entries, document)
+    assert reported_asleep(report) == asleep(sorted(set(names) - HISTORIC), entries, document)
     if case.name not in FIXED_OTHERWISE:
         assert section(report, "To do") == []
     if case.name == "datetimes_without_format":
@@ -172,7 +172,7 @@ def test_all_defects_fixed_upstream(root: Path) -> None:
     entries = read_change_list(root / CHANGE_LIST)
     report = take(patched(), root)
     names = [case.name for case in CASES]
-    assert said_asleep(report) == asleep(names, entries, patched())
+    assert reported_asleep(report) == asleep(names, entries, patched())
     # what they say now is what we made of it before: told, but as published only
     lines = section(report, "What changed in the document")
     assert [line for line in lines if ": published" not in line] == []
@@ -401,7 +401,7 @@ def other_budget(document: Json) -> None:
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
-def test_a_change_is_told_to_callers(
+def test_a_change_is_reported_to_callers(
     root: Path, change: Callable[[Json], None], reported: list[str], breaks: list[str]
 ) -> None:
     """Say in the report what changed, and what of it breaks callers."""

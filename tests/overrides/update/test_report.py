@@ -227,7 +227,7 @@ def test_where_overrides_do_more_and_less() -> None:
         ("", "the document"),
     ],
 )
-def test_places_in_words(pointer: str, words: str) -> None:
+def test_pointers_in_words(pointer: str, words: str) -> None:
     """Write a place as a person says it."""
     assert spoken(pointer) == words
 
