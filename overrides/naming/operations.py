@@ -6,6 +6,7 @@ name badly.
 
 from __future__ import annotations
 
+import functools
 import keyword
 import re
 from collections.abc import Iterable
@@ -44,6 +45,7 @@ def snake(name: str) -> str:
     return "_".join(words(name))
 
 
+@functools.cache  # an API repeats its names
 def pascal(name: str) -> str:
     """Write a name LikeThis."""
     return "".join(word.capitalize() for word in words(name))
@@ -60,6 +62,7 @@ def singular(word: str) -> str:
     return word[:-1]
 
 
+@functools.cache
 def singular_pascal(name: str) -> str:
     """Write the singular of a name LikeThis: `room-sessions` -> `RoomSession`."""
     parts = words(name)
