@@ -37,25 +37,25 @@ demo: .venv/.demo  ## run examples/quickstart.py against an embedded local Where
 quick: .venv/.dev  ## the inner loop: format, lint, types, the tests of one folder (FOLDER=budget) or the fast ones
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/python -m pytest -q -m 'not slow' $(addprefix tests/,$(or $(FOLDER),$(FAST)))
 
 .PHONY: test
 test: .venv/.dev  ## run the tests, but for the slow ones
-	$(BIN)/python -m pytest -m 'not slow' -n auto
+	$(BIN)/python -m pytest -m 'not slow' -n auto --dist worksteal
 
 # The slow tests of many processes that share a Redis live in real time: they get the machine for
 # themselves.
 .PHONY: test-all
 test-all: .venv/.dev  ## run all tests
-	$(BIN)/python -m pytest -n auto --ignore tests/budget/redis
+	$(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/budget/redis
 	$(BIN)/python -m pytest tests/budget/redis
 
 .PHONY: check
 check: .venv/.dev  ## format, lint, types, rules of dependency, generated code up to date, overrides honest
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m overrides check
