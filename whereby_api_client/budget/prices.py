@@ -10,7 +10,8 @@ forgotten in between.
 calls that could lie between are answered. Where the server may have forgotten something in the
 meantime, the order of the figures is not the order of the calls: then a pair says something only if
 nothing else was under way, or if so many calls lie close together that hardly any time passed
-between two of them.
+between two of them. The differences of other pairs are kept as supposed prices until a call that
+goes alone, long enough after all others, has shown that the server forgets nothing in between.
 
 Pure state: no clock, no I/O.
 """
@@ -36,14 +37,10 @@ _IN_ORDER: Final = 1.0
 
 # A difference is taken for the price if a bucket has hardly refilled a point between the two: with
 # the probability `_NOTHING` at most, and shown twice; or once, if a price that is a point too low
-# would cost `_ONCE` points at most with a whole limit of calls. 20 seeds of prices from 1 to 10: if
-# once is always enough, a bucket of 1000 points per 60 s refuses a call in one of them.
+# would cost `_ONCE` points at most with a whole limit of calls. 40 seeds of prices from 1 to 10:
+# with 10 in place of 2, a bucket of 50 points per 10 s refuses a call in two of them.
 _NOTHING: Final = 0.15
-_ONCE: Final = 10.0
-
-# So many points should have been refilled while the figures of each operation agreed to the point
-# (one for each at most): with a token bucket that is as likely as e to the power of minus this.
-_AGREED: Final = 7.0
+_ONCE: Final = 2.0
 
 
 class LearnedPrice(NamedTuple):
@@ -206,10 +203,12 @@ class Figures:
     def __init__(self) -> None:
         self._compared: list[Figure] = []
         self._waiting: list[Figure] = []
-        # Proven: the server does not refill as a token bucket does; its window does not slide.
+        # Proven: the server refills as a token bucket does; it does not; its window does not slide.
+        self.refills: bool = False
         self.never_refills: bool = False
         self.never_slides: bool = False
-        self._agreed = 0.0
+        # What operations have cost if the server does not refill, 0 where figures disagree.
+        self._supposed: dict[str, tuple[int, int]] = {}
         self._latest: dict[str, int] = {}  # what each operation seemed to cost
         # Calls whose fate is unknown may have been counted between these times.
         self._unsure_from = math.inf
@@ -225,6 +224,11 @@ class Figures:
     def add(self, figure: Figure) -> None:
         """Take in a response."""
         self._waiting.append(figure)
+
+    def doubt(self) -> None:
+        """Take nothing for proven: the figures have misled us."""
+        self.refills = self.never_refills = self.never_slides = False
+        self._supposed.clear()
 
     def compare(
         self,
@@ -256,6 +260,13 @@ class Figures:
             if figure.answered_at > late_since:
                 continue
             self._compare(figure, prices, limit, period, is_alone)
+        if self.refills or not is_alone:
+            self._supposed.clear()
+        elif self.never_refills:
+            for operation, (documented, cost) in self._supposed.items():
+                if cost:
+                    prices.narrow(operation, documented, cost, cost)
+            self._supposed.clear()
         # A call that another one has surely followed is nobody's neighbour any more.
         first = min([oldest_in_flight, *(f.sent_at for f in self._waiting)])
         followed = max(
@@ -275,6 +286,7 @@ class Figures:
             (f.sent_at for f in others if f.answered_at <= figure.sent_at), default=-math.inf
         )
         near = [f for f in others if f.answered_at >= followed]
+        self._look_for_a_refill(figure, near)
         before = max((f for f in near if f.counted < figure.counted), key=_counted, default=None)
         if before is None:
             # Nothing that we know of was counted before it in this window.
@@ -300,6 +312,8 @@ class Figures:
         high = (
             self._most(figure, before, near, limit, period, follows=follows) if is_quiet else None
         )
+        if is_quiet and high != cost:
+            self._suppose(figure, cost)
         if high is None and not follows:
             return
         if high is not None or is_alone:
@@ -331,7 +345,7 @@ class Figures:
             rate * (figure.sent_at + figure.answered_at - before.sent_at - before.answered_at) / 2
         )
         is_repeated = self._latest.get(figure.operation) == cost
-        self._look_for_refills(figure.operation, cost, likely)
+        self._latest[figure.operation] = cost
         if not follows:
             if refill > _IN_ORDER:
                 return None
@@ -339,14 +353,20 @@ class Figures:
         is_exact = likely * limit <= _ONCE or (is_repeated and likely <= _NOTHING)
         return cost if is_exact else min(MOST, cost + math.ceil(refill))
 
-    def _look_for_refills(self, operation: str, cost: int, refill: float) -> None:
-        """Look for proof that the server does not refill: figures would vary with time."""
-        if self._latest.get(operation) == cost:
-            self._agreed += min(refill, 1.0)
-        elif operation in self._latest:
-            self._agreed = 0.0
-        self._latest[operation] = cost
-        self.never_refills = self._agreed >= _AGREED
+    def _suppose(self, figure: Figure, cost: int) -> None:
+        """Keep what a call has cost if the server does not refill."""
+        _, supposed = self._supposed.get(figure.operation, (0, cost))
+        self._supposed[figure.operation] = (figure.documented, cost if supposed == cost else 0)
+
+    def _look_for_a_refill(self, figure: Figure, near: list[Figure]) -> None:
+        """Look for proof that the server refills: it counts less after one call more."""
+        last = max(near, key=_counted, default=None)
+        if last is None or last.sent_at < max(self._unsure_until, figure.quiet_since):
+            return
+        # Another window would begin with this call, and count nothing else.
+        is_alone = all(f.answered_at <= figure.sent_at for f in near)
+        if is_alone and MOST < figure.counted <= last.counted and not self.never_refills:
+            self.refills = True
 
     def latest(self) -> int | None:
         """Return the greatest figure of those that can be the last, when nothing is in flight.
@@ -359,9 +379,10 @@ class Figures:
     def to_state(self) -> list[Any]:
         """Return it as JSON can hold it."""
         return [
+            self.refills,
             self.never_refills,
             self.never_slides,
-            self._agreed,
+            {name: list(supposed) for name, supposed in self._supposed.items()},
             self._latest,
             *(None if math.isinf(t) else t for t in (self._unsure_from, self._unsure_until)),
             [list(f) for f in self._compared],
@@ -372,10 +393,14 @@ class Figures:
     def from_state(cls, state: list[Any]) -> Figures:
         """Make it of what `to_state` returned."""
         figures = cls()
-        never_refills, never_slides, agreed, latest, start, end, compared, waiting = state
+        refills, never_refills, never_slides, supposed, *state = state
+        latest, start, end, compared, waiting = state
+        figures.refills = bool(refills)
         figures.never_refills = bool(never_refills)
         figures.never_slides = bool(never_slides)
-        figures._agreed = float(agreed)
+        figures._supposed = {
+            name: (int(points), int(cost)) for name, (points, cost) in supposed.items()
+        }
         figures._latest = dict(latest)
         figures._unsure_from = math.inf if start is None else float(start)
         figures._unsure_until = -math.inf if end is None else float(end)
