@@ -149,15 +149,16 @@ def _run(algorithm: Any, seed: int, is_learned: bool) -> Outcome:
 
 
 def main() -> None:
-    """Run all, ten seeds at a time, each in a process of its own, and print a table."""
+    """Run all, each seed in a process of its own, and print a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--algorithm", choices=ALGORITHMS)
-    parser.add_argument("--learned", action="store_true", help="let the budget learn the prices")
+    parser.add_argument("--learned", action="store_true", help="leave out the configured prices")
     arguments, _ = parser.parse_known_args()
     print(f"prices of 1 to 10 points, {LIMIT} per {PERIOD:g} s, after the first two windows")
     algorithms = [arguments.algorithm] if arguments.algorithm else ALGORITHMS
-    with ProcessPoolExecutor(10, mp_context=get_context("spawn")) as pool:
+    # One for each processor, to wait for the network and not for each other.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for algorithm in algorithms:
             for is_learned in (True,) if arguments.learned else (True, False):
                 jobs = [
