@@ -99,7 +99,7 @@ async def test_a_call_is_reported() -> None:
 
 
 async def test_attempts_are_reported() -> None:
-    """Report one call with each of its attempts, the pauses in no time of theirs."""
+    """Report one call with each of its attempts; the pauses between them belong to none."""
     responses: list[httpx.Response | Exception] = [
         httpx.Response(503),
         httpx.ReadError("cut"),

@@ -140,7 +140,7 @@ def steps(seed: int) -> Iterator[Step]:
 
 
 async def sound(pools: Pools, url: str, budget: PointBudget) -> None:
-    """Check that after all that nothing is missing."""
+    """Check that no point and no connection is missing."""
     assert budget.snapshot().in_flight == 0
     async with anyio.create_task_group() as tasks:
         for _ in range(12):

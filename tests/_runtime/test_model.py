@@ -223,7 +223,7 @@ def test_forms_of_dates(text: str, read: tuple[int, int, int, int]) -> None:
         {},
     ],
 )
-def test_dates_that_are_none(odd: Any) -> None:
+def test_invalid_dates(odd: Any) -> None:
     """What is no date is an error where a date is promised, and None where it is not."""
     with pytest.raises(DecodeError, match=r"Meeting\.endDate: expected a date-time, got "):
         Meeting.from_dict({**SOURCE, "endDate": odd})

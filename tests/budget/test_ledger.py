@@ -103,7 +103,7 @@ def test_a_new_window_brings_everything_back() -> None:
     assert ledger.available == LIMIT - 1
 
 
-def test_calls_on_the_way_stay_in_the_books() -> None:
+def test_calls_on_the_way_stay_in_the_ledger() -> None:
     """Take back nothing that the server may have counted after it made the response."""
     ledger = opened()
     early, late = ledger.take(10, 0.0), ledger.take(20, 0.0)
@@ -143,7 +143,7 @@ def test_others_are_gone_after_two_periods() -> None:
     assert not ledger.others_present
 
 
-def test_a_call_that_cost_more_is_in_the_books() -> None:
+def test_a_call_that_cost_more_is_in_the_ledger() -> None:
     """Believe the server about the cost of a call, in both directions."""
     ledger = opened()
     spend(ledger, 1, 0.0, remaining=LIMIT - 10)

@@ -138,7 +138,7 @@ async def test_one_call_first_then_all() -> None:
 
 
 @pytest.mark.parametrize("cost", [0, -1])
-async def test_costs_that_are_none(cost: int) -> None:
+async def test_invalid_costs(cost: int) -> None:
     """Refuse a call that costs nothing."""
     with pytest.raises(InvalidArgumentError, match="at least 1 point"):
         await budget().acquire(cost)

@@ -119,8 +119,8 @@ def parse(document: Json) -> GeneratorData:
     return data
 
 
-def complaints(data: GeneratorData) -> list[str]:
-    """Return all that the generator has to say against a document."""
+def generator_errors(data: GeneratorData) -> list[str]:
+    """Return what the generator reports about a document."""
     errors = [str(error) for error in data.errors]
     for collection in data.endpoint_collections_by_tag.values():
         errors += [str(error) for error in collection.parse_errors]

@@ -63,7 +63,7 @@ def state(root: Path) -> dict[str, bytes]:
     return {**files(root, CHANGED), "left behind": left.encode()}
 
 
-def put_back(root: Path, before: dict[str, bytes]) -> None:
+def restore(root: Path, before: dict[str, bytes]) -> None:
     """Restore a repository to what it was before an update."""
     now = files(root, CHANGED)
     for name in now.keys() - before.keys():

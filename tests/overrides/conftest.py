@@ -21,7 +21,7 @@ from overrides.paths import PACKAGE, ROOT, files
 from overrides.update import verify
 
 from ..helpers.shared import made_once
-from ..helpers.update_runs import CHANGED, copy, put_back
+from ..helpers.update_runs import CHANGED, copy, restore
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,7 +78,7 @@ def root(prepared: tuple[Path, dict[str, bytes]]) -> Iterator[Path]:
     root, before = prepared
     there = set(root.iterdir())
     yield root
-    put_back(root, before)
+    restore(root, before)
     for path in set(root.iterdir()) - there:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -137,7 +137,7 @@ def test_a_reader_that_leaves(root: Path) -> None:
     assert "Exception" not in done.stderr
 
 
-def test_commands_tell_what_they_are(run: Run) -> None:
+def test_help_lists_the_commands(run: Run) -> None:
     """List the commands."""
     done = run("--help")
     assert done.returncode == 0

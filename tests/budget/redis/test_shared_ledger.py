@@ -270,7 +270,7 @@ def test_a_response_that_shows_a_price(crowd: Organization) -> None:
         {"shift": math.inf},
     ],
 )
-def test_a_title_that_is_none(crowd: Organization, changes: dict[str, Any]) -> None:
+def test_invalid_titles(crowd: Organization, changes: dict[str, Any]) -> None:
     """Refuse a first line with numbers that no ledger can have."""
     line = crowd.check().title._replace(**changes).to_line()
     with pytest.raises(UnreadableLedger):
@@ -695,7 +695,7 @@ def test_another_release(crowd: Organization) -> None:
         {"unknown": 5},
     ],
 )
-def test_requests_that_are_none(words: dict[str, Any]) -> None:
+def test_invalid_requests(words: dict[str, Any]) -> None:
     """Refuse a request with numbers that no process can mean."""
     request = Request("first", 1, "e1", PERIOD, 100, 0.1)._asdict() | words
     if isinstance(request["join"], Join):

@@ -140,7 +140,7 @@ def test_a_newcomer_takes_no_known_name() -> None:
 
 
 def test_upstream_names_are_replaced_and_remembered() -> None:
-    """Keep what callers write; keep the other name in the ledger."""
+    """Keep what callers write; keep the other name in the change list."""
     document = published()
     operation(document, "GET /meetings").update(operationId="getMeetings", tags=["Meetings"])
     done = apply_overrides(document)

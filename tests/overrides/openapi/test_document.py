@@ -16,8 +16,8 @@ from tests.helpers.override_cases.shape import HISTORIC
 from tests.helpers.override_runs import (
     Json,
     class_names,
-    complaints,
     deref,
+    generator_errors,
     operation,
     operations,
     parameter,
@@ -38,7 +38,7 @@ def sound(document: Json) -> Json:
     assert done.with_outcome(Outcome.DRIFTED) == [], messages(done)
     validate(done.document)
     data = parse(done.document)
-    assert complaints(data) == []
+    assert generator_errors(data) == []
     assert class_names(data) <= set(done.document["components"]["schemas"])
     return done.document
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ from tests.helpers.planted_changes import PLANTED, Planted
 from tests.helpers.slow import mostly_slow
 from tests.overrides.spec.test_every_override import CASES
 
-from ...helpers.update_runs import section, state
+from ...helpers.update_runs import section, state, take, unverified
 
 DAY = "2026-02-03"
 QUICK = [
@@ -43,12 +42,7 @@ QUICK = [
 
 def take_in(document: Json, root: Path, **options: object) -> Report:
     """Update a repository with a document; look at types and wire elsewhere."""
-    path = root / "new.json"
-    path.write_text(json.dumps(document), encoding="utf-8")
-    try:
-        return update(str(path), root, today=DAY, verify=lambda _: [], **options)  # type: ignore[arg-type]
-    finally:
-        path.unlink()
+    return take(document, root, today=DAY, verify=unverified, **options)
 
 
 def verdict(planted: Planted, report: Report) -> list[str]:
