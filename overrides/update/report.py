@@ -94,26 +94,26 @@ def make_report(findings: Findings) -> Report:
     breaking += [change.text for change in api if change.breaking]
     others = [c for c in changes if not (c.urgent or c.breaking or c.is_text)]
     texts = [change for change in changes if change.is_text and not change.urgent]
-    published = _published(findings)
+    published = _hidden_changes(findings)
     step, reason = suggestion(findings)
     sections = [
         Section("An earlier document", tuple(_earlier(findings))),
         Section("To do", tuple(_to_do(findings))),
-        Section("Not looked at", tuple(_not_looked_at(findings))),
+        Section("Not compared", tuple(_not_compared(findings))),
         Section("Urgent", tuple(map(str, urgent))),
         Section("Breaks callers", tuple(breaking)),
         Section("What changed in the document", tuple(map(str, [*others, *published]))),
         Section("Other texts", tuple(map(str, texts))),
         Section("New or changed in the Python API", tuple(c.text for c in api if not c.breaking)),
         Section("Overrides", tuple(_overrides(findings))),
-        Section("Files written by hand", tuple(_adapted(findings))),
+        Section("Hand-written files", tuple(_adapted(findings))),
         Section("Notes", findings.notes),
         Section("Suggested version", (f"{step}: {reason}",)),
         Section("Suggested CHANGELOG entry", tuple(_changelog(findings, step))),
     ]
     count = len(changes) + len(published) + len(api)
     if findings.api is None:
-        outcome = f"{_count(count, 'change')}; stopped, not all was looked at"
+        outcome = f"{_count(count, 'change')}; stopped, not everything was compared"
     elif not count:
         outcome = "nothing changed"
     else:
@@ -123,7 +123,7 @@ def make_report(findings: Findings) -> Report:
     return Report(headline, tuple(section for section in sections if section.lines))
 
 
-def _published(findings: Findings) -> list[DocumentChange]:
+def _hidden_changes(findings: Findings) -> list[DocumentChange]:
     """Return what changed as published where an override makes both the same."""
     old_paths = [
         text(change.get("path"))
@@ -162,7 +162,7 @@ def suggestion(findings: Findings) -> tuple[str, str]:
     match = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
     major, minor, patch = map(int, match.groups()) if match else (0, 0, 0)
     if api is None:
-        return version, "not looked at, the update stopped"
+        return version, "not known, the update stopped"
     if not (api or findings.changes):
         return version, "nothing changed, nothing to release"
     if any(c.breaking for c in api) or any(c.breaking for c in findings.changes):
@@ -182,7 +182,7 @@ def _earlier(findings: Findings) -> Iterator[str]:
         )
 
 
-def _not_looked_at(findings: Findings) -> Iterator[str]:
+def _not_compared(findings: Findings) -> Iterator[str]:
     if findings.api is None:
         yield "the Python API, its types and the contract test: the update stopped before them"
 
@@ -196,8 +196,8 @@ def _to_do(findings: Findings) -> Iterator[str]:
         since = text(findings.old_change_list.get(asleep.name, {}).get("since"))
         if since and _days(since, findings.today) >= LONG_SLEEP:
             yield (
-                f"think of deleting `{asleep.override.path}`, which sleeps since {since}; but "
-                "published documents have gone back to what they were"
+                f"consider deleting `{asleep.override.path}`, which has been sleeping since "
+                f"{since}; but published documents have gone back to what they were"
             )
     for name, files in findings.users.items():
         yield f"rewrite what uses `{dotted(name)}`, which is gone: {_listed(files)}"

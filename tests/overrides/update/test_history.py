@@ -70,7 +70,7 @@ def test_every_planted_change_is_reported(root: Path, planted: Planted) -> None:
         with pytest.raises(UpdateError) as stopped:
             take_in(document, root)
         assert verdict(planted, stopped.value.report) == []
-        assert section(stopped.value.report, "Not looked at")
+        assert section(stopped.value.report, "Not compared")
         assert state(root) == before
     else:
         assert verdict(planted, take_in(document, root)) == []

@@ -61,7 +61,7 @@ def findings(**changes: Any) -> Findings:
         ("1.2.3", [], [ADDS], ("1.3.0", "minor step from 1.2.3: it adds to the API")),
         ("1.2.3", [], [BREAKS], ("2.0.0", "major step from 1.2.3: it breaks callers")),
         ("1.2.3rc1", [], [BREAKS], ("2.0.0", "major step from 1.2.3rc1: it breaks callers")),
-        ("1.2.3", [CHANGE], None, ("1.2.3", "not looked at, the update stopped")),
+        ("1.2.3", [CHANGE], None, ("1.2.3", "not known, the update stopped")),
     ],
 )
 def test_suggested_version(
@@ -138,8 +138,8 @@ def test_a_quiet_report_fits_a_screen() -> None:
 def test_a_stopped_update_says_what_it_did_not_look_at() -> None:
     """Claim nothing of what was never compared."""
     report = make_report(findings(changes=[CHANGE], api=None))
-    assert report.headline.endswith(": 1 change; stopped, not all was looked at")
-    assert section(report, "Not looked at") == [
+    assert report.headline.endswith(": 1 change; stopped, not everything was compared")
+    assert section(report, "Not compared") == [
         "the Python API, its types and the contract test: the update stopped before them"
     ]
     assert section(report, "Suggested CHANGELOG entry") == []
@@ -158,7 +158,7 @@ def test_a_drift_shows_the_evidence() -> None:
 
 @pytest.mark.parametrize(("since", "suggested"), [("2024-12-31", True), ("2025-06-01", False)])
 def test_a_long_sleep_is_a_suggestion(since: str, suggested: bool) -> None:
-    """Suggest to think of deleting what has slept for a year, and only that."""
+    """Suggest to consider deleting what has slept for a year, and only that."""
     document = published()
     next(case for case in CASES if case.name == "enum_trailing_comma").fix(document)
     result = apply_overrides(document)

@@ -1,4 +1,4 @@
-"""Files written by hand that use the API: renamed where that is sure, else reported."""
+"""Hand-written files that use the API: renamed where that is sure, else reported."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_renamed_field_is_renamed(root: Path) -> None:
     )
     assert (root / "examples/long.py").read_text() == f'f(\n    meeting_url="{"x" * 84}"\n)\n'
     assert made_up.read_text() == 'FIELDS = {"meetingUrl", "hostRoomUrl"}\n'
-    (line,) = section(report, "Files written by hand")
+    (line,) = section(report, "Hand-written files")
     assert line.startswith("renamed fields have their new names in README.md, examples/")
     assert "room_url" not in "".join(section(report, "To do"))
     assert facts(root)["models.Meeting.meeting_url"] == "field str"
@@ -66,7 +66,7 @@ def test_what_is_not_surely_renamed_stays(root: Path) -> None:
     rename(document, "/components/schemas/Transcription", "filename", "nameOfFile")
     (root / "README.md").write_text("meeting.end_date, transcription.filename")
     report = take(document, root, verify=lambda _: [])
-    assert section(report, "Files written by hand") == []
+    assert section(report, "Hand-written files") == []
     todo = "\n".join(section(report, "To do"))
     assert "rewrite what uses `models.Meeting.end_date`, which is gone" in todo
     assert "`models.Transcription.filename`, which is gone: README.md" in todo
