@@ -73,9 +73,13 @@ class Process:
     Args:
         order: what to do.
         checkout: whose package it uses.
+
+    Attributes:
+        address: its name as a writer of the shared ledger, when it is ready.
     """
 
     def __init__(self, order: Order, checkout: Path = CHECKOUT) -> None:
+        self.address = ""
         self._popen = subprocess.Popen(
             [sys.executable, "-P", __file__, json.dumps(order)],
             stdin=subprocess.PIPE,
@@ -87,7 +91,8 @@ class Process:
     def await_ready(self) -> None:
         """Wait until it has imported everything and is connected to Redis."""
         assert self._popen.stdout is not None
-        assert self._popen.stdout.readline() == "ready\n"
+        word, self.address = self._popen.stdout.readline().split()
+        assert word == "ready"
 
     def go(self) -> None:
         """Let it begin."""
@@ -181,7 +186,9 @@ async def _work(order: Order) -> Result:
     await _warm_up()
     async with WherebyClient(TOKEN, base_url=order.api, budget=budget) as whereby:
         await budget.refresh()
-        print("ready", flush=True)
+        # "?": a checkout from before any process wrote for all
+        membership = getattr(budget, "_membership", None)
+        print("ready", getattr(membership, "address", "?"), flush=True)
         sys.stdin.readline()
         began_cpu = time.process_time()
         conflicts.clear()

@@ -6,12 +6,14 @@ Virtual time, and a Redis that is only memory; a real one is in test_replica.py.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
+from whereby_api_client.budget.redis_store import Write
 from whereby_api_client.budget.shared_ledger import SharedLedger
 
 from ...helpers.virtual import VirtualLoop
@@ -42,14 +44,12 @@ class Load:
         self.budgets = [VirtualBudget(redis, limit=LIMIT, period=PERIOD) for _ in range(processes)]
         self.is_on = True
         self.in_flight = 0
-        self.lost = 0
         self.spent: list[tuple[float, int]] = []  # when the responses came
         self.started: dict[asyncio.Task[None], float] = {}
-        self.tasks = [
-            self.loop.create_task(self._work(budget))
+        self.tasks = {
+            budget: [self.loop.create_task(self._work(budget)) for _ in range(workers)]
             for budget in self.budgets
-            for _ in range(workers)
-        ]
+        }
 
     async def _work(self, budget: VirtualBudget) -> None:
         task = asyncio.current_task()
@@ -60,8 +60,11 @@ class Load:
             grant = await budget.acquire(cost)
             self.started.pop(task)
             self.in_flight += cost
-            await asyncio.sleep(self.dice.uniform(0.005, 0.3))
-            self.in_flight -= cost
+            try:
+                await asyncio.sleep(self.dice.uniform(0.005, 0.3))
+                await budget.run_on()
+            finally:
+                self.in_flight -= cost
             if self.dice.random() < 0.1:
                 grant.refund()
                 continue
@@ -71,7 +74,15 @@ class Load:
     async def stop(self) -> None:
         """End the load: every call has to return."""
         self.is_on = False
-        await asyncio.wait_for(asyncio.gather(*self.tasks), 20 * PERIOD)
+        calls = asyncio.gather(*itertools.chain(*self.tasks.values()))
+        await asyncio.wait_for(calls, 20 * PERIOD)
+
+    def kill(self, budget: VirtualBudget) -> None:
+        """End a process, whatever it is doing."""
+        budget.close()
+        self.budgets.remove(budget)
+        for task in self.tasks.pop(budget):
+            task.cancel()
 
     def check(self) -> None:
         """Check that the shared ledger is exactly right."""
@@ -135,32 +146,51 @@ def test_failover_at_any_moment(seed: int) -> None:
     run(lambda: fails_over(seed))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_the_writer_dies(seed: int) -> None:
-    """Let another process write when the one that does is killed, and return what it had."""
+@pytest.mark.parametrize("comes_back", [False, True])
+@pytest.mark.parametrize("moment", ["before it writes", "after it", "before others hear of it"])
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(s, marks=pytest.mark.slow) for s in range(2, 20))]
+)
+def test_the_writer_falls_silent(seed: int, moment: str, comes_back: bool) -> None:
+    """Let another process write soon, and have the ledger right, also if the first comes back."""
 
     async def scenario() -> None:
         random.seed(seed)
         redis = MemoryRedis(rtt=random.choice((0.0004, 0.05)), seed=seed)
         load = Load(redis, processes=4, workers=6, seed=seed)
         await asyncio.sleep(random.uniform(0.5, 2 * PERIOD))
-        while (writer := load.writer()) is None:  # noqa: ASYNC110 - virtual time
-            await asyncio.sleep(0.01)
-        writer.close()
-        dead = load.budgets.index(writer)
-        load.budgets.remove(writer)
-        for task in load.tasks[6 * dead : 6 * dead + 6]:
-            task.cancel()
-        del load.tasks[6 * dead : 6 * dead + 6]
-        before = len(load.spent)
-        await asyncio.sleep(2 * PERIOD)
+        silent: list[VirtualBudget] = []
+
+        def interrupt(point: str, budget: VirtualBudget, write: Write) -> None:
+            if silent or not write.text or budget is not load.writer():
+                return
+            if moment == "before others hear of it":
+                redis.lost_messages = 1.0 if point == "sending" else 0.0
+            if point != ("sending" if moment == "before it writes" else "handled"):
+                return
+            silent.append(budget)
+            if comes_back:
+                budget.stop(random.uniform(0.4, 1.5) * PERIOD)
+            else:
+                load.kill(budget)
+
+        redis.interrupt = interrupt
+        while not silent:  # noqa: ASYNC110 - virtual time
+            await asyncio.sleep(0.001)
+        since, before = load.loop.time(), len(load.spent)
+        # A killed one is none of the processes any more.
+        while load.writer() in (None, silent[0]):
+            await asyncio.sleep(0.001)
+            assert load.loop.time() - since < 1.0 + 10 * redis.rtt
+        await asyncio.sleep(1.5 * PERIOD)
         assert len(load.spent) > before
-        assert load.writer() in load.budgets
+        await asyncio.sleep(2 * PERIOD + 1.0)
         await load.stop()
-        for budget in load.budgets:
+        for budget in (*load.budgets, *load.budgets):
             await budget.refresh()  # and tell what has ended
-        shared = SharedLedger.from_text(redis.text)
-        assert (len(shared.members), shared.ledger.in_flight) == (3, 0)
+            assert budget.is_shared
+        load.check()
+        assert len(SharedLedger.from_text(redis.text).members) == len(load.budgets)
         load.close()
 
     run(scenario)

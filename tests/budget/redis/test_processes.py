@@ -9,10 +9,12 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from whereby_api_client.budget.redis_budget import RedisPointBudget
+from whereby_api_client.budget.shared_ledger import SharedLedger
 from whereby_api_client.testing import FakeWhereby
 
 from ...helpers.processes import Order, Process, Result, start_all
@@ -42,6 +44,13 @@ class Crowd:
         ]
         start_all(crowd)
         return crowd
+
+    def writer(self, processes: list[Process]) -> Process | None:
+        """Return which of them writes the ledger for all."""
+        with self.server.client() as client:
+            text: Any = client.get("whereby-points:{whereby}")
+        address = SharedLedger.from_text(text.decode()).writer
+        return next((process for process in processes if process.address == address), None)
 
     def refused(self) -> int:
         """Count the 429s."""
@@ -97,6 +106,27 @@ def test_one_stands_still(crowd: Crowd) -> None:
     time.sleep(0.8 * PERIOD)
     processes[0].go_on()
     nothing_failed([process.result() for process in processes], 40)
+    assert crowd.refused() == 0
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_the_writer_falls_silent(crowd: Crowd, comes_back: bool) -> None:
+    """Let another process write for all, also when the first one comes back."""
+    processes = crowd.start(3, calls=60)
+    time.sleep(1.3 * PERIOD)
+    while (silent := crowd.writer(processes)) is None:
+        time.sleep(0.01)
+    if comes_back:
+        silent.stop()
+    else:
+        silent.kill()
+    others = [process for process in processes if process is not silent]
+    while crowd.writer(others) is None:
+        time.sleep(0.01)
+    if comes_back:
+        silent.go_on()
+        others.append(silent)
+    nothing_failed([process.result() for process in others], 60)
     assert crowd.refused() == 0
 
 
