@@ -43,13 +43,13 @@ MEETING: dict[str, Any] = SCHEMAS["Meeting"]["example"]
 
 def alternate(rounds: int, **measures: Callable[[], float]) -> dict[str, float]:
     """Take the measures in turns, so that a slow moment hits all; return each one's median."""
-    taken: dict[str, list[float]] = {name: [] for name in measures}
+    times: dict[str, list[float]] = {name: [] for name in measures}
     for measure in measures.values():
         measure()
     for _ in range(rounds):
         for name, measure in measures.items():
-            taken[name].append(measure())
-    return {name: statistics.median(values) for name, values in taken.items()}
+            times[name].append(measure())
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def show(title: str, unit: str, base: str, figures: dict[str, float]) -> None:
@@ -116,14 +116,14 @@ def calls() -> None:
                     await whereby.meetings.get("1")
                 return (time.process_time() - start) / times * 1e6
 
-            taken: dict[str, list[float]] = {
+            durations: dict[str, list[float]] = {
                 "raw httpx + json.loads": [],
                 "whereby.meetings.get": [],
             }
             for _ in range(15):
-                taken["raw httpx + json.loads"].append(await with_httpx())
-                taken["whereby.meetings.get"].append(await with_client())
-        figures = {name: statistics.median(values) for name, values in taken.items()}
+                durations["raw httpx + json.loads"].append(await with_httpx())
+                durations["whereby.meetings.get"].append(await with_client())
+        figures = {name: statistics.median(values) for name, values in durations.items()}
         show("one call, CPU", "µs", "raw httpx + json.loads", figures)
 
     asyncio.run(main())
@@ -178,8 +178,8 @@ def observers() -> None:
                     pairs = []
                     for number in range(rounds):
                         both = [plain, observed][:: 1 if number % 2 else -1]
-                        taken = {whereby: await measure(whereby) for whereby in both}
-                        pairs.append((taken[plain], taken[observed]))
+                        seconds = {whereby: await measure(whereby) for whereby in both}
+                        pairs.append((seconds[plain], seconds[observed]))
                         exporter.clear()
                 ratio = statistics.median(on / off for (off, _), (on, _) in pairs)
                 alone = statistics.median(off for (off, _), _ in pairs)

@@ -490,10 +490,10 @@ async def test_the_token_stays_at_home() -> None:
 
 async def test_the_token_does_not_travel_in_the_clear() -> None:
     """Follow no redirect from https to http, not even on the same host."""
-    seen: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
+        requests.append(request)
         if request.url.scheme == "https":
             return httpx.Response(302, headers={"Location": "http://api.example/x"})
         return httpx.Response(200, json={})
@@ -502,7 +502,7 @@ async def test_the_token_does_not_travel_in_the_clear() -> None:
     async with client("https://api.example", transport=transport) as whereby:
         with pytest.raises(APIStatusError, match="302"):
             await whereby.request("GET", "/")
-    assert [request.url.scheme for request in seen] == ["https"]
+    assert [request.url.scheme for request in requests] == ["https"]
 
 
 async def test_redirects_without_end() -> None:
@@ -688,11 +688,11 @@ async def test_no_error_holds_the_token(
 def test_the_client_shows_no_token() -> None:
     """Show what is useful in the repr, and no token there or in `vars`."""
     whereby = WherebyClient(TOKEN)
-    shown = repr(whereby)
-    assert shown.startswith("WherebyClient(base_url='https://api.whereby.dev/v1', token=[secure], ")
-    assert "100/100 points" in shown
+    text = repr(whereby)
+    assert text.startswith("WherebyClient(base_url='https://api.whereby.dev/v1', token=[secure], ")
+    assert "100/100 points" in text
     slots = {name: getattr(whereby._sender, name) for name in whereby._sender.__slots__}
-    assert TOKEN not in shown + repr(vars(whereby)) + repr(slots) + str(slots["_token"])
+    assert TOKEN not in text + repr(vars(whereby)) + repr(slots) + str(slots["_token"])
 
 
 @pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])

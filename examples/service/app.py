@@ -103,8 +103,8 @@ class Archive:
 async def create_meeting(request: Request) -> JSONResponse:
     """Create a meeting that ends in so many minutes."""
     try:
-        wanted = await request.json()
-        minutes, name = float(wanted.get("minutes", 60)), str(wanted.get("name", ""))
+        fields = await request.json()
+        minutes, name = float(fields.get("minutes", 60)), str(fields.get("name", ""))
     except (ValueError, TypeError, AttributeError):
         raise HTTPException(400, "send a JSON object with minutes and name") from None
     if not 0 < minutes <= 24 * 60:

@@ -182,20 +182,20 @@ async def test_close_ends_every_call(
         whereby = WherebyClient(
             "token", base_url=server.url, budget=budget, timeout=None, max_retries=1, **options
         )
-        seen: Any = memory if transport == "mock" else server
+        endpoint: Any = memory if transport == "mock" else server
         sent = -1
         await whereby.request("GET", "/first")
         with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(attempt, whereby)
                 tasks.start_soon(attempt, whereby)
-                while not await is_stuck(phase, seen, whereby):
+                while not await is_stuck(phase, endpoint, whereby):
                     pass
                 assert errors == []
-                sent = len(seen.requests)
+                sent = len(endpoint.requests)
                 await whereby.aclose()
             assert [type(error) for error in errors] == [ClientClosedError] * 2
-            assert len(seen.requests) == sent
+            assert len(endpoint.requests) == sent
             state = budget.snapshot()
             assert (state.in_flight, state.waiting) == (0, 0)
             while server.open_connections:
@@ -264,10 +264,10 @@ async def test_a_close_in_the_moment_of_the_grant(in_memory: bool) -> None:
             whereby._sender.connections.lifetime.is_closed = True
             return grant
 
-    seen: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
+        requests.append(request)
         return httpx.Response(200)
 
     async with serve(reply(200, {})) as server:
@@ -279,7 +279,7 @@ async def test_a_close_in_the_moment_of_the_grant(in_memory: bool) -> None:
         )
         with pytest.raises(ClientClosedError):
             await whereby.request("GET", "/")
-        assert (seen, server.requests) == ([], [])
+        assert (requests, server.requests) == ([], [])
         assert whereby.budget.snapshot().in_flight == 0
         await whereby.aclose()
 

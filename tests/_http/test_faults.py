@@ -61,13 +61,13 @@ async def assert_nothing_leaked(fake: FakeWhereby, whereby: WherebyClient) -> No
     assert (points.in_flight, points.waiting) == (0, 0)
     assert points.available + points.returning == points.limit == LIMIT
     # No response comes before all of them have arrived: with a connection missing, none would.
-    seen = len(fake.requests)
+    before = len(fake.requests)
     fault = fake.fail("*", delay=3600, times=100)
     async with anyio.create_task_group() as tasks:
         for _ in range(100):
             tasks.start_soon(whereby.with_options(timeout=None).meetings.delete, "none")
         with anyio.fail_after(60):
-            while len(fake.requests) - seen < 100:
+            while len(fake.requests) - before < 100:
                 await anyio.wait_all_tasks_blocked()
                 await anyio.sleep(0.01)
         tasks.cancel_scope.cancel()

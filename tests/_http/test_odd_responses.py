@@ -326,10 +326,10 @@ async def test_secrets_in_headers(status: int, caplog: pytest.LogCaptureFixture)
         with pytest.raises((APIStatusError, ResponseDecodeError)) as caught:
             await whereby.request("POST", "/")
     error: Any = caught.value
-    shown = repr(error) + str(error) + repr(vars(error)) + repr(pickle.dumps(error))
+    text = repr(error) + str(error) + repr(vars(error)) + repr(pickle.dumps(error))
     logged = "".join(record.getMessage() + repr(vars(record)) for record in caplog.records)
     assert "response_headers" in logged
-    assert "canary" not in shown + logged
+    assert "canary" not in text + logged
     # for a caller who asks for it by name
     assert error.headers["location"] == LINK
     assert error.headers["x-echo"] == "Bearer [secure]"

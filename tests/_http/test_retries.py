@@ -69,7 +69,7 @@ async def test_it_helps_in_the_end() -> None:
     response = await retries.transport.handle_async_request(call(repeatable=True, max_retries=5))
     assert response.status_code == 200
     assert retries.pauses == [0.5, 1.0, 2.0]
-    assert len({id(request) for request in script.seen}) == 1
+    assert len({id(request) for request in script.requests}) == 1
 
 
 async def test_the_last_outcome_stands() -> None:
@@ -81,7 +81,7 @@ async def test_the_last_outcome_stands() -> None:
     retries = Retries(script)
     with pytest.raises(httpx.ConnectError, match="last"):
         await retries.transport.handle_async_request(call("POST", max_retries=1))
-    assert len(script.seen) == 2
+    assert len(script.requests) == 2
 
 
 @pytest.mark.parametrize("outcome", [httpx.ReadTimeout(""), httpx.RemoteProtocolError(""), 500])
@@ -95,7 +95,7 @@ async def test_a_creating_call_is_sent_once(outcome: int | Exception) -> None:
     else:
         response = await transport.handle_async_request(call("POST", max_retries=9))
         assert response.status_code == outcome
-    assert len(script.seen) == 1
+    assert len(script.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -143,22 +143,22 @@ async def test_a_429_does_not_pause_here() -> None:
     await retries.transport.handle_async_request(request)
     assert retries.pauses == []
     assert request.extensions[EXTENSION].first
-    assert len(script.seen) == 2
+    assert len(script.requests) == 2
 
 
 async def test_the_head_of_the_queue_is_for_a_429_only() -> None:
     """Queue up again like everybody else after any other failure."""
-    seen: list[bool] = []
+    heads: list[bool] = []
 
     class Watch(Script):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            seen.append(request.extensions[EXTENSION].first)
+            heads.append(request.extensions[EXTENSION].first)
             return await super().handle_async_request(request)
 
     script = Watch(429, httpx.ReadError(""), 429, 503, 200)
     request = call(repeatable=True, max_retries=9)
     await Retries(script).transport.handle_async_request(request)
-    assert seen == [False, True, False, True, False]
+    assert heads == [False, True, False, True, False]
 
 
 async def test_log(caplog: pytest.LogCaptureFixture) -> None:

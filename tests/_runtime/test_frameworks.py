@@ -119,8 +119,8 @@ def test_pydantic(model: type[Model]) -> None:
         assert adapter.validate_python(read) is read
         assert adapter.validate_json(json.dumps(source)) == adapter.validate_python(source) == read
         assert json.loads(adapter.dump_json(read)) == adapter.dump_python(read) == public(read)
-        asked = adapter.dump_python(read, mode="json", context={"secrets": True})
-        assert asked == source
+        dumped = adapter.dump_python(read, mode="json", context={"secrets": True})
+        assert dumped == source
     schema = adapter.json_schema(mode="serialization")
     assert schema["title"] == model.__name__
     assert list(schema["properties"]) == list(model._wire_names.values())

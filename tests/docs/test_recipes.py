@@ -216,9 +216,9 @@ def test_notebook(fake: FakeWhereby, url: str, tmp_path: Path) -> None:
     nbclient.NotebookClient(
         notebook, timeout=120, resources={"metadata": {"path": tmp_path}}
     ).execute()
-    shown = [cell.outputs[0].data["text/plain"] for cell in notebook.cells[1:3]]
-    assert "/standup" in shown[0]
-    assert "'roomName': '/standup'" in shown[1]
+    outputs = [cell.outputs[0].data["text/plain"] for cell in notebook.cells[1:3]]
+    assert "/standup" in outputs[0]
+    assert "'roomName': '/standup'" in outputs[1]
 
 
 def test_tenants(tmp_path: Path) -> None:

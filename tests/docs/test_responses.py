@@ -35,9 +35,9 @@ async def test_the_page() -> None:
             await run_block(block, names)
         transport = httpx.ASGITransport(names["app"])
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            shown = (await http.get(f"/meetings/{created.meeting_id}")).json()
-            assert shown["meetingId"] == created.meeting_id
-            assert "hostRoomUrl" not in shown
-            assert (await http.post("/meetings", json=shown)).json() == created.meeting_id
+            meeting = (await http.get(f"/meetings/{created.meeting_id}")).json()
+            assert meeting["meetingId"] == created.meeting_id
+            assert "hostRoomUrl" not in meeting
+            assert (await http.post("/meetings", json=meeting)).json() == created.meeting_id
     sent = [r.json["recording"] for r in fake.requests if r.json and "recording" in r.json]
     assert sent == [{"type": "cloud", "startTrigger": "automatic"}] * 2

@@ -94,13 +94,13 @@ def test_service(environment: dict[str, str], tmp_path: Path) -> None:
         assert events[-1]["type"] == "recording.finished"
         recording = events[-1]["data"]["recordingId"]
         end = time.monotonic() + DEADLINE
-        shown = ""
-        while f'"{recording}":true' not in shown and time.monotonic() < end:
-            shown = shell(look, environment)
+        listing = ""
+        while f'"{recording}":true' not in listing and time.monotonic() < end:
+            listing = shell(look, environment)
             time.sleep(0.05)
-        assert f'"{recording}":true' in shown
-        assert "recording.mp4" in shown
-        assert "transcript.md" in shown
+        assert f'"{recording}":true' in listing
+        assert "recording.mp4" in listing
+        assert "transcript.md" in listing
 
 
 @pytest.mark.slow  # test_export.py runs the same script

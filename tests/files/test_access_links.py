@@ -181,9 +181,9 @@ async def test_links_in_errors(tmp_path: Path, caplog: pytest.LogCaptureFixture)
         async with storage.client() as whereby:
             with pytest.raises(DownloadError) as caught:
                 await whereby.recordings.download("r1", tmp_path / "file")
-    shown = "".join(traceback.format_exception(caught.value)) + caplog.text
+    text = "".join(traceback.format_exception(caught.value)) + caplog.text
     assert "Denied" not in caplog.text
-    assert "s3cr3t" not in shown
+    assert "s3cr3t" not in text
     assert "\n" not in str(caught.value)
 
 

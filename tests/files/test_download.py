@@ -480,7 +480,7 @@ async def test_links_stay_secret(
 ) -> None:
     """Show the secret part of a link nowhere: not in errors, not in logs, also not in httpx's."""
     body = b"<Message>no</Message><StringToSign>Signature=s3cr3t</StringToSign>"
-    shown = []
+    texts = []
     with caplog.at_level(logging.DEBUG):
         await downloaded(tmp_path, cut(HALF), reply(200, BYTES))
         (tmp_path / "file").unlink()
@@ -497,12 +497,12 @@ async def test_links_stay_secret(
                 await downloaded(tmp_path, behaviour)
             error: BaseException | None = caught.value
             while error is not None:
-                shown.append(f"{error!r} {error} {error.__dict__}")
+                texts.append(f"{error!r} {error} {error.__dict__}")
                 error = error.__cause__ or error.__context__
             assert isinstance(pickle.loads(pickle.dumps(caught.value)), WherebyError)
     assert "HTTP Request: GET" in caplog.text  # httpx has logged at all
-    shown.append(caplog.text)
-    assert "s3cr3t" not in "".join(shown)
+    texts.append(caplog.text)
+    assert "s3cr3t" not in "".join(texts)
 
 
 # -------------------------------------------------------------------------------- the disk
@@ -635,18 +635,19 @@ async def test_progress(tmp_path: Path) -> None:
     fake = FakeWhereby()
     recording = fake.add_recording(content=CONTENT)
     fake.fail("storage.download", drop="mid", cut=HALF)
-    seen: list[Progress] = []
+    reports: list[Progress] = []
     async with fake.client() as whereby:
         path = await whereby.recordings.download(
-            recording.recording_id, tmp_path / "file", progress=seen.append
+            recording.recording_id, tmp_path / "file", progress=reports.append
         )
-    assert (seen[0].received, seen[0].total) == (0, SIZE)
-    assert (seen[-1].received, seen[-1].total) == (SIZE, SIZE)
-    assert HALF in [progress.received for progress in seen]
-    assert [progress.received for progress in seen] == sorted(
-        progress.received for progress in seen
+    assert (reports[0].received, reports[0].total) == (0, SIZE)
+    assert (reports[-1].received, reports[-1].total) == (SIZE, SIZE)
+    assert HALF in [progress.received for progress in reports]
+    assert [progress.received for progress in reports] == sorted(
+        progress.received for progress in reports
     )
-    assert {(progress.id, progress.path) for progress in seen} == {(recording.recording_id, path)}
+    files = {(progress.id, progress.path) for progress in reports}
+    assert files == {(recording.recording_id, path)}
 
 
 # --------------------------------------------------------------------- reading without a disk

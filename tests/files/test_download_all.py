@@ -116,11 +116,11 @@ async def test_transcripts(tmp_path: Path) -> None:
 
 
 class Gate(httpx.AsyncBaseTransport):
-    """Holds downloads back until `wanted` of them are going on, and notes how many there are."""
+    """Holds downloads back until `expected` of them are going on, and notes how many there are."""
 
-    def __init__(self, fake: FakeWhereby, wanted: int) -> None:
+    def __init__(self, fake: FakeWhereby, expected: int) -> None:
         self._inner = fake.transport()
-        self._wanted = wanted
+        self._expected = expected
         self._open = anyio.Event()
         self.going_on = 0
         self.most = 0
@@ -131,7 +131,7 @@ class Gate(httpx.AsyncBaseTransport):
             return await self._inner.handle_async_request(request)
         self.going_on += 1
         self.most = max(self.most, self.going_on)
-        if self.most == self._wanted:
+        if self.most == self._expected:
             self._open.set()
         await self._open.wait()
         response = await self._inner.handle_async_request(request)
@@ -209,7 +209,7 @@ async def test_a_list_that_fails(tmp_path: Path) -> None:
 async def test_a_list_that_fails_amid_downloads(tmp_path: Path) -> None:
     """Stop the downloads that are going on when the list fails."""
     fake, _ = filled(4)
-    gate = Gate(fake, wanted=100)  # holds them for ever
+    gate = Gate(fake, expected=100)  # holds them for ever
     url = "https://api.whereby.test/v1"
     async with WherebyClient(fake.token, base_url=url, transport=gate) as whereby:
 
@@ -334,12 +334,12 @@ async def test_a_client_that_is_closed(tmp_path: Path) -> None:
 async def test_cancelled(tmp_path: Path) -> None:
     """Leave only whole files when the run is cancelled, and go on with the next run."""
     fake, ids = filled(10)
-    seen: set[str] = set()
+    started: set[str] = set()
     with anyio.CancelScope() as scope:
 
         def stop(progress: Progress) -> None:
-            seen.add(progress.id)
-            if len(seen) == 5:
+            started.add(progress.id)
+            if len(started) == 5:
                 scope.cancel()
 
         async with fake.client() as whereby:

@@ -126,10 +126,10 @@ async def test_resumes_with_progress(tmp_path: Path) -> None:
     fake = FakeWhereby()
     fake.add_recording(recording_id="r1", content=CONTENT)
     await left_behind(fake, tmp_path / "file")
-    seen: list[Progress] = []
+    reports: list[Progress] = []
     async with fake.client() as whereby:
-        await whereby.recordings.download("r1", tmp_path / "file", progress=seen.append)
-    assert (seen[0].received, seen[0].total) == (HALF, SIZE)
+        await whereby.recordings.download("r1", tmp_path / "file", progress=reports.append)
+    assert (reports[0].received, reports[0].total) == (HALF, SIZE)
 
 
 async def test_another_recording(tmp_path: Path) -> None:

@@ -27,12 +27,12 @@ def expected_failure(item: pytest.Item, error: BaseException, output: str) -> st
 
     function: Any = getattr(item, "function", None)
     parameters = getattr(getattr(item, "callspec", None), "params", {})
-    shown = [*traceback.format_exception(error), output, repr(parameters)]
+    texts = [*traceback.format_exception(error), output, repr(parameters)]
     if function is not None:
         # its decorators have the parameters of all its cases
         source = inspect.getsource(inspect.unwrap(function))
-        shown += re.split(r"^\s*(?=async def |def )", source, maxsplit=1, flags=re.MULTILINE)[1:]
-    return next(iter(mentioned("\n".join(shown), names)), "")
+        texts += re.split(r"^\s*(?=async def |def )", source, maxsplit=1, flags=re.MULTILINE)[1:]
+    return next(iter(mentioned("\n".join(texts), names)), "")
 
 
 @cache

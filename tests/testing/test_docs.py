@@ -63,15 +63,15 @@ def test_curl() -> None:
     (commands,) = [b for b in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) if "curl" in b]
     with FakeWhereby(remote=True).serve() as url:
         address = url.removeprefix("http://").removesuffix("/v1")
-        shown = subprocess.run(
+        output = subprocess.run(
             ["bash", "-ec", commands.replace("localhost:8080", address)],
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-    assert shown.count('"roomName":"/standup"') == 2
-    assert "[secure]" in shown
-    assert "fake-whereby-token" not in shown
+    assert output.count('"roomName":"/standup"') == 2
+    assert "[secure]" in output
+    assert "fake-whereby-token" not in output
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")

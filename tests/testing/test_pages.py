@@ -28,18 +28,18 @@ def test_every_item_once(
     pages = Pages()
     query: dict[str, Any] = {"limit": limit} | ({"sortBy": sort} if sort else {})
     page = pages.page("list", rows, query, sortable=("value",))
-    shown = list(page["results"])
+    items = list(page["results"])
     rows = [row for row in rows if row[0] not in deleted]
     while page["cursor"] is not None:
         assert len(page["results"]) == limit
         page = pages.page("list", rows, query | {"cursor": page["cursor"]}, sortable=("value",))
-        shown += page["results"]
-    ids = [item["id"] for item in shown]
+        items += page["results"]
+    ids = [item["id"] for item in items]
     assert len(ids) == len(set(ids))
     assert set(ids) >= {row[0] for row in rows}
     keys = [
         (item["value"] is not None, item["value"] or 0, item["id"]) if sort else item["id"]
-        for item in shown
+        for item in items
     ]
     assert keys == sorted(keys, reverse=sort == "value:desc")
 

@@ -50,8 +50,8 @@ def tomorrow() -> dict[str, Any]:
         "type": "object",
         "properties": {"results": {"type": "array", "items": WIDGET}, "cursor": TEXT},
     }
-    asked = {"type": "object", "required": ["name"], "properties": {"name": TEXT}}
-    body = {"required": True, "content": {"application/json": {"schema": asked}}}
+    schema = {"type": "object", "required": ["name"], "properties": {"name": TEXT}}
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
     created = {"type": "object", "properties": {"widgetId": TEXT}}
     document["paths"] |= {
         "/widgets": {

@@ -210,14 +210,14 @@ async def test_cancelled_handling() -> None:
 
 async def test_memory_is_bounded() -> None:
     """Forget the oldest events first, and only beyond the size."""
-    seen = RecentEvents(size=2)
+    memory = RecentEvents(size=2)
     for event_id in ("a", "b", "c"):
-        assert await seen.begin(event_id)
-        await seen.end(event_id, handled=True)
-    assert not await seen.begin("b")
-    assert not await seen.begin("c")
-    assert await seen.begin("a")
-    assert repr(seen) == "<RecentEvents 2 of 2, 1 at work>"
+        assert await memory.begin(event_id)
+        await memory.end(event_id, handled=True)
+    assert not await memory.begin("b")
+    assert not await memory.begin("c")
+    assert await memory.begin("a")
+    assert repr(memory) == "<RecentEvents 2 of 2, 1 at work>"
     with pytest.raises(InvalidArgumentError):
         RecentEvents(size=0)
 

@@ -281,7 +281,7 @@ def test_the_silent_expire(crowd: Organization) -> None:
     """Let a silent process's points return one period after it can have sent its last call."""
     first, second = crowd.process("first"), crowd.process("second")
     first.want(40)
-    seen = crowd.now
+    last_seen = crowd.now
     crowd.now += LEASE - 0.1
     assert second.ask().state == (40, 0)
     crowd.now += 0.2
@@ -292,9 +292,9 @@ def test_the_silent_expire(crowd: Organization) -> None:
     for _ in range(18):
         crowd.now += 3
         second.ask()
-    crowd.now = seen + LEASE + HOLD - 0.1
+    crowd.now = last_seen + LEASE + HOLD - 0.1
     assert second.ask().available == 60
-    crowd.now = seen + LEASE + HOLD + 0.1
+    crowd.now = last_seen + LEASE + HOLD + 0.1
     assert second.ask().available == 100
 
 

@@ -60,7 +60,7 @@ def test_redirects_have_an_end(site: Web) -> None:
     url = site.add("/loop", respond(302, b"", location="/loop"))
     with pytest.raises(OverridesError, match=rf"^{url}: more than 5 redirects$"):
         load(url)
-    assert len(site.asked) == 6
+    assert len(site.requested) == 6
 
 
 def test_an_address_that_leads_out_of_the_web(site: Web) -> None:
