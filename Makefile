@@ -52,7 +52,7 @@ test-all: .venv/.dev  ## run all tests
 	$(BIN)/python -m pytest tests/budget/redis
 
 .PHONY: check
-check: .venv/.dev  ## format, lint, types, rules of dependency, generated code up to date, overrides honest
+check: .venv/.dev  ## format, lint, types, rules of dependency, generated code up to date, every override fits
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --num-workers 2

@@ -685,7 +685,7 @@ async def test_without_the_right_to_publish(make: Make, server: RedisServer) -> 
         group.start_soon(second.acquire, 3)
         await anyio.sleep(0.1)
         grant.refund()
-    assert time.monotonic() - began < SOON  # a beat
+    assert time.monotonic() - began < SOON  # a heartbeat
 
 
 @one_loop

@@ -45,7 +45,7 @@ def take_in(document: Json, root: Path, **options: object) -> Report:
     return take(document, root, today=DAY, verify=unverified, **options)
 
 
-def verdict(planted: Planted, report: Report) -> list[str]:
+def mistakes(planted: Planted, report: Report) -> list[str]:
     """Return what the report of a planted change lacks, or calls by the wrong name."""
     lines = "\n".join(line for part in report.sections for line in part.lines)
     wrong = [f"{planted.name}: not in the report: {w!r}" for w in planted.words if w not in lines]
@@ -69,11 +69,11 @@ def test_every_planted_change_is_reported(root: Path, planted: Planted) -> None:
     if planted.stops:
         with pytest.raises(UpdateError) as stopped:
             take_in(document, root)
-        assert verdict(planted, stopped.value.report) == []
+        assert mistakes(planted, stopped.value.report) == []
         assert section(stopped.value.report, "Not compared")
         assert state(root) == before
     else:
-        assert verdict(planted, take_in(document, root)) == []
+        assert mistakes(planted, take_in(document, root)) == []
 
 
 # they change what another one of the table changes: not twice in one history
@@ -95,9 +95,9 @@ def test_a_long_history(root: Path, tmp_path: Path) -> None:
         if planted.stops:
             with pytest.raises(UpdateError) as stopped:
                 take_in(changed, root)
-            wrong += verdict(planted, stopped.value.report)
+            wrong += mistakes(planted, stopped.value.report)
             continue
-        wrong += verdict(planted, take_in(changed, root))
+        wrong += mistakes(planted, take_in(changed, root))
         document = changed
         revisions.append(copy.deepcopy(document))
         if number % 8 == 7:  # an older document comes back, and goes again
