@@ -379,9 +379,9 @@ def _parsed(call: Call[T], response: RawResponse) -> T:
     except DecodeError as error:
         problem, path, model, field = str(error), error.path, error.model, error.field
     except JSONDecodeError as error:
-        problem = f"it is no JSON ({error.msg} at character {error.pos})"
+        problem = f"it is not JSON ({error.msg} at character {error.pos})"
     except (ValueError, RecursionError) as error:
-        problem = f"it is no JSON that can be read ({type(error).__name__})"
+        problem = f"it cannot be read as JSON ({type(error).__name__})"
     # Out here, so that no chain leads to an exception that holds the whole text.
     raise error_class(
         problem,

@@ -37,7 +37,7 @@ else:
             return "UNSET"
 
         def __str__(self):
-            raise TypeError("UNSET is the default of an argument that is left out; it is no text")
+            raise TypeError("UNSET is the default of an argument that is left out; it is not text")
 
         def __format__(self, format_spec):
             return str(self)

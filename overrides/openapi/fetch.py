@@ -177,7 +177,7 @@ def _json(source: str, origin: str, repeated: list[str]) -> Any:
         return value
 
     def constant(name: str) -> Never:
-        raise OverridesError(f"{origin}: not JSON: it has {name}, which is no JSON value")
+        raise OverridesError(f"{origin}: not JSON: it has {name}, which is not a JSON value")
 
     try:
         return json.loads(source, object_pairs_hook=members, parse_constant=constant)

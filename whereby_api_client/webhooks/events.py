@@ -447,11 +447,11 @@ def parse(body: bytes | bytearray | memoryview | str) -> Event[Any]:
     try:
         values = json.loads(bytes(body) if isinstance(body, memoryview) else body)
         if not isinstance(values, dict):
-            raise PayloadError("the body is JSON, but no object")
+            raise PayloadError("the body must be a JSON object")
         kind = values.get("type")
         event_type = EVENT_TYPES.get(kind) if isinstance(kind, str) else None
         return (event_type or UnknownEvent)._read(_Fields("event", values))
     except (ValueError, RecursionError) as error:
         problem = type(error).__name__
     # Out here, so that no chain leads to an exception that holds the whole body.
-    raise PayloadError(f"the body is no JSON that can be read ({problem})")
+    raise PayloadError(f"the body cannot be read as JSON ({problem})")

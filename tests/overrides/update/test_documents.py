@@ -563,7 +563,7 @@ def test_truncated_json(root: Path, share: float) -> None:
             "Expecting ',' delimiter at line \\d+, col",
         ),
         ('"openapi"', "'openapi'", "Expecting property name"),
-        ('"3.0.0"', "NaN", "NaN, which is no JSON value"),
+        ('"3.0.0"', "NaN", "NaN, which is not a JSON value"),
         ('"openapi": "3.0.0"', '"swagger": "2.0"', "must be OpenAPI 3.0 or 3.1; got Swagger 2.0"),
         ('"openapi": "3.0.0"', '"openapi": "4.0.0"', "must be OpenAPI 3.0 or 3.1; got 4.0.0"),
         ('"openapi": "3.0.0",', "", "no `openapi` in it, but info"),
