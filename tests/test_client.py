@@ -331,7 +331,7 @@ async def test_a_bad_request(arguments: dict[str, Any]) -> None:
         (drip, APITimeoutError, "no response within 0.3 s"),
         (reply(200, b""), ResponseDecodeError, "it is empty"),
         (reply(200, b"<html>"), ResponseDecodeError, "not JSON (Expecting value at character 0)"),
-        (reply(200, b"\xff"), ResponseDecodeError, "no JSON"),
+        (reply(200, b"\xff"), ResponseDecodeError, "cannot be read as JSON"),
         (reply(200, b"[" * 100_000), ResponseDecodeError, "cannot be read as JSON"),
         (reply(200, b"1" * 5_000), ResponseDecodeError, "cannot be read as JSON"),
         (reply(200, []), ResponseDecodeError, "Meeting: expected an object, got an array"),
