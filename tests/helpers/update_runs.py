@@ -1,4 +1,4 @@
-"""Trees to update, and documents to update them with."""
+"""Repositories to update, and documents to update them with."""
 
 from __future__ import annotations
 

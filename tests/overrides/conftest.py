@@ -54,10 +54,10 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     def render_once(document: Json, into: Path) -> None:
         digest = hashlib.sha256(json.dumps(document).encode()).hexdigest()
-        made = made_once(
+        folder = made_once(
             tmp_path_factory, f"rendered-{digest}", lambda path: render(document, path / "package")
         )
-        shutil.copytree(made / "package", into)
+        shutil.copytree(folder / "package", into)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "render", render_once)

@@ -79,10 +79,10 @@ def test_a_replica_takes_over(server: RedisServer, lag: float) -> None:
             await asyncio.sleep(1.3 * PERIOD)
             replica.promote()
             await asyncio.sleep(lag)  # what is written now is lost
-            made = len(load.spent)
+            calls = len(load.spent)
             server.stop()
             proxy.point_to(replica.port)
-            assert made > 0
+            assert calls > 0
             return time.time()
 
         failed_at = await asyncio.wait_for(load.run(asyncio.create_task(fail_over())), 60)

@@ -24,15 +24,15 @@ every_case = pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 
 
 def report_of(name: str, document: Json | None = None) -> OverrideResult:
-    """Return one override's report on a document, the published one if none is given."""
+    """Return one override's report on a document, by default the published one."""
     overrides = load_overrides()
     names = [override.name for override in overrides]
     assert name in names, f"overrides/spec/{name}.py is gone"
-    place = names.index(name)
+    index = names.index(name)
     if document is None:
-        return result().overrides[place]
+        return result().overrides[index]
     # those that run later change nothing of its report
-    return apply_overrides(document, overrides[: place + 1]).overrides[place]
+    return apply_overrides(document, overrides[: index + 1]).overrides[index]
 
 
 def test_every_override_has_a_case() -> None:
