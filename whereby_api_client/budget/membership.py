@@ -248,7 +248,7 @@ class Membership:
         self.hears: bool = False
         self.waited_at: float = -math.inf
         self.talking_since: float | None = None
-        self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()  # not looked at yet
+        self._messages: queue.SimpleQueue[str] = queue.SimpleQueue()  # not read yet
         self.member: str = ""
         # The names that it has had since it was last seen in the ledger.
         self._names: list[str] = []
@@ -321,7 +321,7 @@ class Membership:
         if not self._clock.is_known:
             # Learn the time of Redis and what it has.
             self._take((yield from self._send(self._write(None, None))))
-        self._hear_all(now)
+        self._read_messages(now)
         # First, so that the places of these calls are taken by others in what is said now.
         if self._granted and not self._deliver(budget):
             self._part()
@@ -499,14 +499,14 @@ class Membership:
         is_current: bool = False,
     ) -> bool:
         """Hand over what is known. False: it comes too late."""
-        heard, self._granted = self._granted, []
+        granted, self._granted = self._granted, []
         if ledger is not None and (me := ledger.members.get(self.member)) is not None:
-            heard += me.grants
-        heard = list(
-            {grant[0]: grant for grant in heard if grant[0] not in self._delivered}.values()
+            granted += me.grants
+        granted = list(
+            {grant[0]: grant for grant in granted if grant[0] not in self._delivered}.values()
         )
-        self._unfetched += [grant[0] for grant in heard]
-        grants = [*(own or ()), *heard]
+        self._unfetched += [grant[0] for grant in granted]
+        grants = [*(own or ()), *granted]
         self._delivered.update(dict.fromkeys(grant[0] for grant in grants))
         while len(self._delivered) > _MOST_DELIVERED:
             del self._delivered[next(iter(self._delivered))]
@@ -591,7 +591,7 @@ class Membership:
         elif self.member:
             self._find_myself(ledger)
         self._written_at = ledger.latest
-        # No further: what returns now is gone for whoever writes this.
+        # No further: points that return now are gone for the process that writes this.
         clock = result.time
         ledger.advance(clock - self._clock.stepped if ledger.shift == self._shift else clock)
         self._note(ledger)
@@ -807,12 +807,12 @@ class Membership:
 
     def hear(self, message: str) -> None:
         """Take a message, or "" when it begins to listen; from any thread."""
-        self._heard.put(message)
+        self._messages.put(message)
 
-    def _hear_all(self, now: float) -> None:
-        """Take in what the other thread has heard."""
-        while not self._heard.empty():
-            message = self._heard.get()
+    def _read_messages(self, now: float) -> None:
+        """Take in the messages that the other thread has received."""
+        while not self._messages.empty():
+            message = self._messages.get()
             if not message:
                 self._reads = bool(self.member)  # something may have been missed before
             elif message.startswith("{"):

@@ -544,7 +544,7 @@ class RedisPointBudget:
             # Should the thread get stuck, the loops themselves will notice.
             self._queue.set_alarms(now + self._worker.patience, now)
 
-    def _unanswered(self) -> Iterator[tuple[Waiter, int, int]]:
+    def _without_forecast(self) -> Iterator[tuple[Waiter, int, int]]:
         """Return the calls that ask, each with the calls and the points before it."""
         if not self._forecasts:
             return
@@ -554,7 +554,7 @@ class RedisPointBudget:
                 yield waiter, calls, points
             points += waiter.cost
 
-    def _answer(self, waiter: Waiter, ahead: int, expected: float) -> None:
+    def _set_forecast(self, waiter: Waiter, ahead: int, expected: float) -> None:
         self._forecasts[waiter] = (ahead, expected)
         if waiter.loop is not None:
             waiter.loop.wake(waiter, running_loop())
@@ -610,14 +610,14 @@ class RedisPointBudget:
         wants: list[Any] = []
         more: list[tuple[int, float]] = []
         shown = {waiter: number for number, waiter in self._shown.items()}
-        # The background has places of its own: it need not wait until the foreground has gone.
-        places = {False: 0, True: 0}
+        # The background is counted apart: it need not wait until the foreground has gone.
+        counts = {False: 0, True: 0}
         for waiter in self._queue:
             is_background = waiter.is_background
-            places[is_background] += 1
-            if waiter in shown or places[is_background] > self._shown_most + 1:
+            counts[is_background] += 1
+            if waiter in shown or counts[is_background] > self._shown_most + 1:
                 continue
-            if places[is_background] > self._shown_most:
+            if counts[is_background] > self._shown_most:
                 more.append((waiter.rank, waiter.since))
                 continue
             number = next(self._numbers)
@@ -644,9 +644,9 @@ class RedisPointBudget:
             if view.is_current:
                 own.joined(self._membership.member)
             if shared is not None and view.is_current:
-                asking = (ahead for ahead in self._unanswered() if ahead[0] in self._asking)
+                asking = (ahead for ahead in self._without_forecast() if ahead[0] in self._asking)
                 for waiter, calls, points in list(islice(asking, _FORECASTS)):
-                    self._answer(
+                    self._set_forecast(
                         waiter,
                         *shared.forecast(
                             self._membership.member,
@@ -725,8 +725,8 @@ class RedisPointBudget:
             self._left_at = now
         else:
             own.part()
-        for waiter, calls, points in list(self._unanswered()):
-            self._answer(waiter, *self._forecast_alone(waiter, calls, points, now))
+        for waiter, calls, points in list(self._without_forecast()):
+            self._set_forecast(waiter, *self._forecast_alone(waiter, calls, points, now))
         self._end_refreshing()
         if was_shared and reason:
             logger.warning(

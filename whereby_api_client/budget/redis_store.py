@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _SCRIPT: Final = """
 local title, new, clock, folded, last, expired, request, ttl, member, wants_text = unpack(ARGV)
 local text = redis.call('GET', KEYS[1]) or ''
-local found = text:match('^[^\\n]*')
+local current = text:match('^[^\\n]*')
 local time = redis.call('TIME')
-local is_written = new ~= '' and found == title and time[1] * 1e6 + time[2] >= tonumber(clock)
+local is_written = new ~= '' and current == title and time[1] * 1e6 + time[2] >= tonumber(clock)
   and (last == '' or redis.call('LINDEX', KEYS[2], folded - 1) == last)
 if is_written and expired ~= '' then
   for _, other in ipairs(redis.call('LRANGE', KEYS[2], folded, -1)) do
@@ -45,19 +45,19 @@ if request ~= '' then
   redis.call('RPUSH', KEYS[2], request)
   redis.call('PEXPIRE', KEYS[2], ttl)
 end
-local writer, til = found:match('^%S+ %S+ (%S+) (%d+) ')
+local writer, til = current:match('^%S+ %S+ (%S+) (%d+) ')
 if writer and member:find(writer, 1, true) ~= 1
     and time[1] * 1000 + time[2] / 1000 < tonumber(til) then
-  local heard = 1
-  if request ~= '' then heard = redis.pcall('PUBLISH', KEYS[1] .. ':' .. writer, request) end
-  if wants_text == '' and type(heard) == 'number' and heard > 0 then
+  local receivers = 1
+  if request ~= '' then receivers = redis.pcall('PUBLISH', KEYS[1] .. ':' .. writer, request) end
+  if wants_text == '' and type(receivers) == 'number' and receivers > 0 then
     local at = text:find('"' .. member .. '":[', 1, true)
     local seq, grants = 0, 0
     if at then seq, grants = text:match('^(%d+),(%d+)', at + #member + 4) end
-    return {2, time[1], time[2], found, tonumber(seq), tonumber(grants)}
+    return {2, time[1], time[2], current, tonumber(seq), tonumber(grants)}
   end
 end
-return {0, time[1], time[2], found ~= title and text, redis.call('LRANGE', KEYS[2], 0, -1)}
+return {0, time[1], time[2], current ~= title and text, redis.call('LRANGE', KEYS[2], 0, -1)}
 """
 _WRITTEN: Final = 1
 _LEFT: Final = 2
