@@ -75,7 +75,7 @@ def client(url: str, **options: Any) -> WherebyClient:
     return WherebyClient(TOKEN, **{"base_url": url, "max_retries": 0, **options})
 
 
-# -- made ----------------------------------------------------------------------------------------
+# -- construction -------------------------------------------------------------------------------
 
 
 def test_public_names() -> None:
