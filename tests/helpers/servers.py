@@ -22,7 +22,7 @@ Behaviour = Callable[[Connection], Awaitable[bool]]
 
 
 @attrs.frozen
-class Received:
+class RecordedRequest:
     """A request as it arrived."""
 
     method: str
@@ -38,7 +38,7 @@ class RawServer:
     behaviours: list[Behaviour]
     greeting: bytes = b""
     url: str = ""
-    requests: list[Received] = attrs.field(factory=list)
+    requests: list[RecordedRequest] = attrs.field(factory=list)
     connections: int = 0
     open_connections: int = 0
 
@@ -64,7 +64,7 @@ class RawServer:
                         buffered += await stream.receive()
                     body, buffered = buffered[:length], buffered[length:]
                     method, target, _ = lines[0].split(" ")
-                    self.requests.append(Received(method, target, headers, body))
+                    self.requests.append(RecordedRequest(method, target, headers, body))
                     behave = self.behaviours[min(len(self.requests), len(self.behaviours)) - 1]
                     if not await behave(stream):
                         return

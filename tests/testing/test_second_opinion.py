@@ -99,13 +99,13 @@ def test_validator_agrees(name: str) -> None:
     @given(mutated(BODIES[name]))
     def compare_mutated(body: Any) -> None:
         with contextlib.suppress(ValueError):  # NaN is not JSON
-            verdicts.add(compare(body))
+            outcomes.add(compare(body))
 
     refused = [body for body in BODIES[name] if not compare(body)]
     assert not refused, refused
-    verdicts = {True}
+    outcomes = {True}
     compare_mutated()
-    assert verdicts == {True, False}
+    assert outcomes == {True, False}
 
 
 def _request_of(name: str) -> tuple[tuple[str, str], dict[str, Any]]:
