@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import keyword
+import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from attrs import define, field
 from openapi_python_client.parser import GeneratorData
@@ -123,10 +124,11 @@ class Model:
         null = self.is_response and field.may_be_none and not field.type.nullable
         return field.argument_hint + (" | None" if null else "")
 
-    def dict_hint(self, field: Field) -> str:
-        """Return the annotation of a field in the TypedDict, which may refer to itself."""
+    def dict_hint(self, field: Field, late_imports: Iterable[Mapping[str, str]]) -> str:
+        """Return the annotation of a field in the TypedDict; as text for what is not there yet."""
         hint = field.dict_hint
-        return quoted(hint) if f"{self.class_name}Dict" in hint else hint
+        late = {f"{self.class_name}Dict", *(other["name"] for other in late_imports)}
+        return quoted(hint) if late & set(re.findall(r"\w+", hint)) else hint
 
     def default(self, field: Field) -> str:
         """Return what stands behind the annotation of a field."""

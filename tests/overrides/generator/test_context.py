@@ -119,7 +119,9 @@ def test_a_plain_string_for_a_filter() -> None:
 
 
 RECURSIVE = """
+import typing
 import pydantic
+from whereby_api_client import models
 from whereby_api_client.models import Meeting, Recording
 plain = {"meetingId": "1", "roomUrl": "https://x", "endDate": "2030-01-01T00:00:00Z"}
 recording = {"recordingId": "r", "roomSessionId": "s", "startDate": "", "endDate": "",
@@ -130,6 +132,7 @@ meeting = Meeting.from_dict(source)
 assert meeting.parent.parent.meeting_id == meeting.recording.meeting.meeting_id == "1"
 assert meeting.to_dict() == source
 assert pydantic.TypeAdapter(Meeting).json_schema()["properties"]["children"]
+assert typing.get_type_hints(models.MeetingDict)["children"]
 """
 
 
@@ -144,6 +147,13 @@ def test_recursive_schemas(tmp_path: Path) -> None:
         "recording": {"$ref": "#/components/schemas/Recording"},
     }
     schemas["Recording"]["properties"]["meeting"] = ref
+    content = {"application/json": {"schema": ref}}
+    document["paths"]["/meetings"]["put"] = {
+        "operationId": "meetings.replace",
+        "requestBody": {"content": content},
+        "responses": {"204": {"description": ""}},
+        "x-points": 3,
+    }
     package = tmp_path / "whereby_api_client"
     without = shutil.ignore_patterns("_generated", "__pycache__")
     shutil.copytree(ROOT / "whereby_api_client", package, ignore=without)
