@@ -46,7 +46,8 @@ _BOUNDS = {
 _URGENT = re.compile(
     r"\b(deprecat\w*|remov(ed|al)|discontinu\w*|sunset\w*|retire[ds]?|no longer|end of life|plans?|"
     r"pric(e|es|ed|ing)|bill(ed|ing)|costs?|charg(e|es|ed)|points?|rate.?limit\w*|throttl\w+|429|"
-    r"Retry-After|budgets?|quotas?|limit(s|ed)?)\b",
+    r"Retry-After|budgets?|quotas?|limit(s|ed)?|"
+    r"go(es|ing)? away|be gone|phas(ed?|ing) out|obsolete|legacy|superseded)\b",
     re.IGNORECASE,
 )
 _TEXT_KEYS = ("description", "summary", "title")
@@ -114,7 +115,9 @@ class _Diff:
         yield from _texts(where, old.get("description"), new.get("description"))
         yield from _rest(where, old, new, {"title", "version", "description"})
         yield from self._servers(where, self.old, self.new)
-        yield from self._security(where, self.old, self.new)
+        # what it means for callers, each operation says
+        default = self._security(where, self.old.get("security"), self.new.get("security"))
+        yield from (dataclasses.replace(change, breaking=False) for change in default)
         done = {"openapi", "info", "servers", "security", "paths", "components"}
         yield from _rest(where, self.old, self.new, done)
 
@@ -128,15 +131,12 @@ class _Diff:
         for url in sorted(before.keys() & after.keys()):
             yield from _rest(f"{where}, server {url}", before[url], after[url], {"url"})
 
-    def _security(self, where: str, old: Json, new: Json) -> Iterator[DocumentChange]:
-        if not same(old.get("security"), new.get("security")):
-            before, after = _security_of(old), _security_of(new)
-            loosened = "security" in new and (
-                not new["security"]
-                or {} in new["security"]
-                or all(way in new["security"] for way in sequence(old.get("security")) or [None])
-            )
-            description = f"authentication: {before} → {after}"
+    def _security(self, where: str, old: Any, new: Any) -> Iterator[DocumentChange]:
+        """Compare the ways to authenticate, of which one is needed; none are needed by default."""
+        before, after = sequence(old), sequence(new)
+        if not same(before, after):
+            loosened = not after or {} in after or all(way in after for way in before or [None])
+            description = f"authentication: {_ways(before)} → {_ways(after)}"
             yield DocumentChange(where, description, breaking=not loosened, urgent=True)
 
     # --------------------------------------------------------------------------------- operations
@@ -174,7 +174,11 @@ class _Diff:
             yield DocumentChange(where, f"of some parameters one is needed: {description}")
         for name in ("summary", "description"):
             yield from _texts(where, old.get(name), new.get(name))
-        yield from self._security(where, old, new)
+        yield from self._security(
+            where,
+            old.get("security", self.old.get("security")),
+            new.get("security", self.new.get("security")),
+        )
         yield from self._servers(where, old, new)
         yield from self._parameters(
             where, _by_location(self.old, before), _by_location(self.new, after)
@@ -551,11 +555,8 @@ def _alike(old: Any, new: Any) -> bool:
     )
 
 
-def _security_of(holder: Json) -> str:
-    if "security" not in holder:
-        return "as the document says"
-    alternatives = [" and ".join(mapping(way)) or "none" for way in sequence(holder["security"])]
-    return " or ".join(alternatives) or "none"
+def _ways(alternatives: list[Any]) -> str:
+    return " or ".join(" and ".join(mapping(way)) or "none" for way in alternatives) or "none"
 
 
 def _by_location(document: Json, operation: Operation) -> dict[str, Json]:

@@ -36,6 +36,7 @@ BASE_URL = "https://api.whereby.dev/v1"
 
 _MAX_DEPTH = 100  # a document nests about 20 levels
 _MAX_VALUES = 1_000_000  # a document has about 3000
+_MAX_DIGITS = 308  # what a float can hold, and no program counts further
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,14 @@ def _json(source: str, origin: str, repeated: list[str]) -> Any:
     def constant(name: str) -> Never:
         raise OverridesError(f"{origin}: not JSON: it has {name}, which is not a JSON value")
 
+    def integer(digits: str) -> int | float:
+        return int(digits) if len(digits) <= _MAX_DIGITS else math.inf
+
     try:
-        return json.loads(source, object_pairs_hook=members, parse_constant=constant)
+        # a number of thousands of digits is found like one of 1e400, with its place
+        return json.loads(
+            source, object_pairs_hook=members, parse_constant=constant, parse_int=integer
+        )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         if error.pos >= len(source.rstrip()) or error.msg.startswith("Unterminated string"):
@@ -193,8 +200,6 @@ def _json(source: str, origin: str, repeated: list[str]) -> Any:
         ) from None
     except RecursionError:
         raise OverridesError(f"{origin}: nested too deeply for a document") from None
-    except ValueError as error:  # a number of thousands of digits
-        raise OverridesError(f"{origin}: not JSON that can be read: {error}") from None
 
 
 def _check_values(document: Any, origin: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from ..errors import shorten
-from .document import Json, is_openapi_30
+from .document import Json, is_openapi_30, schemas
 from .pointers import join
 
 _MAX = 20  # a reader does not need the rest
@@ -21,14 +21,22 @@ def validate(document: Json) -> list[str]:
     try:
         for error in validator(document).iter_errors():
             for deepest in _deepest(error):
-                pointer = join("", *deepest.absolute_path) or "the document"
-                errors[f"at {pointer}: {shorten(str(deepest.message))}"] = None
+                for pointer in _pointers(document, deepest):
+                    errors[f"at {pointer}: {shorten(str(deepest.message))}"] = None
     except Exception as error:  # the validator looks into what it has not validated yet
         errors[f"the validator gave up: {type(error).__name__}: {shorten(str(error))}"] = None
     lines = sorted(errors)
     if len(lines) > _MAX:
         return [*lines[:_MAX], f"and {len(lines) - _MAX} more"]
     return lines
+
+
+def _pointers(document: Json, error: Any) -> list[str]:
+    """Return where an error is. That of a default has no path, but the schema."""
+    if error.absolute_path:
+        return [join("", *error.absolute_path)]
+    pointers = [schema.pointer for schema in schemas(document) if schema.data == error.schema]
+    return pointers or ["the document"]
 
 
 def _deepest(error: Any) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """A component has required names and an example, and no properties.
 
-`Recording` and `Summary` are such: their models would have no fields at all.
+`Recording` and `Summary` are such: their models would have no fields at all. A new property beside
+them makes the others no less unknown.
 """
 
 from __future__ import annotations
@@ -20,23 +21,33 @@ def apply(patch: Patch) -> None:
     """Derive the properties from the example's values."""
     for schema in schemas(patch.document):
         names = [name for name in sequence(schema.data.get("required")) if isinstance(name, str)]
-        composed = {"properties", "allOf", "anyOf", "oneOf", "$ref"} & set(schema.data)
+        composed = {"allOf", "anyOf", "oneOf", "$ref"} & set(schema.data)
         if not names or composed or schema.data.get("type", "object") != "object":
             continue
         example = mapping(schema.data.get("example"))
+        if known := mapping(schema.data.get("properties")):
+            for name in (n for n in names if n in example and n not in known):
+                if (derived := describe(example[name])) is not None:
+                    patch.add(join(schema.pointer, "properties", name), _believed(derived))
+            continue
         properties: Json = {}
         for name in [*names, *(name for name in example if name not in names)]:
             derived = describe(example.get(name))
             if derived is not None:
-                # Only the example says so: another value must not cost the rest of the response.
-                # Ids and names are strings everywhere, and an item without them is of no use.
-                is_plain = derived == {"type": "string"}
-                properties[name] = derived if is_plain else {**derived, "x-narrowed": True}
+                properties[name] = _believed(derived)
             elif name in names:
                 expected = f"an example value for the required `{name}`"
                 patch.drifted(schema.pointer, expected=expected, actual=example.get(name))
         if set(names) <= set(properties):
             patch.add(join(schema.pointer, "properties"), properties)
+
+
+def _believed(derived: Json) -> Json:
+    """Mark what only the example says: another value must not cost the rest of the response.
+
+    Ids and names are strings everywhere, and an item without them is of no use.
+    """
+    return derived if derived == {"type": "string"} else {**derived, "x-narrowed": True}
 
 
 def describe(value: Any) -> Json | None:

@@ -34,9 +34,6 @@ def apply(patch: Patch) -> None:
                 fixed.append(name)
             elif meant in properties:
                 fixed.append(meant)
-            elif meant:
-                expected = f"a property `{name}` or `{meant}`"
-                patch.drifted(schema.pointer, expected=expected, actual=list(properties))
         fixed = list(dict.fromkeys(fixed))
         if fixed:
             patch.replace(join(schema.pointer, "required"), fixed)

@@ -108,6 +108,8 @@ PLANTED = [
     Planted("a text of the authentication", _set(SCHEME, "description", "Every API call needs this token. Rotate it each month."), ("Rotate it each month",)),
     Planted("security repaired", _set(LIST, "security", [{"BearerAuth": []}]), ("published, security: nothing → ", "GET /meetings")),
     Planted("security of an operation", _set(GET, "security", [{"Session": []}]), ("authentication: BearerAuth → Session",), breaking=True, urgent=True),
+    Planted("the same security for all operations", lambda d: d.update(security=[{"BearerAuth": []}]), ("the document: authentication: none → BearerAuth",), urgent=True),
+    Planted("another security for all operations", lambda d: d.update(security=[{"Session": []}]), ("`meetings.delete` (DELETE /meetings/{meetingId})", "authentication: BearerAuth → Session"), breaking=True, urgent=True),
     Planted("a second way to authenticate", _set(LIST, "security", [{"BearerAuth": []}, {"Session": []}]), ("authentication: BearerAuth → BearerAuth or Session",), urgent=True),
     # servers
     Planted("a second server", lambda d: d["servers"].append({"url": "https://eu.api.whereby.dev/v1"}), ("new server https://eu.api.whereby.dev/v1",)),
@@ -158,6 +160,7 @@ PLANTED = [
     Planted(
         "a deprecation in a text", lambda d: operation(d, "GET /recordings").update(description="This endpoint will be removed in 2027."), ("This endpoint will be removed in 2027.",), urgent=True
     ),
+    Planted("an end in a text", lambda d: operation(d, "GET /recordings").update(description="This call is going away."), ("This call is going away.",), urgent=True),
     Planted("a harmless text", lambda d: operation(d, "GET /recordings").update(summary="All recordings"), ("'All recordings'",)),
     Planted("the version", _set("/info", "version", "v1.1"), ("its version: v1 → v1.1",)),
     Planted("a contact", _set("/info", "contact", {"email": "x@y.z"}), ("contact", "x@y.z")),

@@ -171,6 +171,27 @@ def test_required_of_composed_schemas_is_left_alone() -> None:
     assert patch.changes == []
 
 
+def test_a_required_name_is_dropped_where_its_property_has_another_name() -> None:
+    """Take the name that is meant; where Whereby renamed it, require nothing."""
+    schema = {"properties": {"startedAt": {}, "finishedAt": {}}, "required": ["createdAt", "endAt"]}
+    left, patch = alone("required_names_unknown", schema)
+    assert left["required"] == ["startedAt"]
+    assert not patch.drifts
+
+
+def test_properties_beside_those_of_the_example() -> None:
+    """Derive what is required and has no property, also where there are some."""
+    schema = {
+        "type": "object",
+        "required": ["id", "size", "new"],
+        "properties": {"new": TEXT},
+        "example": {"id": "1", "size": 2, "other": 3},
+    }
+    left, _ = alone("properties_only_in_example", schema)
+    size = {"type": "number", "x-narrowed": True}
+    assert left["properties"] == {"new": TEXT, "id": TEXT, "size": size}
+
+
 def test_a_list_of_required_names_never_ends_up_empty() -> None:
     """Remove `required` with its last name: 3.0 allows no empty one."""
     left, _ = alone("required_names_unknown", {"properties": {"a": {}}, "required": ["b"]})
@@ -280,6 +301,26 @@ def test_patterns_are_held_against_their_examples(
     schema = TEXT | {"pattern": pattern} | ({"example": example} if example else {})
     left, _ = alone("pattern_against_example", schema)
     assert ("pattern" not in left) is removed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("^(a+)+$", True),
+        ("(a|aa)+$", True),
+        (r"(\w+\s?)*$", True),
+        ("(ab|ba|abab|baba)+$", True),
+        ("^/([a-z0-9-]+)*$", True),
+        ("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", False),
+        (r"^([\w.+-]+)@([\w-]+\.)+[\w]{2,}$", False),
+        ("^([a-z0-9]+-)*[a-z0-9]+$", False),
+        ("[a-z0-9]{0,39}", False),
+    ],
+)
+def test_a_pattern_that_can_explode_is_named(pattern: str, expected: bool) -> None:
+    """Name it even where nothing in the document makes it explode: callers' values may."""
+    _, override = alone("pattern_against_example", TEXT | {"pattern": pattern})
+    assert [drift.actual for drift in override.drifts] == ([pattern] if expected else [])
 
 
 @pytest.mark.parametrize("key", ["example", "default"])
