@@ -19,8 +19,10 @@ from ..helpers.update_runs import CHANGED
 from .conftest import Run
 
 
-def test_update(root: Path, run: Run) -> None:
-    """Print the report, write it where it is wanted, and end with 0."""
+def test_update(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Print the report, write it where it is wanted, and end with 0, whatever proxy there is."""
+    for name in ("ALL_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "socks5://127.0.0.1:9")
     before = files(root, CHANGED)
     (root / "new.json").write_text(json.dumps(published() | tomorrow()))
     done = run("update", "new.json", "--report", "report.md")
