@@ -55,8 +55,7 @@ test-all: .venv/.dev  ## run all tests
 check: .venv/.dev  ## format, lint, types, rules of dependency, generated code up to date, every override fits
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy --num-workers 2
-	$(BIN)/pyright
+	$(BIN)/python -m overrides types
 	$(BIN)/lint-imports
 	$(BIN)/python -m overrides check
 

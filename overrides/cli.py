@@ -19,8 +19,9 @@ from .openapi.fetch import PUBLISHED_AT
 from .paths import CHANGE_LIST, PACKAGE, ROOT, SNAPSHOT, read_change_list, write
 from .staging import stage
 from .update import api_snapshot
-from .update.api_diff import diff_apis
+from .update.api_diff import diff_apis, dotted
 from .update.report import Report
+from .update.type_check import check_types
 from .update.update import UpdateError, update
 
 
@@ -65,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.set_defaults(run=_generate)
     sub = command("check", "check that everything is committed and up to date")
     sub.set_defaults(run=_check)
+    sub = command("types", "run mypy and pyright; what uses what updates took away may fail")
+    sub.set_defaults(run=_types)
     sub = command("update", "take in a new document")
     sub.add_argument("spec", nargs="?", default=PUBLISHED_AT, metavar="path-or-URL")
     sub.add_argument("--rename", action="store_true", help="accept new names of methods")
@@ -105,6 +108,17 @@ def _check(options: argparse.Namespace) -> int:
     print("generated code is up to date, every override fits the document")
     if calls := left_out(read_change_list(ROOT / CHANGE_LIST)):
         print(f"left out with `update --without`: {', '.join(calls)}")
+    return 0
+
+
+def _types(options: argparse.Namespace) -> int:
+    errors, expected = check_types(ROOT)
+    for name, known in expected.items():
+        files = ", ".join(sorted({error.path for error in known}))
+        print(f"{dotted(name)} is gone; expected type errors, {len(known)} in {files}")
+    if errors:
+        return _failed(options, "\n".join(map(str, errors)))
+    print(f"mypy and pyright find no {'other ' if expected else ''}error")
     return 0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from .helpers.lost_names import expected_failure
+from .helpers.lost_names import expected_failure, mentioned_in
 
 # What a machine happens to have set is not for the tests, nor for the processes that they start.
 _OF_THE_MACHINE = re.compile(
@@ -64,4 +64,17 @@ def pytest_runtest_makereport(
         if name := expected_failure(item, call.excinfo.value, output):
             report.outcome = "skipped"
             report.wasxfail = f"the API has {name} no more, or in another way"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Skip a module that cannot be imported because of what the live API has lost."""
+    report = yield
+    if report.failed and (name := mentioned_in(collector.path, str(report.longrepr))):
+        report.outcome = "skipped"
+        reason = f"Skipped: the API has {name} no more, or in another way"
+        report.longrepr = (str(collector.path), 0, reason)
     return report

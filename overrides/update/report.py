@@ -9,7 +9,7 @@ import datetime
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +84,7 @@ class Findings:
     earlier: Revision | None = None  # the revision that the document is again
     adapted: tuple[str, ...] = ()  # hand-written files in which renamed fields were renamed
     users: Mapping[str, list[str]] = field(default_factory=dict)  # lost name -> files that use it
+    needed: Collection[str] = ()  # those of these names that are not gone, but required from now on
 
 
 def make_report(findings: Findings) -> Report:
@@ -200,7 +201,11 @@ def _to_do(findings: Findings) -> Iterator[str]:
                 f"{since}; but published documents have gone back to what they were"
             )
     for name, files in findings.users.items():
-        yield f"rewrite what uses `{dotted(name)}`, which is gone: {_listed(files)}"
+        listed = _listed(files, most=99)
+        if name in findings.needed:
+            yield f"give `{dotted(name)}`, which is required now: {listed}"
+        else:
+            yield f"rewrite what uses `{dotted(name)}`, which is gone: {listed}"
     for drifted in findings.result.with_outcome(Outcome.DRIFTED):
         override = drifted.override
         yield f"check `{override.path}` ({override.defect}; evidence: {override.evidence})"

@@ -44,8 +44,8 @@ from .release import read_version, write_release
 from .report import Findings, Report, changelog, make_report, renamed, suggestion
 from .revisions import earlier, read_revisions, write_revisions
 from .usage import (
+    gone_operations,
     lost_names,
-    patterns,
     renamed_words,
     required_fields,
     rewritten,
@@ -142,8 +142,8 @@ def _take_in(
             "(make … ANYWAY=1)"
         )
     ensure_valid(result)
-    if lost := lost_overrides(root):
-        raise OverridesError("\n".join(lost))
+    if deleted := lost_overrides(root):
+        raise OverridesError("\n".join(deleted))
     old_document = read_json(root / PATCHED)
     names = renamed(old_document, result.document)
     if names and not rename:
@@ -160,18 +160,20 @@ def _take_in(
     package = assemble(root, staged.new, staged.path / "check")
     old_api, api = _old_api(root), api_snapshot.public_api(package)
     write(staged.new / SNAPSHOT, api_snapshot.written(api))
-    gone = {n: fact for n, fact in api_snapshot.load(root / LOST).items() if n not in api}
-    gone |= lost_names(old_api, api)
-    using = users(texts, patterns({n: f for n, f in gone.items() if n not in api}, api))
-    gone = {name: fact for name, fact in gone.items() if name in using or name in api}
+    there = {f"{o.method.upper()} {o.path}" for o in operations(result.document)} | api.keys()
+    kept = {n: fact for n, fact in api_snapshot.load(root / LOST).items() if n not in there}
     needed = required_fields(old_api, api).items()
-    gone |= {n: fact for n, fact in needed if n.rpartition(".")[2] not in words.values()}
+    lost = kept | lost_names(old_api, api) | gone_operations(old_document, result.document)
+    lost |= {n: fact for n, fact in needed if n.rpartition(".")[2] not in words.values()}
+    using = users(texts, lost, api)
+    gone = {name: fact for name, fact in lost.items() if name in using or name in api}
     write(staged.new / LOST, api_snapshot.written(gone))
     findings = dataclasses.replace(
         findings,
         api=diff_apis(old_api, api),
         adapted=tuple(adapted),
         users=using,
+        needed=lost.keys() & api.keys(),
     )
     if errors := verify(package.parent):
         text = "\n".join(["the generated package fails its checks:", *errors])

@@ -13,15 +13,16 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ..openapi.diff import DocumentChange
-from ..openapi.document import Json, text
-from ..paths import GENERATED, ROOT, write
+from ..openapi.diff import DocumentChange, key_of
+from ..openapi.document import Json, operations, text
+from ..paths import GENERATED, PACKAGE, ROOT, write
 from .api_diff import diff_apis
 from .api_snapshot import Facts
 
 Patterns = Mapping[str, re.Pattern[str]]
+Where = Literal["failure", "file", "package"]
 Texts = Mapping[str, str]  # path from the root -> content
 
 _SOURCES = ("README.md", "docs", "examples", "benchmarks", "tests", "whereby_api_client")
@@ -48,6 +49,11 @@ def sources(root: Path) -> dict[str, str]:
         for path, file in texts.items()
         if not path.startswith(_OTHERS)
     }
+
+
+def is_rewritten_by_hand(path: str) -> bool:
+    """Return whether a file is one that may use the API, and is no part of what ships."""
+    return path.startswith(_SOURCES[:-1]) and not path.startswith(_OTHERS)
 
 
 def _files(path: Path) -> Iterable[Path]:
@@ -143,9 +149,27 @@ def required_fields(before: Facts, after: Facts) -> Facts:
     }
 
 
-def patterns(facts: Facts, api: Facts) -> Patterns:
-    """Return how to find the uses of names, beside what the API has."""
-    return {name: re.compile("|".join(_spellings(name, fact, api))) for name, fact in facts.items()}
+def gone_operations(old: Json, new: Json) -> Facts:
+    """Return the operations that a document has no more: what uses them may do so by HTTP."""
+    before, after = ({key_of(o): o for o in operations(document)} for document in (old, new))
+    return {
+        f"{before[key].method.upper()} {before[key].path}": "operation"
+        for key in sorted(before.keys() - after.keys())
+    }
+
+
+def patterns(facts: Facts, api: Facts, *, of: Where = "failure") -> Patterns:
+    """Return how to find the uses of names, beside what the API has.
+
+    Args:
+        facts: The names to find, and what they are.
+        api: All that the API has.
+        of: A failure and the test that failed may use a name where a file alone would not; in the
+            package, a quoted word is a use of a field only when it cannot mean anything else.
+    """
+    return {
+        name: re.compile("|".join(_spellings(name, fact, api, of))) for name, fact in facts.items()
+    }
 
 
 def mentioned(text: str, names: Patterns) -> list[str]:
@@ -153,17 +177,40 @@ def mentioned(text: str, names: Patterns) -> list[str]:
     return [name for name, pattern in names.items() if pattern.search(text)]
 
 
-def users(texts: Texts, names: Patterns) -> dict[str, list[str]]:
-    """Return the files that use each of the names; a name that none uses is left out."""
+def users(texts: Texts, lost: Facts, api: Facts) -> dict[str, list[str]]:
+    """Return the files that use each of the lost names; a name that none uses is left out.
+
+    What the API has, and that has to be given from now on, is used by what calls or makes its
+    owner.
+    """
+    owners = {name: re.compile(_call(name)) for name in lost if name in api}
+    names = {**patterns(lost, api, of="file"), **owners}
+    names_in_package = {**patterns(lost, api, of="package"), **owners}
     using: dict[str, list[str]] = {}
     for path, content in texts.items():
-        for name in mentioned(content, names):
+        is_package = path.startswith(f"{PACKAGE.name}/")
+        for name in mentioned(content, names_in_package if is_package else names):
             using.setdefault(name, []).append(path)
     return using
 
 
-def _spellings(name: str, fact: str, api: Facts) -> Iterator[str]:
+def _call(name: str) -> str:
+    """Write the pattern of calls that lack an argument, or make a model without a field."""
+    owner, _, last = name.removesuffix(")").rpartition("(" if "(" in name else ".")
+    owner = owner.removeprefix("WherebyClient.").removeprefix("models.")
+    return rf"\b{re.escape(owner)}\((?!{_ENCLOSED}*\b{last}\b)"
+
+
+# the arguments of a call, with calls among them
+_ENCLOSED = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))"
+
+
+def _spellings(name: str, fact: str, api: Facts, of: Where) -> Iterator[str]:
     """Write the patterns that find a name: in Python, in JSON, in a message."""
+    if fact == "operation":
+        # the fake keeps its handlers: an operation may come back
+        yield from _of_operation(name, of) if of != "package" else ("(?!)",)
+        return
     function, _, argument = name.removesuffix(")").partition("(")
     owner, _, last = (function, "", argument) if argument else function.rpartition(".")
     owner = owner.removeprefix("WherebyClient.").rpartition("models.")[2]
@@ -173,16 +220,52 @@ def _spellings(name: str, fact: str, api: Facts) -> Iterator[str]:
         if fact not in api.values():
             yield rf"""['"`]{re.escape(str(value))}['"`]"""
     elif fact.startswith(("field ", "keyword ", "positional ")):
-        words = rf"\b(?:{last}|{_camel(last)})\b"
-        if any(other != name and re.search(rf"\b{last}\)?$", other) for other in api):
-            # others have that name, too: the owner has to stand beside it
-            beside = rf"(?i:\b{re.escape(owner)})\b"
-            words = rf"{beside}.*{words}|{words}.*{beside}"
-        yield words
+        yield from _of_field(owner, last, is_argument=bool(argument))
+        others = (known for known in api if known != name)
+        is_only_one = not any(re.search(rf"\b{last}\)?$", known) for known in others)
+        if is_only_one and last != _camel(last):
+            yield rf"\b(?:{last}|{_camel(last)})\b"
+        elif is_only_one:  # any text can have it
+            yield rf"\.{last}\b(?!\()|\b{last}="
+            if of != "package":
+                yield rf"""['"`]{last}['"`]"""
     elif name.startswith("WherebyClient."):
         yield rf"\b{re.escape(f'{owner}.{last}')}\b"
+        yield _together(_resource(owner), last)
     else:  # other classes may be called so
         yield rf"\bmodels(?:\.| import [^\n]*| import \([^)]*)\b{last}\b|'{last}'"
+
+
+def _of_operation(name: str, of: Where) -> Iterator[str]:
+    """Write the patterns of calls by HTTP: `POST /meetings`, `client.post("/meetings")`."""
+    method, _, path = name.partition(" ")
+    parts = [re.escape(part) for part in re.split(r"{\w+}", path)]
+    target = r"[^/\s\"'?]+".join(parts) + r"(?=[\s\"'`?]|$)"
+    yield rf"(?i:\b{method}\b)[\"'`(,\s]*f?[\"']?[^\s\"']*?{target}"
+    if of == "failure":  # the address may be in another line
+        yield rf"(?is:\b{method}\b.{{,400}}{target}|{target}.{{,400}}\b{method}\b)"
+
+
+def _of_field(owner: str, last: str, *, is_argument: bool) -> Iterator[str]:
+    """Write the patterns of a name beside its owner: all that can be where others have it, too."""
+    words = rf"\b(?:{last}|{_camel(last)})\b"
+    beside = rf"(?i:\b{re.escape(owner)})\b"
+    yield rf"{beside}.*{words}|{words}.*{beside}"
+    if is_argument:
+        holder, _, method = owner.rpartition(".")
+        yield rf"{beside}\({_ENCLOSED}*{words}"
+        # Unexpected keyword argument "limit" for "list" of "Meetings"
+        yield rf"{words}.*\"{method}\" of \"{_resource(holder)}\""
+
+
+def _together(owner: str, attribute: str) -> str:
+    """Write the pattern of messages: "Meetings" has no attribute "delete"."""
+    quoted = [rf"""['"]{word}['"]""" for word in (owner, attribute)]
+    return ".*".join(quoted) + "|" + ".*".join(reversed(quoted))
+
+
+def _resource(tag: str) -> str:
+    return "".join(part.capitalize() for part in tag.split("_"))
 
 
 def _camel(name: str) -> str:

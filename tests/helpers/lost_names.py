@@ -7,32 +7,55 @@ in use in tests/lost.txt, and the files in its report. All other failures count.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+_TESTS = Path(__file__).parents[1]
+
 
 def expected_failure(item: pytest.Item, error: BaseException, output: str) -> str:
     """Return the name of the API that a failed test used and that is lost; else nothing."""
-    names = lost_names()
-    # those of the overrides work on a frozen document: nothing of it is lost
-    if not names or item.path.is_relative_to(Path(__file__).parents[1] / "overrides"):
-        return ""
-    from overrides.update.usage import mentioned
-
     function: Any = getattr(item, "function", None)
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    texts = [*traceback.format_exception(error), output, repr(parameters)]
-    if function is not None:
+    texts = [*traceback.format_exception(error), output]
+    with suppress(RecursionError):  # a parameter may be nested as deep as it can be
+        texts.append(repr(getattr(getattr(item, "callspec", None), "params", {})))
+    if function is not None and lost_names():
         # its decorators have the parameters of all its cases
         source = inspect.getsource(inspect.unwrap(function))
         texts += re.split(r"^\s*(?=async def |def )", source, maxsplit=1, flags=re.MULTILINE)[1:]
-    return next(iter(mentioned("\n".join(texts), names)), "")
+        texts += _examples(item.path, source)
+    return mentioned_in(item.path, "\n".join(texts))
+
+
+def _examples(path: Path, source: str) -> Iterator[str]:
+    """Return the code of the examples whose folder a test or a constant of its module names."""
+    if path.parent != _TESTS / "examples":
+        return
+    constants = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign)]
+    named = "\n".join([source, *map(ast.unparse, constants)])
+    for example in sorted((_TESTS.parent / "examples").glob("*/*.py")):
+        if re.search(rf"[\"'/]{example.parent.name}[\"'/]", named):
+            yield example.read_text(encoding="utf-8")
+
+
+def mentioned_in(path: Path, text: str) -> str:
+    """Return a lost name that a text of a test module mentions; else nothing."""
+    names = lost_names()
+    # those of the overrides work on a frozen document: nothing of it is lost
+    if not names or path.is_relative_to(_TESTS / "overrides"):
+        return ""
+    from overrides.update.usage import mentioned
+
+    return next(iter(mentioned(text, names)), "")
 
 
 @cache
