@@ -85,9 +85,9 @@ class Sender:
 
     async def send(self, method: str, cost: int) -> None:
         """Send one call until it gets through; note how long it waited."""
-        asked_at, again = time.monotonic(), False
+        asked_at, is_retry = time.monotonic(), False
         while True:
-            grant = await self.limiter.acquire(cost, again)
+            grant = await self.limiter.acquire(cost, is_retry)
             sent = time.monotonic()
             body = {"tokensPreset": "default"} if method == "PUT" else None
             path = "/rooms/r/theme/tokens" if method == "PUT" else "/meetings"
@@ -98,7 +98,7 @@ class Sender:
                 self.outcome.waits.append(sent - asked_at)
                 return
             self.outcome.throttled += 1
-            again = True
+            is_retry = True
             if self.outcome.name != "PointBudget":  # ours waits by itself
                 await asyncio.sleep(float(response.headers["retry-after"]))
 
@@ -132,7 +132,7 @@ async def in_bursts(sender: Sender, jobs: list[tuple[str, int]]) -> None:
 
 
 async def run_limiter(
-    name: str, algorithm: Any, jobs: list[tuple[str, int]], limit: int, period: float, way: Any
+    name: str, algorithm: Any, jobs: list[tuple[str, int]], limit: int, period: float, workload: Any
 ) -> Outcome:
     """Let one limiter do the work against a server of its own."""
     fake = FakeWhereby(
@@ -141,7 +141,7 @@ async def run_limiter(
     outcome = Outcome(name)
     headers = {"Authorization": f"Bearer {fake.token}"}
     async with fake.serve() as url, httpx.AsyncClient(headers=headers, timeout=None) as client:
-        await way(Sender(LIMITERS[name](limit, period), client, url, outcome), jobs)
+        await workload(Sender(LIMITERS[name](limit, period), client, url, outcome), jobs)
     outcome.wall = outcome.elapsed()
     outcome.counted = [(r.time, r.cost) for r in fake.requests if r.status != 429]
     return outcome

@@ -20,8 +20,8 @@ from whereby_api_client import PointBudget
 class Limiter(Protocol):
     """Gives leave to send a call of some cost, and is told of its response."""
 
-    async def acquire(self, cost: int, again: bool) -> Any:
-        """Wait for the points; `again` after a 429."""
+    async def acquire(self, cost: int, is_retry: bool) -> Any:
+        """Wait for the points; `is_retry` after a 429."""
 
     def answered(self, grant: Any, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Take note of the response."""
@@ -40,9 +40,9 @@ class Ours:
     def __init__(self, limit: int, period: float) -> None:
         self.budget = PointBudget(limit=limit, period=period)
 
-    async def acquire(self, cost: int, again: bool) -> Any:
+    async def acquire(self, cost: int, is_retry: bool) -> Any:
         """Wait for the points."""
-        return await self.budget.acquire(cost, first=again)
+        return await self.budget.acquire(cost, first=is_retry)
 
     def answered(self, grant: Any, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Settle the grant."""
@@ -55,7 +55,7 @@ class Aiolimiter(_Deaf):
     def __init__(self, limit: int, period: float) -> None:
         self._limiter = AsyncLimiter(limit, period)
 
-    async def acquire(self, cost: int, again: bool) -> None:
+    async def acquire(self, cost: int, is_retry: bool) -> None:
         """Wait for the points."""
         await self._limiter.acquire(cost)
 
@@ -66,7 +66,7 @@ class Pyrate(_Deaf):
     def __init__(self, limit: int, period: float) -> None:
         self._limiter = pyrate_limiter.Limiter(pyrate_limiter.Rate(limit, int(period * 1000)))
 
-    async def acquire(self, cost: int, again: bool) -> None:
+    async def acquire(self, cost: int, is_retry: bool) -> None:
         """Wait for the points."""
         await self._limiter.try_acquire_async("organization", weight=cost)
 
@@ -80,7 +80,7 @@ class Throttled(_Deaf):
             using=throttled.RateLimiterType.TOKEN_BUCKET.value, quota=quota
         )
 
-    async def acquire(self, cost: int, again: bool) -> None:
+    async def acquire(self, cost: int, is_retry: bool) -> None:
         """Wait for the points; its own waiting gives up early, so ask again."""
         while (result := await self._limiter.limit("organization", cost=cost)).limited:
             await asyncio.sleep(max(0.001, result.state.retry_after))
@@ -95,7 +95,7 @@ class Limits(_Deaf):
             limits.aio.storage.MemoryStorage()
         )
 
-    async def acquire(self, cost: int, again: bool) -> None:
+    async def acquire(self, cost: int, is_retry: bool) -> None:
         """Wait for the points."""
         while not await self._limiter.hit(self._item, "organization", cost=cost):
             await asyncio.sleep(0.01)
@@ -109,7 +109,7 @@ class Naive(_Deaf):
         self._tokens, self._at = float(limit), time.monotonic()
         self._lock = asyncio.Lock()
 
-    async def acquire(self, cost: int, again: bool) -> None:
+    async def acquire(self, cost: int, is_retry: bool) -> None:
         """Wait for the points."""
         async with self._lock:
             while True:
@@ -127,7 +127,7 @@ class RetryOnly(_Deaf):
 
     def __init__(self, limit: int, period: float) -> None: ...
 
-    async def acquire(self, cost: int, again: bool) -> None:
+    async def acquire(self, cost: int, is_retry: bool) -> None:
         """Do not wait."""
 
 

@@ -167,7 +167,7 @@ async def test_errors(cage: Cage) -> None:
     echo = json.dumps({"error": f"bad token {TOKEN}", "authorization": f"Bearer {TOKEN}"}).encode()
     wrong = json.dumps({**MEETING, "meetingId": 5}).encode()
     headers = {"Set-Cookie": "a=b", "WWW-Authenticate": "Bearer"}
-    ways = [
+    behaviours = [
         reply(401, echo, **headers),
         reply(500, echo),
         reply(429, echo, Retry_After="0"),
@@ -180,9 +180,9 @@ async def test_errors(cage: Cage) -> None:
         reset,
         drip,
     ]
-    for way in ways:
+    for behaviour in behaviours:
         async with (
-            serve(way) as server,
+            serve(behaviour) as server,
             WherebyClient(
                 TOKEN,
                 base_url=server.url,

@@ -323,14 +323,14 @@ async def test_an_event_ends_the_pause() -> None:
     job, other = fake.add_transcription(job_time=100), fake.add_transcription()
     start = anyio.current_time()
 
-    async def tell() -> None:
+    async def send_events() -> None:
         await anyio.sleep(90)
         await sender.send(transcription_finished(other))
         await anyio.sleep(10)
         await sender.send(transcription_finished(job))
 
     async with client(fake) as whereby, anyio.create_task_group() as tasks:
-        tasks.start_soon(tell)
+        tasks.start_soon(send_events)
         done = await whereby.transcriptions.wait(job.transcription_id, webhooks=hooks)
         assert done.state == "ready"
     assert anyio.current_time() - start == pytest.approx(100, abs=0.01)
@@ -344,7 +344,7 @@ async def test_an_event_tells_why() -> None:
     hooks = Webhooks(SECRET)
     sender = WebhookSender("https://service.test/", SECRET, app=hooks)
 
-    async def tell() -> None:
+    async def send_events() -> None:
         await anyio.sleep(100)
         (transcription,) = fake.transcriptions.all()
         await sender.send_all(
@@ -352,7 +352,7 @@ async def test_an_event_tells_why() -> None:
         )
 
     async with client(fake) as whereby, anyio.create_task_group() as tasks:
-        tasks.start_soon(tell)
+        tasks.start_soon(send_events)
         with pytest.raises(JobFailedError, match="no sound") as caught:
             await whereby.transcriptions.create_and_wait(
                 recording_id=recording.recording_id, webhooks=hooks
@@ -368,12 +368,12 @@ async def test_an_event_that_is_early() -> None:
     job = fake.add_transcription(job_time=93)
     start = anyio.current_time()
 
-    async def tell() -> None:
+    async def send_events() -> None:
         await anyio.sleep(90)
         await sender.send(transcription_finished(job))
 
     async with client(fake) as whereby, anyio.create_task_group() as tasks:
-        tasks.start_soon(tell)
+        tasks.start_soon(send_events)
         await whereby.transcriptions.wait(job.transcription_id, webhooks=hooks)
     assert 93 <= anyio.current_time() - start <= 95
 
@@ -386,12 +386,12 @@ async def test_without_events() -> None:
     recording = fake.add_recording()
     job = fake.add_transcription(recording=recording, job_time=100)
 
-    async def tell() -> None:
+    async def send_events() -> None:
         for _ in range(50):
             await sender.send(recording_finished(recording))
 
     async with client(fake) as whereby, anyio.create_task_group() as tasks:
-        tasks.start_soon(tell)
+        tasks.start_soon(send_events)
         await whereby.transcriptions.wait(job.transcription_id, webhooks=hooks)
     assert len(polls(fake)) < 15
     assert hooks._watches == {}

@@ -35,12 +35,12 @@ def split(pointer: str) -> list[str]:
 
 def resolve(document: Any, pointer: str) -> Any:
     """Return the value at the pointer, or MISSING."""
-    here = document
+    value = document
     for token in split(pointer):
-        if isinstance(here, dict) and token in here:
-            here = here[token]
-        elif isinstance(here, list) and token.isdecimal() and int(token) < len(here):
-            here = here[int(token)]
+        if isinstance(value, dict) and token in value:
+            value = value[token]
+        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+            value = value[int(token)]
         else:
             return MISSING
-    return here
+    return value

@@ -68,9 +68,9 @@ class Lifetime:
     def close(self) -> None:
         """Cancel the calls under way and let none begin any more."""
         self.is_closed = True
-        here = running_loop()
+        current_loop = running_loop()
         for scope, loop in self._calls.copy().items():
-            if loop is here:
+            if loop is current_loop:
                 scope.cancel()
             else:
                 run_in_loop(loop, scope.cancel)

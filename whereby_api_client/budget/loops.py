@@ -32,7 +32,7 @@ class Sleeper:
 class Loop(Protocol):
     """One event loop. Only `sleep` and `prepare` need to be called from within it.
 
-    `here` is what `running_loop` returns where the method is called.
+    `current_loop` is what `running_loop` returns where the method is called.
 
     Attributes:
         key: the loop itself, or trio's token of it.
@@ -49,7 +49,7 @@ class Loop(Protocol):
         """Return what has to be awaited to sleep until `wake`."""
         ...
 
-    def wake(self, sleeper: Sleeper, here: object) -> bool:
+    def wake(self, sleeper: Sleeper, current_loop: object) -> bool:
         """End a sleep. False if the loop is closed."""
         ...
 
@@ -61,10 +61,10 @@ class Loop(Protocol):
         """Call something in the loop once it runs on. False if it is closed."""
         ...
 
-    def arm(self, when: float, delay: float, here: object) -> None:
+    def arm(self, when: float, delay: float, current_loop: object) -> None:
         """Set the alarm to `when`, which is in `delay` seconds, unless it rings before anyway."""
 
-    def disarm(self, here: object) -> None:
+    def disarm(self, current_loop: object) -> None:
         """End the alarm: nobody sleeps in this loop any more."""
 
 
@@ -84,20 +84,20 @@ class _AlarmedLoop(ABC):
     @abstractmethod
     def _start(self, delay: float) -> None: ...
 
-    def arm(self, when: float, delay: float, here: object) -> None:
+    def arm(self, when: float, delay: float, current_loop: object) -> None:
         """Start a timer, through the loop if this is another thread."""
         if when < self._alarm_at:
             self._alarm_at = when
-            if here is self.key:
+            if current_loop is self.key:
                 self._start(delay)
             else:
                 self.post(self._start, delay)
 
-    def disarm(self, here: object) -> None:
+    def disarm(self, current_loop: object) -> None:
         """End the timer, through the loop if this is another thread."""
         if self._alarm_at < math.inf:
             self._alarm_at = math.inf
-            if here is self.key:
+            if current_loop is self.key:
                 self._stop(None)
             else:
                 self.post(self._stop, None)
@@ -129,9 +129,9 @@ class AsyncioLoop(_AlarmedLoop):
         future: asyncio.Future[None] = sleeper.signal
         return future
 
-    def wake(self, sleeper: Sleeper, here: object) -> bool:
+    def wake(self, sleeper: Sleeper, current_loop: object) -> bool:
         """Resolve the future, through the loop if this is another thread."""
-        if here is self.key:
+        if current_loop is self.key:
             _resolve(sleeper.signal)
             return True
         return self.post(_resolve, sleeper.signal)
@@ -185,9 +185,9 @@ class TrioLoop(_AlarmedLoop):
         event: trio.Event = sleeper.signal
         return event.wait()
 
-    def wake(self, sleeper: Sleeper, here: object) -> bool:
+    def wake(self, sleeper: Sleeper, current_loop: object) -> bool:
         """Set the event, through the run if this is another thread."""
-        if here is self.key:
+        if current_loop is self.key:
             sleeper.signal.set()
             return True
         return self.post(_set, sleeper.signal)

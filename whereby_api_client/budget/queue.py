@@ -396,9 +396,9 @@ class CallQueue:
     def set_alarms(self, when: float, now: float) -> None:
         """Serve again at `when`."""
         # Every loop that has waiting calls gets its own alarm: another loop may die any time.
-        here = running_loop()
+        current_loop = running_loop()
         for loop in self._loops.values():
-            loop.arm(when, when - now, here)
+            loop.arm(when, when - now, current_loop)
 
     def _oldest_background(self) -> Waiter | None:
         for queue in self._ranks[_BACKGROUND:]:

@@ -237,9 +237,9 @@ def _split_template(segment: str) -> tuple[list[str], list[str]]:
 @cache
 def published() -> Document:
     """Return the document that this version of the package was generated from."""
-    here = Path(__file__).resolve().parent
-    path = here / "document.json"
+    folder = Path(__file__).resolve().parent
+    path = folder / "document.json"
     if not path.exists():
-        path = here.parents[1] / "openapi/whereby.patched.json"
+        path = folder.parents[1] / "openapi/whereby.patched.json"
     raw = json.loads(path.read_text("utf-8"))
     return Document(raw)

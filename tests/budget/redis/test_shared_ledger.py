@@ -98,7 +98,7 @@ class Process:
     """One process's side of the protocol."""
 
     def __init__(self, organization: Organization, name: str) -> None:
-        self.of = organization
+        self.organization = organization
         self.name = name
         self.seq = 0
         self.numbers = 0
@@ -110,25 +110,25 @@ class Process:
         request = Request(
             member=self.name,
             seq=self.seq,
-            epoch=SharedLedger.from_text(self.of.text).epoch,
+            epoch=SharedLedger.from_text(self.organization.text).epoch,
             period=PERIOD,
-            limit=self.of.limit,
+            limit=self.organization.limit,
             reserve=0.1,
         )
         return Request.from_text(request._replace(**words).to_text())
 
     def ask(self, **words: Any) -> Reply:
         """Write a request into the ledger."""
-        shared = SharedLedger.from_text(self.of.text)
-        shared.advance(self.of.now)
+        shared = SharedLedger.from_text(self.organization.text)
+        shared.advance(self.organization.now)
         is_folded = shared.fold(self.request(**words))
         shared.expire()
         shared.serve(self.name)
         grants = shared.fetch(self.name)
         shared.revision += 1
-        self.of.text = shared.to_text()
+        self.organization.text = shared.to_text()
         self.open += grants
-        self.of.check()
+        self.organization.check()
         return Reply(is_folded, grants, shared)
 
     def want(self, *costs: int, rank: int = 1, waited: float = 0.0, **words: Any) -> list[int]:
@@ -136,13 +136,13 @@ class Process:
         wants = []
         for cost in costs:
             self.numbers += 1
-            wants.append((self.numbers, rank, self.of.now - waited, cost, ""))
+            wants.append((self.numbers, rank, self.organization.now - waited, cost, ""))
         return [grant[1] for grant in self.ask(wants=wants, **words).grants]
 
     def end(self, kind: str, index: int = 0, **reported: Any) -> Reply:
         """End a call."""
         _, _, points, ticket = self.open.pop(index)
-        ending: Ending = (kind, points, ticket, self.of.now, reported)
+        ending: Ending = (kind, points, ticket, self.organization.now, reported)
         return self.ask(endings=[ending])
 
     def numbers_of(self, reply: Reply) -> list[int]:

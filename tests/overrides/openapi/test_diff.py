@@ -101,16 +101,16 @@ SAME_AND_NULL: list[Json] = [
 def test_one_meaning_in_other_words_is_no_change() -> None:
     """Report no difference between the ways to refer to a schema, or to allow null beside it."""
 
-    def of(schema: Json) -> Json:
+    def with_extra(schema: Json) -> Json:
         document = patched()
         document["components"]["schemas"]["Meeting"]["properties"]["extra"] = schema
         return document
 
     for ways in (SAME, SAME_AND_NULL):
         for old, new in itertools.permutations(ways, 2):
-            assert diff_documents(of(old), of(new)) == [], (old, new)
+            assert diff_documents(with_extra(old), with_extra(new)) == [], (old, new)
     for old, new in itertools.product(SAME, SAME_AND_NULL):
-        (change,) = diff_documents(of(old), of(new))
+        (change,) = diff_documents(with_extra(old), with_extra(new))
         assert str(change) == "`Meeting`: field `extra` can be null now"
         assert change.breaking
 

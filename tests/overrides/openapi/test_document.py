@@ -162,7 +162,7 @@ def tomorrow() -> Json:
         },
     }
 
-    def says(schema: Json) -> Json:
+    def response(schema: Json) -> Json:
         return {"description": "", "content": {"application/json": {"schema": schema}}}
 
     throttled = {"429": {"$ref": "#/components/responses/ThrottleError"}}
@@ -177,19 +177,19 @@ def tomorrow() -> Json:
                 {"name": "other", "in": "query", "required": True},
                 {"$ref": "#/components/parameters/meetingId"},
             ],
-            "responses": {"200": says(page), **throttled},
+            "responses": {"200": response(page), **throttled},
         },
         "post": {
             "summary": "Create poll",
             "requestBody": {"content": {"application/json": {"schema": request}}},
-            "responses": {"201": says({"pollId": {"type": "string"}}), **throttled},
+            "responses": {"201": response({"pollId": {"type": "string"}}), **throttled},
         },
     }
     paths["/polls/{pollId}"] = {
         "get": {
             "summary": "Get poll",
             "parameters": [{"name": "pollId", "in": "path", "required": True}],
-            "responses": {"200": says(copy.deepcopy(poll)), **throttled},
+            "responses": {"200": response(copy.deepcopy(poll)), **throttled},
         },
         "delete": {
             "summary": "Delete poll",

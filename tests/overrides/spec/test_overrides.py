@@ -44,7 +44,7 @@ def alone(name: str, schema: Json, *, request: bool = False) -> tuple[Json, Patc
     return left, patch
 
 
-def of(name: str, schema: Json) -> Json:
+def object_of(name: str, schema: Json) -> Json:
     """Wrap a schema as the only property of an object."""
     return {"type": "object", "properties": {name: schema}}
 
@@ -196,17 +196,17 @@ def test_a_list_of_required_names_never_ends_up_empty() -> None:
     """Remove `required` with its last name: 3.0 allows no empty one."""
     left, _ = alone("required_names_unknown", {"properties": {"a": {}}, "required": ["b"]})
     assert "required" not in left
-    left, _ = alone("null_in_practice", of("leftAt", dict(TEXT)) | {"required": ["leftAt"]})
+    left, _ = alone("null_in_practice", object_of("leftAt", dict(TEXT)) | {"required": ["leftAt"]})
     assert "required" not in left
 
 
 def test_what_can_be_null_in_practice_is_so_in_responses_only() -> None:
     """Keep requests exact."""
-    schema = of("displayName", dict(TEXT)) | {"required": ["displayName"]}
+    schema = object_of("displayName", dict(TEXT)) | {"required": ["displayName"]}
     left, patch = alone("null_in_practice", schema, request=True)
     assert patch.changes == []
     left, patch = alone("null_in_practice", left)
-    assert left == of("displayName", TEXT | {"nullable": True})
+    assert left == object_of("displayName", TEXT | {"nullable": True})
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_what_can_be_null_in_practice_is_so_in_responses_only() -> None:
 )
 def test_null_is_read_from_texts(text: str, outcome: str) -> None:
     """Tell a text that allows null from one that forbids it."""
-    left, patch = alone("null_only_in_text", of("x", TEXT | {"description": text}))
+    left, patch = alone("null_only_in_text", object_of("x", TEXT | {"description": text}))
     assert left["properties"]["x"].get("nullable", False) is (outcome == "nullable")
     assert bool(patch.drifts) is (outcome == "drifted")
 
@@ -247,7 +247,7 @@ def test_filters_are_deep_objects() -> None:
 
 def test_a_style_that_nothing_contradicts_is_left_alone() -> None:
     """Drift only where the texts show brackets."""
-    schema = of("a", dict(TEXT))
+    schema = object_of("a", dict(TEXT))
     listed = {"in": "query", "name": "f", "style": "form", "schema": schema}
     document: Json = {"paths": {"/x": {"get": {"parameters": [listed]}}}}
     patch = apply("filters_without_deep_object", document)
@@ -356,7 +356,7 @@ def test_date_times_are_known_by_example_or_name_and_text(
     name: str, schema: Json, dated: bool
 ) -> None:
     """Add the format where there is evidence, and only there."""
-    left, _ = alone("datetimes_without_format", of(name, TEXT | schema))
+    left, _ = alone("datetimes_without_format", object_of(name, TEXT | schema))
     assert (left["properties"][name].get("format") == "date-time") is dated
 
 
@@ -382,7 +382,7 @@ def test_every_body_is_required() -> None:
 
 def test_a_body_that_may_be_left_out_stays_optional() -> None:
     """Mark no POST whose body has no required fields."""
-    media = {"content": {"application/json": {"schema": of("a", dict(TEXT))}}}
+    media = {"content": {"application/json": {"schema": object_of("a", dict(TEXT))}}}
     document: Json = {"paths": {"/x": {"post": {"requestBody": media}}}}
     assert apply("optional_request_bodies", document).changes == []
 
@@ -408,14 +408,14 @@ def test_secrets_are_marked() -> None:
 @pytest.mark.parametrize("name", ["clientSecret", "streamKey", "apiKey", "PASSWORD", "privateKey"])
 def test_tomorrows_secrets_are_known_by_their_names(name: str) -> None:
     """Mark what is called a secret before anybody has seen it."""
-    left, _ = alone("secrets_unmarked", of(name, dict(TEXT)))
+    left, _ = alone("secrets_unmarked", object_of(name, dict(TEXT)))
     assert left["properties"][name]["x-secret"] is True
 
 
 @pytest.mark.parametrize("name", ["tokens", "secretary", "accessKeyId", "roomUrl", "monkey"])
 def test_what_only_sounds_like_a_secret_is_none(name: str) -> None:
     """Keep the rest readable."""
-    left, _ = alone("secrets_unmarked", of(name, dict(TEXT)))
+    left, _ = alone("secrets_unmarked", object_of(name, dict(TEXT)))
     assert "x-secret" not in left["properties"][name]
 
 
