@@ -146,7 +146,7 @@ class Ticket:
         ]
 
 
-class _Spent:
+class Spent:
     """Points that go back at `due`; the earliest of their calls was sent at `sent_at`.
 
     The calls have cost `least` at least: their prices may not be known yet.
@@ -204,8 +204,8 @@ class Ledger:
         self._patience = min(_PATIENCE, period / 4)
         self._last_sent = -math.inf
         self._last_answered = -math.inf
-        self._counted: deque[_Spent] = deque()
-        self._lost: deque[_Spent] = deque()
+        self._counted: deque[Spent] = deque()
+        self._lost: deque[Spent] = deque()
         self._foreign_due = -math.inf
         self._foreign_since = -math.inf  # of the latest increase
         # Running totals. A ticket remembers where they stood when it was sent; so its response
@@ -726,7 +726,7 @@ class Ledger:
             setattr(self, name, value)
         for name in ("_counted", "_lost"):
             spent = [
-                _Spent(_checked(int, p), _checked(int, least), float(s), float(d))
+                Spent(_checked(int, p), _checked(int, least), float(s), float(d))
                 for p, least, s, d in state[name]
             ]
             setattr(self, name, deque(spent))
@@ -759,7 +759,7 @@ class Ledger:
             return 0.0
         return self._hold + min(_TOGETHER, self.period * _TOGETHER_PART)
 
-    def _spent(self) -> tuple[deque[_Spent], deque[_Spent]]:
+    def _spent(self) -> tuple[deque[Spent], deque[Spent]]:
         return self._counted, self._lost
 
 
@@ -808,7 +808,7 @@ def _checked(kind: Any, value: Any) -> Any:
 
 
 def _append(
-    spent: deque[_Spent],
+    spent: deque[Spent],
     ticket: Ticket,
     points: int,
     least: int,
@@ -824,4 +824,4 @@ def _append(
         latest.sent_at = min(latest.sent_at, ticket.sent_at)
         latest.due = max(latest.due, due)
     else:
-        spent.append(_Spent(points, least, ticket.sent_at, due))
+        spent.append(Spent(points, least, ticket.sent_at, due))

@@ -32,7 +32,7 @@ from .queue import (
     reset_after_fork,
 )
 
-_STARTING_LIMIT: Final = 100  # Whereby's smaller plan
+STARTING_LIMIT: Final = 100  # Whereby's smaller plan
 
 
 class PointBudget:
@@ -73,7 +73,7 @@ class PointBudget:
         clock: Clock | None = None,
     ) -> None:
         check_arguments(limit, period, reserve)
-        self._ledger = Ledger(limit or _STARTING_LIMIT, ceiling=limit, period=period, prices=prices)
+        self._ledger = Ledger(limit or STARTING_LIMIT, ceiling=limit, period=period, prices=prices)
         self._is_limited = limit is not None
         self._has_warned = False
         self._reserve = reserve

@@ -28,7 +28,7 @@ from .ledger import Ticket
 from .loops import Loop, Sleeper, make_loop, running_loop
 from .membership import Membership, Outgoing, View
 from .observer import Observer
-from .point_budget import _STARTING_LIMIT, check_arguments, warn_of_limit
+from .point_budget import STARTING_LIMIT, check_arguments, warn_of_limit
 from .queue import (
     BudgetWait,
     CallQueue,
@@ -284,7 +284,7 @@ class RedisPointBudget:
         self._has_warned = False
         self._on_wait = on_wait
         self._arguments = (redis, name, timeout)
-        self._begin(limit or _STARTING_LIMIT)
+        self._begin(limit or STARTING_LIMIT)
         reset_after_fork(self)
 
     def _begin(self, limit: int, observers: tuple[Observer, ...] = ()) -> None:
@@ -344,18 +344,8 @@ class RedisPointBudget:
     ) -> Grant:
         """Wait for `cost` points, first come, first served among all processes.
 
-        Args:
-            cost: the points that the call needs, as far as is documented.
-            operation: its name, as with `PointBudget`.
-            priority: "background" calls leave a reserve to the foreground.
-            max_wait: the longest acceptable wait in seconds. A call that would have to wait longer
-                fails as soon as Redis has told that.
-            first: go before the others of the same priority: for a call that the server refused
-                with a 429.
-
-        Raises:
-            BudgetTimeoutError: the wait is or would be longer than `max_wait`.
-            InvalidArgumentError: the cost is not positive, or greater than the limit.
+        Arguments and errors are those of `PointBudget.acquire`. A call that would have to wait
+        longer than `max_wait` fails as soon as Redis has responded.
         """
         if cost < 1:
             raise InvalidArgumentError(f"cost must be at least 1 point; got {cost!r}")

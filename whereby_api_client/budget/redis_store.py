@@ -59,6 +59,9 @@ if writer and member:find(writer, 1, true) ~= 1
 end
 return {0, time[1], time[2], current ~= title and text, redis.call('LRANGE', KEYS[2], 0, -1)}
 """
+# One for exchanges, and one that listens.
+_CONNECTIONS: Final = 2
+
 _WRITTEN: Final = 1
 _LEFT: Final = 2
 _SHA: Final = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -240,6 +243,12 @@ def _connect(server: Any, timeout: float) -> Any:
             raise InvalidArgumentError(
                 "redis: the client needs a socket_timeout, because a stalled Redis would stall "
                 "every call: redis.Redis(..., socket_timeout=1)"
+            )
+        pool = getattr(server, "connection_pool", None)
+        if pool is not None and pool.max_connections < _CONNECTIONS:
+            raise InvalidArgumentError(
+                f"redis: the client's pool must have at least {_CONNECTIONS} connections, because "
+                f"one of them listens; got max_connections={pool.max_connections}"
             )
         return server
     if isinstance(server, redis.asyncio.Redis | redis.asyncio.RedisCluster):

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from .headers import RateLimit
-from .ledger import Ledger, Ticket, _Spent
+from .ledger import Ledger, Spent, Ticket
 from .queue import impossible, reserved
 
 # A release that keeps the ledger differently takes another number, and says so to whom it meets.
@@ -279,7 +279,7 @@ class JointLedger(Ledger):
     def adopt_spent(self, points: int, due: float, *, is_lost: bool) -> None:
         """Take over points that return at `due`."""
         self._spent_total += points
-        spent = _Spent(points, 0, due - 2 * self.period, due)
+        spent = Spent(points, 0, due - 2 * self.period, due)
         if is_lost:
             self.lost += points
             insort(self._lost, spent, key=_due)
@@ -854,5 +854,5 @@ def _read_ticket(state: list[Any]) -> Ticket:
     return ticket
 
 
-def _due(spent: _Spent) -> float:
+def _due(spent: Spent) -> float:
     return spent.due

@@ -16,7 +16,9 @@ import redis
 import redis.asyncio
 import redis.sentinel
 import trustme
+from redis.backoff import ExponentialBackoff
 from redis.cluster import RedisCluster
+from redis.retry import Retry
 
 from whereby_api_client.budget.redis_budget import RedisPointBudget
 from whereby_api_client.budget.redis_store import RedisStore, Write
@@ -113,6 +115,39 @@ def test_a_write_that_is_too_early(server: RedisServer) -> None:
         early = store.exchange(write._replace(clock=now + 30, request="request"))
         assert (early.is_written, early.text, early.inbox) == (False, None, ["request"])
         assert store.exchange(write._replace(clock=now)).is_written
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"protocol": 3},
+        {"protocol": 3, "decode_responses": True},
+        {"retry": Retry(ExponentialBackoff(), 3), "health_check_interval": 1},
+        {"single_connection_client": True},
+    ],
+)
+def test_clients_as_they_come(server: RedisServer, options: dict[str, Any]) -> None:
+    """Share through a client, however it is configured."""
+    with (
+        redis.Redis(port=server.port, socket_timeout=1, **options) as client,
+        RedisPointBudget(client, limit=LIMIT) as budget,
+    ):
+        asyncio.run(spend(budget))
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_small_pools(server: RedisServer, size: int) -> None:
+    """Refuse a pool in which no connection is left beside the one that listens."""
+    make: Any = redis.BlockingConnectionPool  # redis-py leaves it untyped
+    pool = make(port=server.port, max_connections=size, timeout=1, socket_timeout=1)
+    with redis.Redis(connection_pool=pool) as client:
+        if size == 1:
+            with pytest.raises(InvalidArgumentError, match=r"at least 2 .*max_connections=1"):
+                RedisPointBudget(client)
+            return
+        with RedisPointBudget(client, limit=LIMIT) as budget:
+            asyncio.run(spend(budget))
+    pool.disconnect()
 
 
 def test_tls(server: RedisServer, tmp_path: Path) -> None:

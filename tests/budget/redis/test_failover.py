@@ -149,7 +149,7 @@ def test_failover_at_any_moment(seed: int) -> None:
 @pytest.mark.parametrize("comes_back", [False, True])
 @pytest.mark.parametrize("moment", ["before it writes", "after it", "before others hear of it"])
 @pytest.mark.parametrize(
-    "seed", [0, 1, *(pytest.param(s, marks=pytest.mark.slow) for s in range(2, 20))]
+    "seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in range(1, 20))]
 )
 def test_the_writer_falls_silent(seed: int, moment: str, comes_back: bool) -> None:
     """Let another process write soon, and have the ledger right, also if the first comes back."""

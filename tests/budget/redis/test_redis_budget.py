@@ -23,6 +23,7 @@ import redis
 from whereby_api_client.budget.interface import BudgetSnapshot
 from whereby_api_client.budget.queue import BudgetWait, Grant
 from whereby_api_client.budget.redis_budget import RedisPointBudget
+from whereby_api_client.budget.shared_ledger import SharedLedger
 from whereby_api_client.errors import BudgetTimeoutError, InvalidArgumentError
 
 from ...helpers.redis_server import RedisServer
@@ -88,6 +89,16 @@ async def until_shared(*budgets: RedisPointBudget) -> None:
             await anyio.sleep(0.01)
 
 
+async def until_queued(server: RedisServer, calls: int) -> None:
+    """Wait until so many calls stand in the shared queue."""
+    with server.client() as client, anyio.fail_after(60):
+        while True:
+            text: Any = client.get("whereby-points:{whereby}")
+            if len(SharedLedger.from_text(text.decode()).queue) == calls:
+                return
+            await anyio.sleep(0.002)
+
+
 # -- sharing ---------------------------------------------------------------------------------------
 
 
@@ -112,7 +123,7 @@ async def test_two_share_one_limit(make: Make) -> None:
 
 async def test_what_one_learns_all_know(make: Make) -> None:
     """Take over the server's limit for all processes from one's response."""
-    first, second = make(limit=None), make(limit=None)
+    first, second = (make(limit=None, period=PERIOD) for _ in range(2))
     assert (await second.acquire(1)).cost == 1
     (await first.acquire(1)).settle(
         200, {"x-ratelimit-limit": "300", "x-ratelimit-remaining": "298"}
@@ -120,7 +131,7 @@ async def test_what_one_learns_all_know(make: Make) -> None:
     await until(second, lambda state: state.limit == 300)
 
 
-async def test_first_come_first_served_among_processes(make: Make) -> None:
+async def test_first_come_first_served_among_processes(make: Make, server: RedisServer) -> None:
     """Never let one process's reads overtake another one's write."""
     first, second = make(), make()
     await warm(first)
@@ -130,15 +141,14 @@ async def test_first_come_first_served_among_processes(make: Make) -> None:
     async def call(budget: RedisPointBudget, name: str, cost: int) -> None:
         grant = await budget.acquire(cost)
         order.append(name)
-        await anyio.sleep(0.05)
         grant.refund()
 
     async with anyio.create_task_group() as group:
         group.start_soon(call, second, "write", 20)
-        await anyio.sleep(0.05)
+        await until_queued(server, 1)
         for _ in range(3):
             group.start_soon(call, first, "read", 1)
-        await anyio.sleep(0.05)
+        await until_queued(server, 4)
         assert order == []  # although two points are free
         blocker.refund()
     assert order == ["write", "read", "read", "read"]
@@ -160,9 +170,8 @@ async def test_many_waiting_calls(make: Make) -> None:
     async with anyio.create_task_group() as group:
         for number in range(300):
             group.start_soon(call, number)
-            await anyio.sleep(0.002)
-        await anyio.sleep(0.1)
-        assert first.snapshot().waiting + second.snapshot().waiting == 300
+            await anyio.sleep(0.0005)
+        await until(first, lambda state: state.waiting + second.snapshot().waiting == 300)
         blocker.refund()
     assert sorted(order) == list(range(300))
     # What processes tell comes a little late, and trio shuffles who runs at the same moment.
@@ -643,7 +652,7 @@ async def test_redis_that_hangs(server: RedisServer, caplog: pytest.LogCaptureFi
 async def test_sockets_that_hang_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     """Let the waiting loops notice by themselves that the thread is stuck."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        client = redis.Redis(port=silent.getsockname()[1], socket_timeout=3.0)
+        client = redis.Redis(port=silent.getsockname()[1], socket_timeout=1.2)
         with RedisPointBudget(client, limit=LIMIT, timeout=0.1) as budget:
             began = time.monotonic()
             grant = await budget.acquire(3)
@@ -654,18 +663,39 @@ async def test_sockets_that_hang_for_ever(caplog: pytest.LogCaptureFixture) -> N
 
 
 @one_loop
-async def test_a_replica(make: Make, server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
-    """Go on alone while Redis must not be written to."""
+@pytest.mark.parametrize(
+    ("refusing", "usual", "text"),
+    [
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "read only replica"),
+        ("CONFIG SET maxmemory 1mb", "CONFIG SET maxmemory 0", "maxmemory"),
+        ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0", "NOREPLICAS"),
+        ("ACL SETUSER default -evalsha", "ACL SETUSER default +evalsha", "evalsha"),
+        ("ACL SETUSER default resetkeys ~other", "ACL SETUSER default allkeys", "access a key"),
+    ],
+)
+async def test_redis_that_refuses(
+    make: Make,
+    server: RedisServer,
+    caplog: pytest.LogCaptureFixture,
+    refusing: str,
+    usual: str,
+    text: str,
+) -> None:
+    """Go on alone while Redis refuses to write or to run the script, with one warning."""
     budget = make()
     await warm(budget)
     with server.client() as client:
-        client.replicaof("127.0.0.1", "1")
+        client.execute_command(*refusing.split())
         try:
-            (await budget.acquire(1)).refund()
+            for _ in range(3):
+                (await budget.acquire(1)).refund()
+                await budget.refresh()
             assert not budget.is_shared
-            assert "replica" in caplog.text
+            (warning,) = warnings(caplog)
+            assert "Redis is not available" in warning
+            assert text in warning
         finally:
-            client.replicaof("NO", "ONE")
+            client.execute_command(*usual.split())
     await until_shared(budget)
 
 
