@@ -1,4 +1,4 @@
-"""`python -m benchmarks [cost] [budget] [redis_budget] [prices] [options]`: those, or all."""
+"""`python -m benchmarks [cost] [budget] [redis_budget] [prices] [unshared] [options]`, or all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import itertools
 import sys
 
-NAMES = ("cost", "budget", "redis_budget", "prices")
+NAMES = ("cost", "budget", "redis_budget", "prices", "unshared")
 
 # Names come before options, which may have values that look like names.
 named = list(itertools.takewhile(lambda word: not word.startswith("-"), sys.argv[1:]))
