@@ -1,4 +1,4 @@
-"""The front door: options, errors, secrets, and a client's life."""
+"""`WherebyClient`: options, errors, secrets, and its lifetime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front door: `WherebyClient`."""
+"""`WherebyClient`: options, methods of the resources, and their calls."""
 
 from __future__ import annotations
 

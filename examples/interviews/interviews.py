@@ -1,4 +1,4 @@
-"""Interviews by video: a FastAPI service that books rooms and keeps track of what becomes of them.
+"""Interviews by video: a FastAPI service that books rooms and keeps track of the meetings.
 
     POST   /interviews        {"candidate": "Ada"} → an address for each side
     GET    /interviews/{id}   state and times

@@ -21,7 +21,7 @@ from .rate_limit_servers import Response, Server
 Delay = Callable[[], float]
 #: What the server takes for a call, alone or with the operation and its documented price.
 Job = int | tuple[int, str, int]
-#: What becomes of a call: its response arrives; it never reaches the server and we know it, or do
+#: The fate of a call: its response arrives; it never reaches the server and we know it, or do
 #: not know it; the response gets lost; the caller gives up while the request is still on its way.
 Fate = Literal["answered", "no connection", "request lost", "response lost", "given up"]
 

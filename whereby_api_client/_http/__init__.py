@@ -1,4 +1,4 @@
-"""All of httpx: how a call gets onto the wire, and what becomes of its response.
+"""All of httpx: how a call gets onto the wire, and how its response is handled.
 
     Sender                     sender.py            one call: request, deadline, errors
       → httpx.AsyncClient      loop_clients.py      one for each event loop

@@ -52,7 +52,7 @@ class Recording:
         context.attempts, context.began = self._attempts, self._began
 
     async def of(self, call: Awaitable[RawResponse]) -> RawResponse:
-        """Await the call, and report it whatever becomes of it."""
+        """Await the call, and report it whatever its outcome."""
         try:
             response = await call
         except BaseException as error:
