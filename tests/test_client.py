@@ -44,6 +44,7 @@ from whereby_api_client import (
     WherebyClient,
     WherebyError,
 )
+from whereby_api_client._generated.resources import Resources
 from whereby_api_client.testing import FakeWhereby
 
 from .helpers.servers import (
@@ -968,8 +969,6 @@ async def test_execute_is_all_that_resources_need() -> None:
     """Give every resource attribute, on the client and on its views."""
     async with client("https://api.example") as whereby:
         for each in (whereby, whereby.with_options(timeout=1)):
-            for tag in (
-                "meetings", "recordings", "transcriptions", "summaries", "rooms", "insights",
-            ):  # fmt: skip
+            for tag in (name for name in vars(Resources) if not name.startswith("_")):
                 execute: Callable[..., Awaitable[Any]] = getattr(each, tag)._caller.execute
                 assert execute == each.execute

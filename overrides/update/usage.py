@@ -25,7 +25,16 @@ Patterns = Mapping[str, re.Pattern[str]]
 Where = Literal["failure", "file", "package"]
 Texts = Mapping[str, str]  # path from the root -> content
 
-_SOURCES = ("README.md", "docs", "examples", "benchmarks", "tests", "whereby_api_client")
+_SOURCES = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "docs",
+    "examples",
+    "benchmarks",
+    "tests",
+    "whereby_api_client",
+)
 _SUFFIXES = (".md", ".py")
 # generated, history, or of a document of their own
 _OTHERS = (
@@ -233,14 +242,17 @@ def _spellings(name: str, fact: str, api: Facts, of: Where) -> Iterator[str]:
         yield rf"\b{re.escape(f'{owner}.{last}')}\b"
         yield _together(_resource(owner), last)
     else:  # other classes may be called so
-        yield rf"\bmodels(?:\.| import [^\n]*| import \([^)]*)\b{last}\b|'{last}'"
+        yield rf"\bmodels(?:\.| import [^\n]*| import \([^)]*)\b{last}\b|['\"]{last}['\"]"
+        yield rf"\bmodels/{_snake(last[:1].lower() + last[1:])}\.py\b"
+        if of == "failure":
+            yield rf"\b{last}[:.(]"
 
 
 def _of_operation(name: str, of: Where) -> Iterator[str]:
     """Write the patterns of calls by HTTP: `POST /meetings`, `client.post("/meetings")`."""
     method, _, path = name.partition(" ")
     parts = [re.escape(part) for part in re.split(r"{\w+}", path)]
-    target = r"[^/\s\"'?]+".join(parts) + r"(?=[\s\"'`?]|$)"
+    target = r"[^/\s\"'?]+".join(parts) + r"(?![\w/%-])"
     yield rf"(?i:\b{method}\b)[\"'`(,\s]*f?[\"']?[^\s\"']*?{target}"
     if of == "failure":  # the address may be in another line
         yield rf"(?is:\b{method}\b.{{,400}}{target}|{target}.{{,400}}\b{method}\b)"

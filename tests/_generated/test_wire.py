@@ -13,7 +13,7 @@ from whereby_api_client import InvalidArgumentError, WherebyClient
 from whereby_api_client.pagination import Paginator
 from whereby_api_client.testing import FakeWhereby
 
-from ..helpers.documents import operations, success_example
+from ..helpers.documents import DOCUMENT, operations, success_example
 from ..helpers.override_runs import result
 from ..helpers.wire_table import CASES, PNG, TABLE, Case
 
@@ -64,6 +64,7 @@ def test_table_covers_the_document() -> None:
     What a newer document adds is called by the contract test of the update.
     """
     document = result().document
+    live = json.dumps(DOCUMENT)  # what an update renamed has its new name in the table
     frozen = {o["operationId"]: o for item in document["paths"].values() for o in item.values()}
     assert {case.operation for case in TABLE} == frozen.keys()
     for name, operation in frozen.items():
@@ -86,7 +87,7 @@ def test_table_covers_the_document() -> None:
             schema = document["components"]["schemas"].get(
                 schema.get("$ref", "").rpartition("/")[2], schema
             )
-            for field in schema["properties"]:
+            for field in (name for name in schema["properties"] if f'"{name}"' in live):
                 assert re.search(rf'"?\b{field}\b"?', sent), (name, field)
 
 

@@ -25,7 +25,7 @@ _TESTS = Path(__file__).parents[1]
 def expected_failure(item: pytest.Item, error: BaseException, output: str) -> str:
     """Return the name of the API that a failed test used and that is lost; else nothing."""
     function: Any = getattr(item, "function", None)
-    texts = [*traceback.format_exception(error), output]
+    texts = [*traceback.format_exception(error), output, *_around(error)]
     with suppress(RecursionError):  # a parameter may be nested as deep as it can be
         texts.append(repr(getattr(getattr(item, "callspec", None), "params", {})))
     if function is not None and lost_names():
@@ -34,6 +34,20 @@ def expected_failure(item: pytest.Item, error: BaseException, output: str) -> st
         texts += re.split(r"^\s*(?=async def |def )", source, maxsplit=1, flags=re.MULTILINE)[1:]
         texts += _examples(item.path, source)
     return mentioned_in(item.path, "\n".join(texts))
+
+
+def _around(error: BaseException) -> Iterator[str]:
+    """Return what is not in an error's text: output of a process, local variables, requests."""
+    from whereby_api_client.testing import FakeWhereby
+
+    yield from (str(getattr(error, name, "")) for name in ("stdout", "stderr"))
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if Path(frame.f_code.co_filename).is_relative_to(_TESTS):
+            for value in frame.f_locals.values():
+                with suppress(Exception):
+                    yield repr(value)
+                if isinstance(value, FakeWhereby):
+                    yield from (f"{r.method} {r.target} {r.body!r}" for r in value.requests)
 
 
 def _examples(path: Path, source: str) -> Iterator[str]:

@@ -200,7 +200,7 @@ DEVIATIONS = [
     Deviation("field-null", "recordings.get", "body.recordingId", put("recordingId", None)),
     Deviation("field-type", "insights.list_room_sessions", "body.results[].totalParticipantMinutes", put("totalParticipantMinutes", "60")),
     Deviation("number-form", "insights.list_rooms", "body.results[].totalSessions", items(lambda item: item.__setitem__("totalSessions", float(item["totalSessions"])))),
-    Deviation("enum-value", "transcriptions.list", "body.results[].state", put("state", "queued")),
+    Deviation("enum-value", "transcriptions.list", "body.results[].state", put("state", "value of tomorrow")),
     Deviation("room-name", "recordings.list", "body.results[].roomName", text("roomName", "/", "")),
     Deviation("room-url", "meetings.list", "body.results[].roomUrl", text("roomUrl", "whereby.com", "whereby.example")),
     Deviation("file-name", "recordings.get", "body.filename", put("filename", "recording.mp4")),

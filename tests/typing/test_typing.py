@@ -55,7 +55,7 @@ MISTAKES = [
 MESSAGES: list[tuple[Any, str]] = [
     (
         lambda w: w.meetings.create(end_date=datetime.now(UTC), room_mode="gruop"),
-        r"room_mode: must be one of group, normal; got 'gruop', did you mean 'group'\?",
+        r"room_mode: must be one of (.+, )?group, .+; got 'gruop', did you mean 'group'\?",
     ),
     (lambda w: w.recordings.list(sort_by="startdate:up"), r"sort_by: must end with :asc or :desc"),
     (lambda w: w.recordings.list(limit=1000), r"limit: must be at most 100; got 1000"),
