@@ -167,17 +167,18 @@ def gone_operations(old: Json, new: Json) -> Facts:
     }
 
 
-def patterns(facts: Facts, api: Facts, *, of: Where = "failure") -> Patterns:
+def patterns(facts: Facts, api: Facts, *, where: Where = "failure") -> Patterns:
     """Return how to find the uses of names, beside what the API has.
 
     Args:
         facts: The names to find, and what they are.
         api: All that the API has.
-        of: A failure and the test that failed may use a name where a file alone would not; in the
-            package, a quoted word is a use of a field only when it cannot mean anything else.
+        where: A failure and the test that failed may use a name where a file alone would not; in
+            the package, a quoted word is a use of a field only when it cannot mean anything else.
     """
     return {
-        name: re.compile("|".join(_spellings(name, fact, api, of))) for name, fact in facts.items()
+        name: re.compile("|".join(_spellings(name, fact, api, where)))
+        for name, fact in facts.items()
     }
 
 
@@ -193,8 +194,8 @@ def users(texts: Texts, lost: Facts, api: Facts) -> dict[str, list[str]]:
     owner.
     """
     owners = {name: re.compile(_call(name)) for name in lost if name in api}
-    names = {**patterns(lost, api, of="file"), **owners}
-    names_in_package = {**patterns(lost, api, of="package"), **owners}
+    names = {**patterns(lost, api, where="file"), **owners}
+    names_in_package = {**patterns(lost, api, where="package"), **owners}
     using: dict[str, list[str]] = {}
     for path, content in texts.items():
         is_package = path.startswith(f"{PACKAGE.name}/")
@@ -214,11 +215,11 @@ def _call(name: str) -> str:
 _ENCLOSED = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))"
 
 
-def _spellings(name: str, fact: str, api: Facts, of: Where) -> Iterator[str]:
+def _spellings(name: str, fact: str, api: Facts, where: Where) -> Iterator[str]:
     """Write the patterns that find a name: in Python, in JSON, in a message."""
     if fact == "operation":
         # the fake keeps its handlers: an operation may come back
-        yield from _of_operation(name, of) if of != "package" else ("(?!)",)
+        yield from _of_operation(name, where) if where != "package" else ("(?!)",)
         return
     function, _, argument = name.removesuffix(")").partition("(")
     owner, _, last = (function, "", argument) if argument else function.rpartition(".")
@@ -236,7 +237,7 @@ def _spellings(name: str, fact: str, api: Facts, of: Where) -> Iterator[str]:
             yield rf"\b(?:{last}|{_camel(last)})\b"
         elif is_only_one:  # any text can have it
             yield rf"\.{last}\b(?!\()|\b{last}="
-            if of != "package":
+            if where != "package":
                 yield rf"""['"`]{last}['"`]"""
     elif name.startswith("WherebyClient."):
         yield rf"\b{re.escape(f'{owner}.{last}')}\b"
@@ -244,17 +245,17 @@ def _spellings(name: str, fact: str, api: Facts, of: Where) -> Iterator[str]:
     else:  # other classes may be called so
         yield rf"\bmodels(?:\.| import [^\n]*| import \([^)]*)\b{last}\b|['\"]{last}['\"]"
         yield rf"\bmodels/{_snake(last[:1].lower() + last[1:])}\.py\b"
-        if of == "failure":
+        if where == "failure":
             yield rf"\b{last}[:.(]"
 
 
-def _of_operation(name: str, of: Where) -> Iterator[str]:
+def _of_operation(name: str, where: Where) -> Iterator[str]:
     """Write the patterns of calls by HTTP: `POST /meetings`, `client.post("/meetings")`."""
     method, _, path = name.partition(" ")
     parts = [re.escape(part) for part in re.split(r"{\w+}", path)]
     target = r"[^/\s\"'?]+".join(parts) + r"(?![\w/%-])"
     yield rf"(?i:\b{method}\b)[\"'`(,\s]*f?[\"']?[^\s\"']*?{target}"
-    if of == "failure":  # the address may be in another line
+    if where == "failure":  # the address may be in another line
         yield rf"(?is:\b{method}\b.{{,400}}{target}|{target}.{{,400}}\b{method}\b)"
 
 

@@ -299,7 +299,7 @@ def test_a_patch_refuses_what_cannot_be_meant(wrong: Callable[[Patch], None]) ->
 
 
 @pytest.mark.parametrize(
-    ("version", "schema", "wanted"),
+    ("version", "schema", "expected"),
     [
         ("3.0.0", {"type": "string"}, {"type": "string", "nullable": True}),
         ("3.1.0", {"type": "string"}, {"type": ["string", "null"]}),
@@ -323,11 +323,13 @@ def test_a_patch_refuses_what_cannot_be_meant(wrong: Callable[[Patch], None]) ->
         ),
     ],
 )
-def test_null_is_written_as_the_version_writes_it(version: str, schema: Json, wanted: Json) -> None:
+def test_null_is_written_as_the_version_writes_it(
+    version: str, schema: Json, expected: Json
+) -> None:
     """Say null in the way of OpenAPI 3.0, and of 3.1."""
     patch = Patch({"openapi": version, "schema": copy.deepcopy(schema)})
     patch.allow_null("/schema")
-    assert patch.document["schema"] == wanted
+    assert patch.document["schema"] == expected
 
 
 def test_the_change_list_is_a_json_patch() -> None:

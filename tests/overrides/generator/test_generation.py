@@ -147,11 +147,11 @@ def test_every_method_is_documented_and_async() -> None:
                 methods[f"{path.stem}.{method.name}"] = method
     for convenience in [name for name in methods if name.endswith("_and_wait")]:
         del methods[convenience]  # stands on operations, is none itself
-    wanted = {o["operationId"]: (p, o) for p, i in PATCHED["paths"].items() for o in i.values()}
-    assert methods.keys() == wanted.keys()
+    expected = {o["operationId"]: (p, o) for p, i in PATCHED["paths"].items() for o in i.values()}
+    assert methods.keys() == expected.keys()
     for name, method in methods.items():
         doc = ast.get_docstring(method) or ""
-        path, operation = wanted[name]
+        path, operation = expected[name]
         assert f"{path}, {operation['x-points']} point" in doc
         for argument in [*method.args.args[1:], *method.args.kwonlyargs]:
             assert f"\n    {argument.arg}: " in doc, (name, argument.arg)

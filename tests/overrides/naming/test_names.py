@@ -65,7 +65,7 @@ def test_the_contract_names_are_what_the_rules_make() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "summary", "schema", "wanted"),
+    ("call", "summary", "schema", "expected"),
     [
         ("GET /polls", "Get polls", PAGE, "polls.list"),
         ("GET /polls", "Get polls", {"type": "array", "items": THING}, "polls.get_all"),
@@ -99,10 +99,10 @@ def test_the_contract_names_are_what_the_rules_make() -> None:
     ],
 )
 def test_an_operation_is_named_by_method_path_and_summary(
-    call: str, summary: str, schema: Json | None, wanted: str
+    call: str, summary: str, schema: Json | None, expected: str
 ) -> None:
     """Make a name that reads as it would be written by hand."""
-    assert named((call, summary, schema)) == [wanted]
+    assert named((call, summary, schema)) == [expected]
 
 
 def test_two_operations_never_share_a_name() -> None:
@@ -151,7 +151,7 @@ def test_upstream_names_are_replaced_and_remembered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plural", "wanted"),
+    ("plural", "expected"),
     [
         ("meetings", "meeting"),
         ("summaries", "summary"),
@@ -164,9 +164,9 @@ def test_upstream_names_are_replaced_and_remembered() -> None:
         ("theme", "theme"),
     ],
 )
-def test_singulars(plural: str, wanted: str) -> None:
+def test_singulars(plural: str, expected: str) -> None:
     """Know the plurals that APIs are made of."""
-    assert singular(plural) == wanted
+    assert singular(plural) == expected
 
 
 def test_words_are_found_in_every_way_of_writing() -> None:

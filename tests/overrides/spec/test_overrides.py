@@ -77,7 +77,7 @@ def test_a_summary_has_its_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"),
+    ("value", "expected"),
     [
         (True, {"type": "boolean"}),
         (7, {"type": "number"}),
@@ -91,9 +91,9 @@ def test_a_summary_has_its_fields() -> None:
         (None, None),
     ],
 )
-def test_an_example_value_suggests_a_schema(value: Any, wanted: Json | None) -> None:
+def test_an_example_value_suggests_a_schema(value: Any, expected: Json | None) -> None:
     """Promise no more than one example can."""
-    assert describe(value) == wanted
+    assert describe(value) == expected
 
 
 def test_language_codes_are_codes() -> None:

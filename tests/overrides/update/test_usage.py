@@ -181,7 +181,7 @@ def test_calls_by_http_are_found() -> None:
     old: Json = {"paths": {"/things/{thingId}": {"delete": {}}, "/things": {"get": {}}}}
     lost = gone_operations(old, {"paths": {"/things": {"get": {}}}})
     assert lost == {"DELETE /things/{thingId}": "operation"}
-    failures, files = patterns(lost, {}), patterns(lost, {}, of="file")
+    failures, files = patterns(lost, {}), patterns(lost, {}, where="file")
     for text in (
         'client.delete(f"{url}/things/{thing}")',
         'Request("DELETE", "/v1/things/1", headers)',
