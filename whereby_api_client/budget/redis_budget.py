@@ -621,9 +621,6 @@ class RedisPointBudget:
         with self._queue as now:
             if self._parting_collected != self._parting:
                 return False
-            then = now + view.offset - self._membership.lease
-            if any(points and ticket[2] < then for _, _, points, ticket in view.grants):
-                return False  # as if it had stood still
             own.advance(now)
             if view.title is not None:
                 self._take_state(view.title, now, now + view.offset)

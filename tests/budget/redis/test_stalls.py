@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import pytest
 
 from whereby_api_client.budget.redis_store import Write
+from whereby_api_client.budget.shared_ledger import SharedLedger
 
 from ...helpers.rate_limit_servers import ALGORITHMS, Server
 from ...helpers.virtual import VirtualLoop
@@ -51,6 +52,30 @@ def test_a_slow_connection(connecting: float, algorithm: str) -> None:
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         assert runner.run(scenario()) == [200, 200]
+
+
+def test_a_process_that_comes_back_late() -> None:
+    """Let a process join again that nobody remembers, and do not take it for a failover."""
+
+    async def scenario() -> None:
+        redis = MemoryRedis()
+        first, second = (VirtualBudget(redis, period=PERIOD, limit=LIMIT) for _ in range(2))
+        (await first.acquire(1)).settle(200, {})
+        held = await first.acquire(2)
+        await first.refresh()
+        epoch = SharedLedger.from_text(redis.text).epoch
+        first.stop(4 * PERIOD)
+        for _ in range(40):  # somebody has to notice that it is silent, and to forget it
+            (await second.acquire(1)).refund()
+            await asyncio.sleep(PERIOD / 10)
+        assert SharedLedger.from_text(redis.text).left == {}
+        assert (await first.refresh()).in_flight == held.cost
+        assert SharedLedger.from_text(redis.text).epoch == epoch
+        first.close()
+        second.close()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(scenario())
 
 
 class Crowd:
