@@ -169,6 +169,8 @@ def test_pydantic_fields() -> None:
         "roomUrl",
         "endDate",
     ]
+    properties = Booking.model_json_schema()["$defs"]["Meeting"]["properties"]
+    assert properties["startDate"]["anyOf"][-1] == {"type": "null"}
     with pytest.raises(pydantic.ValidationError, match=r"Meeting\.endDate: expected a date-time"):
         Booking.model_validate({"meeting": {**source, "endDate": "{soon}"}})
 

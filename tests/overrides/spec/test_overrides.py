@@ -138,6 +138,22 @@ def test_unknown_members_that_are_no_schemas_are_no_defect() -> None:
         assert (patch.changes, patch.drifts) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"id": {"type": "string"}, "tomorrow": True}, "schemas only"),
+        ({"type": "string", "id": {"type": "string"}}, "an object, or no type at all"),
+    ],
+)
+def test_bare_properties_beside_something_else_drift(
+    schema: dict[str, object], expected: str
+) -> None:
+    """Leave it to somebody what a member is that is neither a keyword nor a schema."""
+    _, patch = alone("unwrapped_properties", schema)
+    assert patch.changes == []
+    assert [drift.expected for drift in patch.drifts] == [expected]
+
+
 def test_one_of_several_path_parameters_goes() -> None:
     """Remove the one that is not in the path, and keep the others in their order."""
     listed = [{"in": "path", "name": name} for name in ("a", "b", "c")]
