@@ -120,3 +120,13 @@ async def test_tour(reach: Reach) -> None:
     handled = {op.name for op in published().operations if f"{op.method} {op.template}" in HANDLERS}
     assert set(fake.executed) == handled
     assert {received.status for received in fake.requests} == {200, 201, 204}
+
+
+async def test_the_size_of_a_background() -> None:
+    """Take an image of the documented 600 kB, and refuse a byte more."""
+    fake = FakeWhereby()
+    image = PNG.ljust(600_000, b"\0")
+    async with fake.client() as whereby:
+        await whereby.rooms.set_background("/r", image=image)
+        with pytest.raises(BadRequestError, match="at most 600000 bytes; got 600001"):
+            await whereby.rooms.set_knock_page_background("/r", image=image + b"\0")
